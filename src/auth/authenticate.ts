@@ -105,6 +105,10 @@ const administered = new WeakSet<FastifyInstance>();
 
 /** Once there has been an administrator there always is one. */
 export async function knowsAdministrator(server: FastifyInstance): Promise<boolean> {
-  if (!administered.has(server) && (await hasAdministrator(server.db))) administered.add(server);
-  return administered.has(server);
+  if (administered.has(server)) return true;
+  const db = primaryOf(server.db);
+  // What stands in may not have got the first one yet.
+  const isKnown = (await hasAdministrator(db)) || (db !== server.db && (await hasAdministrator(server.db)));
+  if (isKnown) administered.add(server);
+  return isKnown;
 }

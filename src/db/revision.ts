@@ -1,9 +1,13 @@
 /** A number that every change of users, of how they sign in, or of how a job stands, moves; not who is signed in, and when. */
+import { randomInt } from 'node:crypto';
 import type { CompiledQuery } from 'kysely';
 import { cachedQuery, executeCached } from './cached-query.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
 import { writeLast } from './transact.ts';
+
+/** So far at most it is moved at once: 2^38 times until numbers end. */
+const FURTHEST = 2 ** 16;
 
 /** For what is added to a change set that is there already. */
 export function moveRevision(trx: Trx): void {
@@ -16,10 +20,11 @@ export function moveRevisionBySet(trx: Trx): void {
 }
 
 function move(trx: Trx): CompiledQuery[] {
-  const moved = cachedQuery(trx, 'move revision', {}, () =>
+  // At random: where a standby without the last changes has become primary, others that are made there do not come to the same number.
+  const moved = cachedQuery(trx, 'move revision', { by: randomInt(1, FURTHEST) }, ({ by }) =>
     trx
       .updateTable('revisions')
-      .set(({ eb }) => ({ value: eb('value', '+', 1) }))
+      .set(({ eb }) => ({ value: eb('value', '+', by) }))
       .where(engineOf(trx).counterShard),
   );
   return [moved];

@@ -13,6 +13,7 @@ export function answerNotModified(
 ): boolean {
   const { session, url, headers, server } = reply.request;
   if (session === undefined || isFlashWaiting(reply.request)) return false;
+  // The start stands for the code: the processes of one Roster share it, and each other Roster, an upgraded one among them, has its own.
   const parts = [server.startId, url, session.id, session.username, session.role, made];
   const tag = `"${hash('sha256', JSON.stringify(parts), 'base64url')}"`;
   // Weak, for compressed it is sent in other bytes.

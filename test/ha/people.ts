@@ -22,6 +22,8 @@ export class People {
   readonly wishes: Wish[] = [];
   /** Usernames of those whose creation was acknowledged. */
   readonly acknowledged: string[] = [];
+  /** Of those whose form was refused when it was sent again: the first had been done. */
+  readonly refusedAgain: string[] = [];
   #isOver = false;
   #number = 0;
 
@@ -67,24 +69,26 @@ export class People {
   async #create(sort: Sort, browser: Browser): Promise<void> {
     const username = `user${this.#number++}`;
     const form = { key: newToken(), username, email: `${username}@example.org` };
-    const { status, location, body } = await this.#untilGood(sort, () => browser.post('/users', form));
-    if (status === 303 && /^\/users\/\d+$/.test(location)) this.acknowledged.push(username);
+    const { answer, asked } = await this.#untilGood(sort, () => browser.post('/users', form));
+    const { status, location, body } = answer;
+    if (asked > 1 && status === 422 && body.includes('already belongs')) this.refusedAgain.push(username);
+    else if (status === 303 && /^\/users\/\d+$/.test(location)) this.acknowledged.push(username);
     else this.#fault(`${username} is answered ${status} ${location} ${body.slice(0, 200)}`);
   }
 
   async #look(sort: Sort, browser: Browser): Promise<void> {
-    const { status } = await this.#untilGood(sort, () => browser.get('/users'));
-    if (status !== 200) this.#fault(`a page is answered ${status}`);
+    const { answer } = await this.#untilGood(sort, () => browser.get('/users'));
+    if (answer.status !== 200) this.#fault(`a page is answered ${answer.status}`);
   }
 
   /** Of those who are told to ask again, or whose connection ends, each does, with the same. */
-  async #untilGood(sort: Sort, ask: () => Promise<Answer>): Promise<Answer> {
+  async #untilGood(sort: Sort, ask: () => Promise<Answer>): Promise<{ answer: Answer; asked: number }> {
     const from = performance.now();
     for (let asked = 1; ; asked++) {
       const answer = await ask().catch(() => undefined);
       if (answer && answer.status < 500) {
         this.wishes.push({ ...sort, from, to: performance.now(), asked });
-        return answer;
+        return { answer, asked };
       }
       await setTimeout(AGAIN_AFTER);
     }

@@ -1,6 +1,5 @@
 /** Rounds of a switchover and a kill each, under people who work; and what is there at the end. */
 import pg from 'pg';
-import { KINDS } from '../../src/history/codes.ts';
 import { runCommand } from '../soak/workspace.ts';
 import { type Fault, KILLS, SWITCHOVER } from './faults.ts';
 import { type Logged, readLogs } from './logs.ts';
@@ -48,7 +47,7 @@ export async function run(rounds: number, say: (line: string) => void): Promise<
     }
     await people.stop();
     const ends = world.rosters.reduce((sum, roster) => sum + roster.ends, 0);
-    const there = await compare(world, people.acknowledged);
+    const there = await compare(world, people);
     await runCommand(['check'], world.settings).catch((error) => problems.push(`${error}`));
     const sentAgain = people.wishes.filter(({ kind, asked }) => kind === 'form' && asked > 1).length;
     const logged = readLogs(world.rosters.map(({ log }) => log));
@@ -97,16 +96,16 @@ async function countStuck({ haproxy, patroni }: World): Promise<number> {
   return [...connections].reduce((sum, [name, count]) => sum + (name === primary ? 0 : count), 0);
 }
 
-/** What was acknowledged beside what is there, and what was made more than once. */
-async function compare({ patroni }: World, acknowledged: readonly string[]) {
+/** What was acknowledged beside what is there, and what was done more than once: nobody is changed who was created. */
+async function compare({ patroni }: World, { acknowledged, refusedAgain }: People) {
   const client = new pg.Client(await patroni.primaryUrl('roster'));
   await client.connect();
   const { rows: users } = await client.query('select username from users');
   const { rows: twice } = await client.query(
-    `select user_id from changes join change_sets on change_sets.id = set_id where kind = $1 group by user_id having count(*) > 1`,
-    [KINDS.created],
+    `select user_id from changes join users on users.id = user_id where username like 'user%' group by user_id having count(*) > 1`,
   );
   await client.end();
   const there = new Set(users.map(({ username }) => username));
-  return { lost: acknowledged.filter((username) => !there.has(username)).length, twice: twice.length };
+  const lost = acknowledged.filter((username) => !there.has(username)).length;
+  return { lost, twice: twice.length + refusedAgain.length };
 }

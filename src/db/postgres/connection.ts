@@ -3,7 +3,7 @@ import type { DatabaseConnection, QueryResult, TransactionSettings } from 'kysel
 import type pg from 'pg';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { isOnlyReading, isRefusal, isServersFault, translated } from './errors.ts';
+import { isOfStandby, isRefusal, isServersFault, translated } from './errors.ts';
 import { askUntil, type PatientQuery } from './patience.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
 import { setLocal } from './timeouts.ts';
@@ -122,7 +122,7 @@ export class PostgresConnection implements DatabaseConnection {
       this.#pool.answeredAt = performance.now();
       return answer;
     } catch (error) {
-      const isStandby = this.#accessMode === 'read write' && isOnlyReading(error);
+      const isStandby = isOfStandby(error, this.#accessMode === 'read write');
       if (isStandby || !isRefusal(error)) this.#giveUp();
       if (!isStandby) throw translated(error);
       throw new UnavailableError('the server only reads', { cause: error, reason: ONLY_READS });

@@ -1,6 +1,12 @@
 /** What PostgreSQL's errors mean to Roster: https://www.postgresql.org/docs/18/errcodes-appendix.html */
 import { DatabaseError } from 'pg';
-import { ContendedError, DamagedError, NotUniqueError, UnavailableError } from '../../errors.ts';
+import {
+  ContendedError,
+  DamagedError,
+  type DatabaseFailure,
+  NotUniqueError,
+  UnavailableError,
+} from '../../errors.ts';
 
 export const QUERY_CANCELED = '57014';
 
@@ -15,12 +21,15 @@ const DAMAGED = /^XX00[12]/;
 
 /** Whether the server goes on answering. By the state, since servers translate the severity. */
 export function isRefusal(error: unknown): error is DatabaseError {
-  return error instanceof DatabaseError && !LOST.test(error.code ?? '');
+  if (!(error instanceof DatabaseError)) return false;
+  const { code = '' } = error;
+  return DAMAGED.test(code) || !LOST.test(code);
 }
 
-/** Outside a transaction that may write this is a rule of our own; inside of one it is a standby that speaks. */
-export function isOnlyReading(error: unknown): boolean {
-  return error instanceof DatabaseError && error.code === '25006';
+/** Whether a standby speaks: so it answers who asks how far the primary is, and who writes. To others 25006 is a rule of our own. */
+export function isOfStandby(error: unknown, isWriting: boolean): boolean {
+  if (!(error instanceof DatabaseError)) return false;
+  return error.code === '55000' || (isWriting && error.code === '25006');
 }
 
 export function isCanceled(error: unknown): error is UnavailableError {
@@ -28,8 +37,8 @@ export function isCanceled(error: unknown): error is UnavailableError {
 }
 
 /** Whether another server may well answer the same question. One that has taken too long would take others as long. */
-export function isServersFault(error: unknown): error is UnavailableError {
-  return error instanceof UnavailableError && !isCanceled(error);
+export function isServersFault(error: unknown): error is DatabaseFailure {
+  return error instanceof DamagedError || (error instanceof UnavailableError && !isCanceled(error));
 }
 
 export function translated(error: unknown): unknown {

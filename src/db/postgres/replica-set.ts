@@ -17,6 +17,9 @@ const INTERVAL = 500;
 /** How far the log is written: where the next record goes may be behind a page's header, where no replica is before that. */
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
 
+/** Another one from each promotion on: positions of two of them are of different logs. */
+const TIMELINE = sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
+
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
 export type Following = { urls: readonly string[]; longestLag: number };
 
@@ -43,6 +46,7 @@ class ReplicaSet implements Replicas {
   readonly #positions: LogPositions;
   readonly #observers = new Set<(state: ReplicaState) => void>();
   #identity: string | undefined;
+  #timeline: string | undefined;
   #seenAt = performance.now();
   #hasFailed = false;
   /** How far those were told to wait for who were answered last. */
@@ -69,7 +73,8 @@ class ReplicaSet implements Replicas {
   choose(position: number, key: number): Db | undefined {
     const first = key % this.#replicas.length;
     const inTurn = [...this.#replicas.slice(first), ...this.#replicas.slice(0, first)];
-    const replica = inTurn.find((one) => one.isUsed && one.position >= position) ?? this.#findStandIn();
+    const replica =
+      inTurn.find((one) => one.isUsed && one.position >= position) ?? this.#findStandIn(position);
     this.chosen[replica ? 'replica' : 'primary']++;
     return this.#reader(replica);
   }
@@ -81,11 +86,19 @@ class ReplicaSet implements Replicas {
   async readPosition(): Promise<number> {
     if (this.#isAway) throw new UnavailableError('the primary is away');
     // Where the next record goes: a commit that is told before it is written (`synchronous_commit`) is before it, too.
-    const { rows } = await sql<{ position: number; written: number }>`
-      select pg_current_wal_insert_lsn() - '0/0' as position, ${WRITTEN} as written`.execute(this.#db);
-    const [{ position, written }] = rows as [{ position: number; written: number }];
+    type Row = { position: number; written: number; timeline: string };
+    const { rows } = await sql<Row>`
+      select pg_current_wal_insert_lsn() - '0/0' as position, ${WRITTEN} as written, ${TIMELINE} as timeline`.execute(
+      this.#db,
+    );
+    const [{ position, written, timeline }] = rows as [Row];
+    this.#comeTo(timeline);
     this.#told = Math.max(this.#told, written);
     return position;
+  }
+
+  isSilentSince(time: number): boolean {
+    return Math.max(this.#seenAt, this.#primary.answeredAt) < time;
   }
 
   states(): ReplicaState[] {
@@ -117,9 +130,9 @@ class ReplicaSet implements Replicas {
   }
 
   /** None where another one is primary by now: somebody may be shut out there. */
-  #findStandIn(): Replica | undefined {
+  #findStandIn(position = 0): Replica | undefined {
     if (!this.#isAway || this.#replicas.some(({ isPrimary }) => isPrimary)) return undefined;
-    const saved = Math.max(this.#positions.last, this.#told);
+    const saved = Math.max(this.#positions.last, this.#told, position);
     return this.#replicas
       .filter((one) => one.isUsed && one.hasAll && one.position >= saved)
       .sort((one, other) => other.position - one.position)[0];
@@ -127,8 +140,7 @@ class ReplicaSet implements Replicas {
 
   /** Neither a look nor a page is answered. */
   get #isAway(): boolean {
-    const answeredAt = Math.max(this.#seenAt, this.#primary.answeredAt);
-    return this.#hasFailed && performance.now() - answeredAt > SILENCE;
+    return this.#hasFailed && this.isSilentSince(performance.now() - SILENCE);
   }
 
   async #lookAtReplicas(): Promise<void> {
@@ -161,13 +173,21 @@ class ReplicaSet implements Replicas {
   }
 
   async #readPrimary(at: number): Promise<void> {
-    const { rows } = await sql<{ position: number; identity: string }>`
-      select ${WRITTEN} as position, ${IDENTITY} as identity`.execute(this.#watch);
-    for (const { position, identity } of rows) {
+    const { rows } = await sql<{ position: number; identity: string; timeline: string }>`
+      select ${WRITTEN} as position, ${IDENTITY} as identity, ${TIMELINE} as timeline`.execute(this.#watch);
+    for (const { position, identity, timeline } of rows) {
+      this.#comeTo(timeline);
       this.#positions.note(at, position);
       this.#identity = identity;
       this.#seenAt = performance.now();
       this.#hasFailed = false;
     }
+  }
+  #comeTo(timeline: string): void {
+    const isAnother = this.#timeline !== undefined && timeline !== this.#timeline;
+    this.#timeline = timeline;
+    if (!isAnother) return;
+    this.#told = 0;
+    for (const one of this.#replicas) one.distrust();
   }
 }

@@ -12,6 +12,8 @@ const PAUSE = 2_000;
 /** In milliseconds: what is silent for longer is left out. */
 export const SILENCE = 1_000;
 
+const ASTRAY = 'it may not follow the primary that there is now';
+
 /** What is known of the primary when a replica is looked at. `longestLag`: with which one is used, in milliseconds; `isBeyond`: whether the primary, asked now, has not come to a position. */
 export type Known = {
   identity: string | undefined;
@@ -48,6 +50,8 @@ export class Replica {
   #lag = Number.POSITIVE_INFINITY;
   #problem: string | undefined = 'nobody has looked at it yet';
   #leftOutUntil = 0;
+  /** What it had got when the primary came to another timeline, endless until that is known: one beyond it has got something of that one. */
+  #gotBefore: number | undefined;
   readonly #looking = new SingleFlight<void>();
 
   constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {
@@ -77,24 +81,33 @@ export class Replica {
     this.#set(problem);
   }
 
+  /** The primary is another one, which this one may not follow: it can be as far on a log that goes on elsewhere. */
+  distrust(): void {
+    this.#gotBefore = Number.POSITIVE_INFINITY;
+    this.#set(ASTRAY);
+  }
+
   async end(): Promise<void> {
     await this.#watch.destroy();
     await this.pool.end();
   }
 
   async #look({ identity, longestLag, lagOf, isBeyond }: Known): Promise<void> {
+    const gotBefore = this.#gotBefore;
     try {
       const found = await readReplica(this.#watch);
       this.position = found.position ?? 0;
+      if (gotBefore === Number.POSITIVE_INFINITY) this.#gotBefore = found.got ?? 0;
+      else if (gotBefore !== undefined && this.position > gotBefore) this.#gotBefore = undefined;
       this.hasAll = found.has_all;
       this.isPrimary = found.position === null && found.identity === identity;
       this.#lag = lagOf(this.position);
       const isBehind = this.#lag > longestLag;
       const behind = isBehind ? `it is more than ${longestLag / 1_000} s behind` : undefined;
       const beyond = (await isBeyond(this.position)) ? 'it has what the primary has not' : undefined;
-      this.#set(problemOf(found, identity) ?? behind ?? beyond);
+      const astray = this.#gotBefore === undefined ? undefined : ASTRAY;
+      this.#set(problemOf(found, identity) ?? astray ?? behind ?? beyond);
     } catch (error) {
-      this.isPrimary = false;
       this.#lag = Number.POSITIVE_INFINITY;
       this.#set((error as Error).message);
     }
@@ -108,11 +121,12 @@ export class Replica {
   }
 }
 
-type Found = { position: number | null; has_all: boolean; identity: string };
+type Found = { position: number | null; got: number | null; has_all: boolean; identity: string };
 
 async function readReplica(watch: Db): Promise<Found> {
   const { rows } = await sql<Found>`
     select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() - '0/0' end as position,
+      greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0' as got,
       coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false) as has_all, ${IDENTITY} as identity`.execute(
     watch,
   );

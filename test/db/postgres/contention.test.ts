@@ -170,7 +170,7 @@ test('states, not words, tell a refusal from a lost connection: servers translat
   const failure = (code: string, severity: string) =>
     Object.assign(new DatabaseError('no', 2, 'error'), { code, severity });
   for (const severity of ['ERROR', 'FEHLER', 'ERREUR']) {
-    for (const code of ['23505', '40001', '40P01', '57014', '22P05'])
+    for (const code of ['23505', '40001', '40P01', '57014', '22P05', 'XX001', 'XX002'])
       expect(isRefusal(failure(code, severity))).toBe(true);
   }
   for (const severity of ['FATAL', 'PANIK']) {

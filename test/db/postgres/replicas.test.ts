@@ -8,6 +8,7 @@ import { scrape, sumOf, TOKEN } from '../../operations/metrics/scraped.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, signedIn } from '../../people.ts';
 import { ask } from '../../postgres/ask.ts';
+import { startProxy } from '../../postgres/proxy.ts';
 import { addUser, startApp } from '../../support.ts';
 import {
   Browser,
@@ -152,6 +153,82 @@ describe('while the primary is away', () => {
     primary.cutOff();
     await expectAway(db);
     expect(replicasOf(db)?.standIn()).toBeUndefined();
+  });
+
+  test('nor where the one that has become primary is away, too', async () => {
+    const { url, primary, standbys, open } = await setUp(servers);
+    const promoted = await startProxy(url);
+    const db = await open(60_000, [promoted.url, ...standbys.map((standby) => standby.url)]);
+    await expectInUse(db, 2);
+    promoted.cutOff();
+    primary.cutOff();
+    await expectAway(db);
+    expect(replicasOf(db)?.standIn()).toBeUndefined();
+  });
+
+  /** A Roster that does not reach the primary any more, on which others go on. */
+  async function startAlone() {
+    const { url, db, openBy } = await start();
+    const between = await startProxy(url);
+    const alone = await openBy(between.url);
+    for (const one of [db, alone]) await expectInUse(one, 2);
+    between.cutOff();
+    return { db, replicas: replicasOf(alone), untilAway: () => expectAway(alone) };
+  }
+
+  test('nobody stands in before showing all that it has got', async () => {
+    const { db, replicas, untilAway } = await startAlone();
+    await pause(servers.standbys);
+    await addUser(db, bob);
+    await untilAway();
+    expect(replicas?.standIn()).toBeUndefined();
+    await resume(servers.standbys);
+    await expect.poll(() => replicas?.standIn(), { timeout: 10_000 }).toBeDefined();
+  });
+
+  test('the one stands in that has come furthest', async () => {
+    const { db, replicas, untilAway } = await startAlone();
+    const [behind = '', furthest = ''] = servers.standbys;
+    await cutFromPrimary([behind]);
+    await addUser(db, bob);
+    await untilAway();
+    const standIn = async () => portOf(replicas?.standIn() ?? db);
+    await expect.poll(standIn, { timeout: 10_000 }).toBe(new URL(furthest).port);
+  });
+
+  test('of which only one Roster knows, it shows nobody less than another one has told them', async () => {
+    const { app, db, ann, person, url, openBy } = await start();
+    const eve = await person('eve');
+    const between = await startProxy(url);
+    const other = await startApp({}, await openBy(between.url));
+    for (const one of [db, other.db]) await expectInUse(one, 2);
+    between.cutOff();
+    await expectInUse(db, 2);
+    await cutFromPrimary(servers.standbys);
+    expect((await ann.post(app, '/users', bob)).statusCode).toBe(303);
+    await expectAway(other.db);
+    expect(await eve.users(other)).toEqual([1, 2]);
+    expect((await ann.get(other, '/users')).statusCode).toBe(503);
+  });
+
+  test('whoever has changed something just before is not shown the past, though nobody knows how far the primary was', async () => {
+    const { app, db, ann, primary } = await start();
+    await expectInUse(db, 2);
+    await cutFromPrimary(servers.standbys);
+    primary.breakOnce(...Array.from({ length: 2 }, () => ({ at: 'insert_lsn', is: 'before' }) as const));
+    expect((await ann.post(app, '/users', bob)).statusCode).toBe(303);
+    primary.cutOff();
+    await expectAway(db);
+    expect((await ann.get(app, '/users')).statusCode).toBe(503);
+  });
+
+  test('whoever is the first to ask a Roster reads on', async () => {
+    const { db, ann, primary } = await start();
+    await expectInUse(db, 2);
+    const app = await startApp({}, db);
+    primary.cutOff();
+    await expectAway(db);
+    expect(await ann.users(app)).toEqual([1]);
   });
 
   test('whose own form has failed reads on', async () => {

@@ -30,6 +30,8 @@ type Setup = {
   standbys: readonly Between[];
   /** Opens it once more, as another Roster does. */
   open(longestLag?: number, urls?: readonly string[]): Promise<Db>;
+  /** The same for one that reaches the primary in another way. */
+  openBy(url: string, longestLag?: number, urls?: readonly string[]): Promise<Db>;
 };
 
 /** A new database; its addresses lead through proxies. */
@@ -40,12 +42,17 @@ export async function setUp({ url, standbys }: Servers): Promise<Setup> {
   await (await openDatabase(inDatabase(url))).destroy();
   const primary = await startProxy(inDatabase(url));
   const proxies = await Promise.all(standbys.map((standby) => startProxy(inDatabase(standby))));
-  const open = async (longestLag = 60_000, urls: readonly string[] = proxies.map((proxy) => proxy.url)) => {
-    const db = await openDatabase(primary.url, { connections: 8, following: { urls, longestLag } });
+  const openBy: Setup['openBy'] = async (
+    by,
+    longestLag = 60_000,
+    urls = proxies.map((proxy) => proxy.url),
+  ) => {
+    const db = await openDatabase(by, { connections: 8, following: { urls, longestLag } });
     onTestFinished(() => db.destroy());
     return db;
   };
-  return { url: inDatabase(url), primary, standbys: proxies, open };
+  const open: Setup['open'] = (longestLag, urls) => openBy(primary.url, longestLag, urls);
+  return { url: inDatabase(url), primary, standbys: proxies, open, openBy };
 }
 
 /** Nothing from the primary is to be seen there until `resume`, or the end of the test. */
@@ -76,7 +83,7 @@ export async function expectThere(url: string, query: string): Promise<void> {
   await expect.poll(async () => (await queryAt(url, query)).rowCount).toBeGreaterThan(0);
 }
 
-async function queryAt(url: string, query: string): Promise<pg.QueryResult> {
+export async function queryAt(url: string, query: string): Promise<pg.QueryResult> {
   const client = new pg.Client(url);
   await client.connect();
   return client.query(query).finally(() => client.end());

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, openToRead } from '../../../src/db/database.ts';
+import { replicasOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { startProxy } from '../../postgres/proxy.ts';
@@ -61,6 +62,22 @@ test('what a standby refuses to begin is done on another connection, and none th
   await expect.poll(() => addUser(db, { username: 'alice' }).then(() => 'saved', String)).toBe('saved');
   const ports = await Promise.all(Array.from({ length: 5 }, () => portOf(db)));
   expect(ports).toEqual(ports.map(() => new URL(primary).port));
+});
+
+test('where the primary’s address has led to a standby, it is known again that the primary is there', async () => {
+  const { url, cutOff, moveTo } = await startProxy(primary);
+  const db = await openDatabase(url, { connections: 2, following: { urls: [standby], longestLag: 60_000 } });
+  onTestFinished(() => db.destroy());
+  const ask = () =>
+    replicasOf(db)
+      ?.readPosition()
+      .catch(({ message }) => message);
+  expect(await ask()).toEqual(expect.any(Number));
+  cutOff();
+  moveTo(standby);
+  await expect.poll(ask, { timeout: 10_000 }).toBe('the primary is away');
+  moveTo(primary);
+  await expect.poll(ask, { timeout: 10_000 }).toEqual(expect.any(Number));
 });
 
 test('whoever runs Roster hears from it that its server only reads', async () => {
