@@ -10,9 +10,8 @@ import { StartError } from '../../errors.ts';
 import type { Log } from '../../http/logger.ts';
 import { Counts } from './counts.ts';
 import type { FromParent, FromWorker, Place, Task } from './messages.ts';
+import { Pauses } from './pauses.ts';
 
-/** In milliseconds: before another one is started, twice as long each time, unless none has died for a while. */
-const PAUSE = { first: 100, longest: 60_000, forgottenAfter: 60_000 };
 /** Whoever says nothing for so many of the looks, so long apart, hangs: no time, for machines sleep. */
 const SILENCE = { look: 10_000, most: 6 };
 
@@ -27,7 +26,7 @@ export class Workers {
   readonly #serving = new Set<Worker>();
   readonly #closed = new Set<Worker>();
   readonly #silent = new Map<Worker, number>();
-  #deaths = { inARow: 0, last: 0 };
+  readonly #pauses = new Pauses();
   #reloads = Promise.resolve();
   #isStopping = false;
   /** Another one after each reload, whose code may be another. */
@@ -121,19 +120,11 @@ export class Workers {
   /** @param why in words */
   async #replace(why: string): Promise<void> {
     if (this.#isStopping) return;
-    const pause = this.#nextPause();
+    const pause = this.#pauses.next(performance.now());
     this.#log('error', `${why}: another one is started in ${pause / 1_000} s.`);
     await sleep(pause);
     if (this.#isStopping || this.#serving.size >= this.#plan.count) return;
     await this.#begin().catch(() => this.#replace('One has ended before it answered'));
-  }
-
-  #nextPause(): number {
-    const { inARow, last } = this.#deaths;
-    const now = performance.now();
-    const before = now - last < PAUSE.forgottenAfter ? inARow : 0;
-    this.#deaths = { inARow: before + 1, last: now };
-    return Math.min(PAUSE.first * 2 ** before, PAUSE.longest);
   }
 
   async #reload(): Promise<void> {
