@@ -1,7 +1,7 @@
 /** The template engine, and what every template can call. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import { Eta } from 'eta';
 import {
   isOwnEmail,
@@ -32,6 +32,16 @@ import { INVITED_ROLES, USERNAME_HINT, yesOrNo } from '../users/validation.ts';
 import { assetPath } from './assets.ts';
 
 export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
+
+/** All of them, at the start: while processes are replaced newer ones may lie there, made for other code. */
+const VIEWS = new Map(
+  readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.eta'))
+    .map((name) => [
+      `/${name.slice(0, -'.eta'.length).replaceAll(sep, '/')}`,
+      readFileSync(join(TEMPLATES, name), 'utf8'),
+    ]),
+);
 
 /** In this order: most call themselves by the names of others, too. */
 const BROWSERS: readonly [string, RegExp][] = [
@@ -153,7 +163,11 @@ export function createEta(origin: Origin): Eta {
   eta.render = (view, data, options) =>
     render.call(eta, view, Object.assign(Object.create(helpers), data), options);
   eta.resolvePath = (view) => view;
-  eta.readFile = (view) => readFileSync(`${TEMPLATES}${view}.eta`, 'utf8');
+  eta.readFile = (view) => {
+    const text = VIEWS.get(view);
+    if (text === undefined) throw new Error(`There is no view ${view}.`);
+    return text;
+  };
   return eta;
 }
 
