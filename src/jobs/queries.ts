@@ -109,7 +109,8 @@ export async function isAnyRunning(db: Db): Promise<boolean> {
 type Lease = { owner: string; now: number; until: number; latest: number };
 
 /**
- * One that nobody is at work on, with a lease until a time from when on others may take it.
+ * One that nobody is at work on, with a lease until a time from when on others may take it. Whoever had it and has ended without a
+ * word, as a thread without memory does, has failed.
  * @param lease.latest until when any may be: a later one is of a clock that was set back since
  */
 export async function leaseJob(
@@ -128,8 +129,10 @@ export async function leaseJob(
     .forUpdate()
     .skipLocked()
     .executeTakeFirst();
-  if (free) await saveJob(trx, free.id, { lease_owner: owner, leased_until: until });
-  return free;
+  if (free === undefined) return undefined;
+  const failures = free.failures + (free.lease_owner === null ? 0 : 1);
+  await saveJob(trx, free.id, { lease_owner: owner, leased_until: until, failures });
+  return { ...free, failures };
 }
 
 /** Undefined where somebody else has it by now, or it is at its end. */
