@@ -104,6 +104,8 @@ test(
     const { child, workers, said, replaced } = await startSeveral(DRAINING);
     const before = workers();
     child.kill('SIGHUP');
+    // While the first of the new ones starts.
+    await sleep(300);
     process.kill(before[1] ?? 0, 'SIGKILL');
     await expect.poll(said, WAITS).toContain('All processes were replaced.');
     await replaced(before);
