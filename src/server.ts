@@ -55,10 +55,12 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function serveAlone(config: Config, listening: Listening, env: NodeJS.ProcessEnv): Promise<void> {
+  let app: FastifyInstance | undefined;
+  // From the beginning: number 1 of a container hears nothing that it does not listen to.
+  onStopSignal(env, () => (app ? void stop(app) : process.exit(0)));
   await using undo = new AsyncDisposableStack();
   const opened = await openPrepared(config, undo);
-  const app = await start({ config, ...opened, env }, listening, undo);
-  onStopSignal(env, () => void stop(app));
+  app = await start({ config, ...opened, env }, listening, undo);
   announce(config, placeOf(app), opened, app.setupToken);
 }
 
@@ -68,12 +70,12 @@ async function serveByWorkers(
   { count, listening }: { count: number; listening: Listening },
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const prepared = await prepareForOthers(config);
   const task = { listening, setupToken: newToken(), startId: randomUUID() };
   const workers = new Workers({ count, task, patience: config.drainTime + LAST_CALL }, plainLog(config));
-  const place = await workers.start();
   const end = () => void workers.stop().then(() => process.exit(0));
   onStopSignal(env, end, () => workers.reload());
+  const prepared = await prepareForOthers(config);
+  const place = await workers.start();
   announce(config, place, prepared, task.setupToken);
 }
 

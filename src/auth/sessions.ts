@@ -165,11 +165,21 @@ export async function endIfSetBack(trx: Trx, now: number, idle: number): Promise
   if (await isAnySeenAfter(trx, now + SKEW)) await endAllSessions(trx, now, idle);
 }
 
-/** They are still remembered. */
-export async function endAllSessions(trx: Trx, now: number, idle: number): Promise<void> {
+/** They are still remembered. @param since but for those that have begun from then on, since the clock was set back */
+export async function endAllSessions(
+  trx: Trx,
+  now: number,
+  idle: number,
+  since = Number.MAX_SAFE_INTEGER,
+): Promise<void> {
   // Over by other machines' clocks, too.
   const seen_at = now - idle - SKEW;
-  await trx.updateTable('sessions').set({ seen_at }).where('seen_at', '>', seen_at).execute();
+  await trx
+    .updateTable('sessions')
+    .set({ seen_at })
+    .where('seen_at', '>', seen_at)
+    .where(({ eb, or }) => or([eb('created_at', '<', since), eb('seen_at', '>', now)]))
+    .execute();
 }
 
 /** @param seen and @param created after which a session is not over */

@@ -110,15 +110,14 @@ export async function openBeside(url: string): Promise<Db> {
   return path === undefined ? openPostgres(url, { connections: 3 }) : openSqlite(path, { isBeside: true });
 }
 
-/** Changes nothing. @throws StartError also when it has to be brought up to date first. */
-export async function openToRead(url: string): Promise<Db> {
+/** Changes nothing. @throws StartError also when it has to be brought up to date first, with how */
+export async function openToRead(url: string, how = 'start Roster with it once'): Promise<Db> {
   const name = nameOf(url);
   const checkVersion = async (db: Db) => {
     const version = await engineOf(db).readVersion(db);
     refuseNewer(name, version, MIGRATIONS.length);
     if (version === 0) throw new StartError(`${name} is no database of Roster's.`);
-    if (version < MIGRATIONS.length)
-      throw new StartError(`${name} has to be brought up to date: start Roster with it once.`);
+    if (version < MIGRATIONS.length) throw new StartError(`${name} has to be brought up to date: ${how}.`);
   };
   const path = filePathOf(url);
   if (path === undefined) return opened(name, () => openPostgres(url), checkVersion);

@@ -1,4 +1,4 @@
-/** The files in `public/`, in memory, under a hash of their contents: a browser may keep them for good. */
+/** The files in `public/`, in memory, under a hash of their contents, by which a browser may keep them for good. */
 // By hand, because what a package adds to this (folders, ranges, dates) costs a tenth of the start.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -31,11 +31,15 @@ const FILES = [
     .sort()
     .map((name) => ({ name, bytes: readFileSync(join(FOLDER, name)) })),
 ];
-const PREFIX = `/assets/${hashOf(FILES)}/`;
+const VERSION = hashOf(FILES);
 
 export function assetPath(name: string): string {
-  return PREFIX + name;
+  return `/assets/${VERSION}/${name}`;
 }
+
+/** A page of another version, as while processes are replaced, gets those of this one rather than none. */
+const cachingOf = (version: string) =>
+  version === VERSION ? 'public, max-age=31536000, immutable' : 'no-store';
 
 export function assetRoutes(app: FastifyInstance): void {
   for (const { name, bytes } of FILES) {
@@ -44,11 +48,12 @@ export function assetRoutes(app: FastifyInstance): void {
     const compressed = compressor(bytes);
     // The page that says what is wrong with an address has its look there.
     const config = { may: anyone, isBeforeSetup: true, isForAnyHost: true };
-    app.get(assetPath(name), { config }, async (_request, reply) => {
+    const path = `/assets/:version/${name}`;
+    app.get<{ Params: { version: string } }>(path, { config }, async ({ params }, reply) => {
       const encoding = encodingFor(reply, bytes.length);
       const body = encoding ? await compressed(encoding) : bytes;
       if (encoding) reply.header('content-encoding', encoding);
-      return reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(body);
+      return reply.header('cache-control', cachingOf(params.version)).type(type).send(body);
     });
   }
 }

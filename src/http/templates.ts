@@ -1,7 +1,7 @@
 /** The template engine, and what every template can call. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import { Eta } from 'eta';
 import {
   mayChange,
@@ -33,6 +33,16 @@ import { assetPath } from './assets.ts';
 import { browserName, placeOf } from './devices.ts';
 
 export const TEMPLATES = join(import.meta.dirname, '..', '..', 'views');
+
+/** All of them, at the start: while processes are replaced newer ones may lie there, made for other code. */
+const VIEWS = new Map(
+  readdirSync(TEMPLATES, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.eta'))
+    .map((name) => [
+      `/${name.slice(0, -'.eta'.length).replaceAll(sep, '/')}`,
+      readFileSync(join(TEMPLATES, name), 'utf8'),
+    ]),
+);
 
 /** In text and in quoted attributes. */
 const ESCAPED: Readonly<Record<string, string>> = {
@@ -136,7 +146,11 @@ export function createEta(origin: Origin): Eta {
   eta.render = (view, data, options) =>
     render.call(eta, view, Object.assign(Object.create(helpers), data), options);
   eta.resolvePath = (view) => view;
-  eta.readFile = (view) => readFileSync(`${TEMPLATES}${view}.eta`, 'utf8');
+  eta.readFile = (view) => {
+    const text = VIEWS.get(view);
+    if (text === undefined) throw new Error(`There is no view ${view}.`);
+    return text;
+  };
   return eta;
 }
 

@@ -33,7 +33,12 @@ export class JobsThread {
   /** Resolves when what there is to do is done, or the thread has crashed; never rejects. */
   async run(): Promise<void> {
     if (this.#isEnding) return this.#exited;
-    this.#worker ??= this.#begin();
+    try {
+      this.#worker ??= this.#begin();
+    } catch (error) {
+      // As where no more threads are let be.
+      return this.#hear.warn('the thread of jobs', error);
+    }
     const order = ++this.#orders;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.set(order, resolve);

@@ -107,7 +107,7 @@ export async function isAnyRunning(db: Db): Promise<boolean> {
   return (await running.executeTakeFirst()) !== undefined;
 }
 
-/** One that nobody is at work on. */
+/** One that nobody is at work on. Whoever had it and has ended without a word, as a thread without memory does, has failed. */
 export async function leaseJob(trx: Trx, kinds: readonly string[], lease: Lease): Promise<Job | undefined> {
   const free = await trx
     .selectFrom('jobs')
@@ -120,8 +120,10 @@ export async function leaseJob(trx: Trx, kinds: readonly string[], lease: Lease)
     .forUpdate()
     .skipLocked()
     .executeTakeFirst();
-  if (free) await saveJob(trx, free.id, { lease_owner: lease.owner, leased_until: lease.until });
-  return free;
+  if (free === undefined) return undefined;
+  const failures = free.failures + (free.lease_owner === null ? 0 : 1);
+  await saveJob(trx, free.id, { lease_owner: lease.owner, leased_until: lease.until, failures });
+  return { ...free, failures };
 }
 
 /** Undefined where somebody else has it by now, or it is at its end. */

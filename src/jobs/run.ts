@@ -73,6 +73,7 @@ const LONGEST_PAUSE = 10 * MINUTE;
 /** In a row: over some 4 minutes, and 2 hours where it may pass by itself, as a full disk does. */
 const MOST_FAILURES = 5;
 const MOST_FAILURES_THAT_PASS = 20;
+const ENDED_EACH_TIME = 'Whoever did it has ended each time.';
 
 type Named = Exclude<Actor['user'], undefined>;
 
@@ -104,6 +105,8 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
     if (job === undefined) break;
     isAny = true;
     try {
+      // What it met was noted each time where somebody was left to note it.
+      if (job.lease_owner !== null && job.failures >= MOST_FAILURES) throw new Error(ENDED_EACH_TIME);
       await runJob(runner, { id: job.id, owner }, isEnding);
     } catch (error) {
       runner.warn(job.id, error);

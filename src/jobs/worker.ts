@@ -28,10 +28,12 @@ export function addJobs(app: FastifyInstance, isInThread: boolean): void {
     void look();
     timer = setInterval(() => void look(), LEASE).unref();
   });
-  app.addHook('onClose', async () => {
+  // Whatever was begun is read to its end before it closes, for up to an hour where another one goes on: that one does the jobs.
+  app.addHook('preClose', async () => {
     clearInterval(timer);
-    await done.end();
+    void done.end();
   });
+  app.addHook('onClose', () => done.end());
 }
 
 type Done = { run: () => Promise<void>; end: () => Promise<void> };

@@ -39,8 +39,10 @@ const dateAndTime = new Intl.DateTimeFormat('en-GB', {
 
 /** "812 KB", "1.2 GB": in thousands, as disks are sold. */
 export function bytesOf(count: number): string {
-  const unit = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), BYTE_UNITS.length - 1);
-  return `${rounded.format(count / 1_000 ** unit)} ${BYTE_UNITS[unit]}`;
+  // Rounded first: 999,999 bytes are 1 MB.
+  const shown = Number(count.toPrecision(3));
+  const unit = Math.min(Math.floor(Math.log10(Math.max(shown, 1)) / 3), BYTE_UNITS.length - 1);
+  return `${rounded.format(shown / 1_000 ** unit)} ${BYTE_UNITS[unit]}`;
 }
 
 /** "1 hour", "1,204 hours" */

@@ -33,14 +33,16 @@ export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv)
   if (folder === undefined) return;
   let child: ChildProcess | undefined;
   let isEnding = false;
+  // Where another one goes on in its place nobody waits for its end.
+  const isStopping = () => isEnding && !app.isReplaced;
   const look = async () => {
     const run = isEnding ? undefined : await claim(app, folder);
     if (run === undefined) return;
     child = startCommand(app, folder, run, env);
-    if (isEnding) child.kill();
+    if (isStopping()) child.kill();
     const said = await endOf(child);
     child = undefined;
-    await noteEnd(app, folder, run, isEnding ? 'Roster was stopped meanwhile.' : said);
+    await noteEnd(app, folder, run, isStopping() ? 'Roster was stopped meanwhile.' : said);
   };
   const lookIfPossible = () =>
     look().catch((err) => app.log.error({ err }, 'it could not be seen to a backup'));
@@ -48,7 +50,7 @@ export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv)
   // Whoever kills it leaves nothing half: the file has its name at the end.
   app.addHook('preClose', async () => {
     isEnding = true;
-    child?.kill();
+    if (isStopping()) child?.kill();
   });
 }
 

@@ -24,21 +24,30 @@ export function addClockWatch(app: FastifyInstance): void {
   const lead = () => app.clock() - performance.now();
   let expected = lead();
   let jump: { what: string; at: number } | undefined;
-  let isEnding = false;
+  let lookedAt = performance.now();
+  /** From when on sessions have begun after the clock was set back, where those of before are to be ended. */
+  let since: number | undefined;
   const look = () => {
     const by = lead() - expected;
+    const passed = performance.now() - lookedAt;
+    lookedAt += passed;
     if (Math.abs(by) <= SKEW) return;
     expected += by;
     jump = { what: `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`, at: performance.now() };
     app.log.warn(`the clock was ${jump.what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
-    isEnding ||= by < 0;
+    if (by < 0) since = Math.floor(app.clock() - passed);
   };
-  /** Those that were not used for long would last for longer; where it cannot be done now it is tried again. */
+  /**
+   * Those that were not used for long would last for longer; where it cannot be done now it is tried again. Of several processes each
+   * does so: whoever has signed in since stays so.
+   */
   const endSessions = async () => {
-    if (!isEnding) return;
-    isEnding = false;
-    await transact(app.db, (trx) => endAllSessions(trx, app.clock(), app.config.sessionIdle)).catch((err) => {
-      isEnding = true;
+    const from = since;
+    if (from === undefined) return;
+    since = undefined;
+    const { clock, config } = app;
+    await transact(app.db, (trx) => endAllSessions(trx, clock(), config.sessionIdle, from)).catch((err) => {
+      since ??= from;
       app.log.error({ err }, 'the clock was set back, and sessions could not be ended yet');
     });
   };

@@ -32,6 +32,7 @@ export type FirstSteps = {
 export async function firstStepsFor(
   request: FastifyRequest,
   counts: readonly Count[],
+  revision: number,
 ): Promise<FirstSteps | undefined> {
   const { isOpen, actor, server, headers } = request;
   if (!isOpen && !(actor && mayManage(actor))) return undefined;
@@ -39,7 +40,7 @@ export async function firstStepsFor(
   return {
     left: isOpen ? ['administrator'] : isHidden(request) ? [] : await stepsLeft(request, actor?.user?.id),
     isAlone,
-    madeUp: await countMadeUp(request, isAlone),
+    madeUp: await countMadeUp(request, isAlone, revision),
     isOwner: await isOwner(request),
     line: setupLine(server.config.origin, headers.host, '…'),
   };
@@ -78,13 +79,16 @@ async function hasBackup(db: Db, config: Config): Promise<boolean> {
   return config.backupFolder !== undefined || (await findLastRun(db, 'backup', 'good')) !== undefined;
 }
 
-const without = new WeakSet<FastifyInstance>();
+/** At which revision there were none: until something is changed it is not asked again. */
+const without = new WeakMap<FastifyInstance, number>();
 
-/** Once there are none they come back only to a list without anyone else, so that nothing is asked until then. */
-async function countMadeUp({ reader, server }: FastifyRequest, isAlone: boolean): Promise<number> {
-  if (isAlone) without.delete(server);
-  if (isAlone || without.has(server)) return 0;
+async function countMadeUp(
+  { reader, server }: FastifyRequest,
+  isAlone: boolean,
+  revision: number,
+): Promise<number> {
+  if (isAlone || without.get(server) === revision) return 0;
   const count = await countUnchanged(reader);
-  if (count === 0) without.add(server);
+  if (count === 0) without.set(server, revision);
   return count;
 }

@@ -29,9 +29,15 @@ test('the style sheet is one file, in which every rule of public/css/ stands in 
     expect(answer.body).toContain(`@layer ${layer} {\n${readStyles(`${file}`)}}\n`);
 });
 
-test('the files of another version are not found', async () => {
+test('a page of another version gets the files of this one, which are not kept', async () => {
   const app = await startApp();
-  expect((await get(app, '/assets/0123456789ab/app.css')).statusCode).toBe(404);
+  const answer = await get(app, '/assets/0123456789ab/app.css');
+  expect(answer.body).toBe((await get(app, assetPath('app.css'))).body);
+  expect(answer.headers['cache-control']).toBe('no-store');
+});
+
+test('no other file is found', async () => {
+  const app = await startApp();
   expect((await get(app, assetPath('../package.json'))).statusCode).toBe(404);
 });
 

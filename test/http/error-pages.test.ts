@@ -94,7 +94,13 @@ describe('a page says what happened, and nothing about the inside', () => {
 
   test('about an address that does not exist', async () => {
     const app = await start();
-    for (const address of ['/nowhere', '/users/1/nowhere', '//users', '/assets/0/app.css', '/..%2f/users']) {
+    for (const address of [
+      '/nowhere',
+      '/users/1/nowhere',
+      '//users',
+      '/assets/0/nothing.css',
+      '/..%2f/users',
+    ]) {
       const page = await get(app, address);
       expect(page.statusCode).toBe(404);
       expect(pageOf(page).text).toContain('There is no page at this address.');

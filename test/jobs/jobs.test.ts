@@ -17,7 +17,8 @@ import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
-import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
+import { beginForm } from '../reliability/clients.ts';
+import { addUser, get, listen, post, startApp, temporaryDatabase } from '../support.ts';
 import { begin, changeMany, countAsBefore, NOW, SMALL_BATCHES } from './many.ts';
 
 const runnerOf = (db: Db, clock = movableClock(NOW), work = undoBatch) => ({
@@ -150,6 +151,37 @@ test.each([
     expect(Math.max(...pauses)).toBeLessThanOrEqual(600_000);
   },
 );
+
+test('a Roster that closes begins no other, however long what it has begun to answer takes', async () => {
+  const app = await startApp();
+  const { answered, finish } = await beginForm(await listen(app));
+  const closed = app.close();
+  await expect.poll(() => app.server.listening).toBe(false);
+  const set = await begin(app.db, await changeMany(app.db, 250));
+  await app.runJobs();
+  expect(await findJobOfSet(app.db, set)).toMatchObject({ state: 'running', done: 0 });
+  finish();
+  expect(await answered).toBe(303);
+  await closed;
+});
+
+test('one that ends whoever does it is not begun for ever', async () => {
+  const app = await startApp();
+  const { db } = app;
+  const headers = await signedIn(app, await addPerson(db, 'ann', 'admin'));
+  const set = await begin(db, await changeMany(db, 250));
+  const clock = movableClock(NOW);
+  for (let time = 1; time <= 5; time++) {
+    const killed = runJobs({ ...runnerOf(db, clock, failingIn(1)), warn: fail }, () => false);
+    await expect(killed).rejects.toThrow('killed');
+    clock.move(61_000);
+  }
+  const warned: unknown[] = [];
+  await runJobs({ ...runnerOf(db, clock), warn: (...met) => void warned.push(met) }, () => false);
+  expect(warned).toHaveLength(1);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'stopped', done: 0 });
+  expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain('Go on');
+});
 
 test('an error that has passed is forgotten with the next batch', async () => {
   const db = await temporaryDatabase();

@@ -12,6 +12,7 @@ import { JobsThread } from '../../src/jobs/jobs-thread.ts';
 import { findJobOfSet } from '../../src/jobs/queries.ts';
 import { createUser } from '../../src/users/commands.ts';
 import { addPerson } from '../people.ts';
+import { listenTo, preloading, run } from '../roster.ts';
 import { readyUrl, temporaryFolder } from '../support.ts';
 import { begin, changeMany, countAsBefore } from './many.ts';
 
@@ -27,7 +28,7 @@ async function start() {
   };
   const thread = new JobsThread({ databaseUrl, importFolder }, hear);
   onTestFinished(() => thread.end());
-  return { db, thread, said, importFolder };
+  return { db, databaseUrl, thread, said, importFolder };
 }
 
 test('the thread does a job, and ends when it is asked to', async () => {
@@ -74,6 +75,23 @@ test('one that crashes is said to have, and a new one is begun by whoever asks n
     ['the thread of jobs', { code: 'ENOENT' }],
   ]);
   await thread.end();
+});
+
+test('where none can be begun Roster serves all the same, and says so', async () => {
+  const { db, databaseUrl } = await start();
+  await begin(db, await changeMany(db, 250));
+  const settings = preloading(`
+    import threads from 'node:worker_threads';
+    import { syncBuiltinESMExports } from 'node:module';
+    threads.Worker = class {
+      constructor() {
+        throw new Error('Worker initialization failure: EAGAIN');
+      }
+    };
+    syncBuiltinESMExports();`);
+  const { address, said } = await listenTo(run([], { PORT: '0', DATABASE_URL: databaseUrl, ...settings }));
+  await expect.poll(said, { timeout: 20_000 }).toContain('the thread of jobs has met an error');
+  expect((await fetch(`${address}/healthz`)).status).toBe(200);
 });
 
 test('pages and jobs write to one database in turn', async () => {

@@ -1,7 +1,7 @@
 /** What is written by hand for speed is what Intl would write. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { date, number } from '../../src/lib/formats.ts';
+import { bytesOf, date, number } from '../../src/lib/formats.ts';
 import { runs } from '../runs.ts';
 
 test('a date is written as in British English, whatever the day', () => {
@@ -41,4 +41,16 @@ test('a number has its thousands apart, whole or not', () => {
     ),
     runs(2000),
   );
+});
+
+test.each([
+  [0, '0 bytes'],
+  [999, '999 bytes'],
+  [1_000, '1 KB'],
+  [999_499, '999 KB'],
+  [999_999, '1 MB'],
+  [1_234_567_890, '1.23 GB'],
+  [5_000_000_000_000_000, '5,000 TB'],
+])('%i bytes are told as %s', (count, told) => {
+  expect(bytesOf(count)).toBe(told);
 });

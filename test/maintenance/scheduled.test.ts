@@ -128,6 +128,18 @@ test('a Roster that stops stops it, and leaves nothing half', async () => {
   ]);
 });
 
+test('a Roster in whose place another one goes on makes it to its end', async () => {
+  const { app, db, folder } = await start();
+  await seedUsers(db, 10_000);
+  const making = app.backUpIfDue();
+  await until(() => draftSize(folder, 'backup.db') > 0);
+  app.isReplaced = true;
+  await app.close();
+  await making;
+  expect(await outcomesOf(db)).toEqual(['good']);
+  expect(backupsIn(folder)).toHaveLength(1);
+});
+
 test('that it was made stands in the log as it is by default, in one line', async () => {
   const { env, folder } = await start();
   const { LOG_LEVEL: _, ...settings } = env;

@@ -1,5 +1,6 @@
 /** What happens when the machine's clock is set while Roster runs, and where Rosters differ about the time. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { buildApp } from '../../src/app.ts';
@@ -11,6 +12,7 @@ import { breakUpdates } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import {
+  cookiesOf,
   DATABASE_ID,
   get,
   post,
@@ -142,6 +144,19 @@ test('sessions that nobody has used since end, too, when the clock is set back: 
   await app.watchClock();
   expect((await get(app, '/users', headers)).statusCode).toBe(303);
   expect(await signIn(app, 'ann')).toBeDefined();
+});
+
+test('whoever has signed in since stays signed in, also where another process notices later that it was set', async () => {
+  const { app, clock, bob } = await start();
+  const other = await startApp({}, app.db, clock);
+  const before = await signedIn(app, bob);
+  clock.move(-2 * HOUR);
+  await app.watchClock();
+  await sleep(20);
+  const cookie = cookiesOf(await post(app, '/sign-in', { username: 'ann', password: PASSWORD }));
+  await other.watchClock();
+  expect((await get(app, '/users', { cookie })).statusCode).toBe(200);
+  expect((await get(app, '/users', before)).statusCode).toBe(303);
 });
 
 test('where they cannot be ended just then, it is tried again, and the log says so', async () => {

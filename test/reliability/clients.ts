@@ -59,6 +59,20 @@ export async function send(url: string, options: object, body = ''): Promise<num
   return answer.statusCode;
 }
 
+/** A form of which a part is sent: whoever answers it has to wait for the rest. */
+export async function beginForm(address: string) {
+  const body = 'username=alice&email=alice@example.org';
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length };
+  const form = request(`${address}/users`, { method: 'POST', agent: false, headers });
+  const answered = once(form, 'response').then(([{ statusCode }]) => statusCode);
+  answered.catch(() => {});
+  form.write(body.slice(0, 10));
+  await once(form, 'socket');
+  // Another answer on a connection of its own: by then the half of the form has arrived, too.
+  await send(`${address}/healthz`, { agent: false });
+  return { answered, finish: () => void form.end(body.slice(10)) };
+}
+
 /** What clients were told is there, and nothing else was answered than what has to be. */
 export async function expectNothingLost({ failures, acknowledged }: Told, url: string): Promise<void> {
   expect(failures).toEqual([]);

@@ -222,3 +222,15 @@ test('who becomes the administrator by the button keeps the made-up people until
   expect((await post(app, '/made-up-people/delete', {}, headers)).statusCode).toBe(303);
   expect(pageOf(await get(app, '/users', headers)).heading).toBe('Users 1');
 });
+
+test('made-up people can be taken out again whichever Roster is asked, also one that had known of none', async () => {
+  const app = await startApp();
+  const other = await startApp({}, app.db);
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const zoe = await addUser(app.db, { username: 'zoe' });
+  expect(pageOf(await get(other, '/users', headers)).text).not.toContain('made-up people');
+  await post(app, `/users/${zoe.id}/delete`, {}, headers);
+  await post(app, '/made-up-people', {}, headers);
+  for (const one of [app, other])
+    expect(pageOf(await get(one, '/users', headers)).text).toContain('100 made-up people');
+});

@@ -33,8 +33,8 @@ export class ParentLink {
     this.task = task;
     this.#heard = heard;
     heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
-    // Somebody means this process alone: the parent will see that one is missing.
-    process.on('SIGTERM', () => this.#end(true));
+    // Somebody means this process alone: once another one answers it is told that it is replaced.
+    process.on('SIGTERM', () => void tell({ kind: 'leaves' }));
     // What a terminal sends goes to all of them: the parent says what is to be done.
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
     setInterval(() => void this.sayCounted(), SAYS_EVERY).unref();

@@ -17,10 +17,11 @@ export type FromParent =
   | { kind: 'stop' | 'replaced' | 'turn' | 'closed' }
   | { kind: 'counted'; families: readonly Family[] };
 
-/** `ready`: for its task. `alive`: said again and again, with what it has counted so far. `asks`: wants to know what all have. */
+/** `ready`: for its task. `leaves`: wants to be replaced. `alive`: said again and again, with what it has counted so far. `asks`: wants to know what all have. */
 export type FromWorker =
   | { kind: 'ready' }
   | { kind: 'listening'; place: Place }
+  | { kind: 'leaves' }
   | { kind: 'turn' }
   | { kind: 'closed' }
   | { kind: 'alive' | 'asks'; families: readonly Family[] };

@@ -8,11 +8,11 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../../errors.ts';
 import type { Log } from '../../http/logger.ts';
+import { Mutex } from '../../lib/mutex.ts';
 import { Counts } from './counts.ts';
 import type { FromParent, FromWorker, Place, Task } from './messages.ts';
+import { Pauses } from './pauses.ts';
 
-/** In milliseconds: before another one is started, twice as long each time, unless none has died for a while. */
-const PAUSE = { first: 100, longest: 60_000, forgottenAfter: 60_000 };
 /** Whoever says nothing for so many of the looks, so long apart, hangs: no time, for machines sleep. */
 const SILENCE = { look: 10_000, most: 6 };
 
@@ -27,7 +27,9 @@ export class Workers {
   readonly #serving = new Set<Worker>();
   readonly #closed = new Set<Worker>();
   readonly #silent = new Map<Worker, number>();
-  #deaths = { inARow: 0, last: 0 };
+  readonly #pauses = new Pauses();
+  /** Of those who begin others, who would each see that one is missing. */
+  readonly #turn = new Mutex();
   #reloads = Promise.resolve();
   #isStopping = false;
   /** Another one after each reload, whose code may be another. */
@@ -42,10 +44,12 @@ export class Workers {
   /** @returns where they answer. @throws StartError where one cannot, which has said why */
   async start(): Promise<Place> {
     setInterval(() => this.#lookForSilent(), SILENCE.look).unref();
-    // One by itself: what is wrong is said once.
-    const place = await this.#begin();
-    await Promise.all(Array.from({ length: this.#plan.count - 1 }, () => this.#begin()));
-    return place;
+    return this.#turn.run(async () => {
+      // One by itself: what is wrong is said once.
+      const place = await this.#begin();
+      await Promise.all(Array.from({ length: this.#plan.count - 1 }, () => this.#begin()));
+      return place;
+    });
   }
 
   /** One after the other, by the code that is there now. */
@@ -62,11 +66,12 @@ export class Workers {
     await Promise.all(all.map((worker) => once(worker, 'exit')));
   }
 
+  /** Of one that ends because all do nobody hears. @throws StartError */
   async #begin(): Promise<Place> {
     const worker = cluster.fork({ UV_THREADPOOL_SIZE: threadsOfEach(this.#plan.count) });
     const { promise, resolve, reject } = Promise.withResolvers<Place>();
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'ready') tell(worker, { kind: 'task', task: this.#task });
+      if (message.kind === 'ready') this.#giveTask(worker);
       else if (message.kind === 'listening') resolve(message.place);
       else this.#hear(worker, message);
     });
@@ -75,7 +80,7 @@ export class Workers {
       reject(new StartError(`A process could not be started: ${error.message}`)),
     );
     worker.once('exit', (code, signal) => {
-      reject(new StartError('A process has ended before it answered.'));
+      if (!this.#isStopping) reject(new StartError('A process has ended before it answered.'));
       this.#forget(worker, signal ?? code);
     });
     const place = await promise;
@@ -85,7 +90,13 @@ export class Workers {
     return place;
   }
 
+  #giveTask(worker: Worker): void {
+    if (this.#isStopping) kill(worker);
+    else tell(worker, { kind: 'task', task: this.#task });
+  }
+
   #hear(worker: Worker, message: Exclude<FromWorker, { kind: 'ready' | 'listening' }>): void {
+    if (message.kind === 'leaves') return void this.#succeed(worker);
     if (message.kind === 'turn') {
       // After it has taken a connection, which goes to them before this.
       setImmediate(() => tell(worker, { kind: 'turn' }));
@@ -121,44 +132,45 @@ export class Workers {
   /** @param why in words */
   async #replace(why: string): Promise<void> {
     if (this.#isStopping) return;
-    const pause = this.#nextPause();
+    const pause = this.#pauses.next(performance.now());
     this.#log('error', `${why}: another one is started in ${pause / 1_000} s.`);
     await sleep(pause);
-    if (this.#isStopping || this.#serving.size >= this.#plan.count) return;
-    await this.#begin().catch(() => this.#replace('One has ended before it answered'));
+    await this.#turn
+      .run(() => this.#beginMissing())
+      .catch(() => this.#replace('One has ended before it answered'));
   }
 
-  #nextPause(): number {
-    const { inARow, last } = this.#deaths;
-    const now = performance.now();
-    const before = now - last < PAUSE.forgottenAfter ? inARow : 0;
-    this.#deaths = { inARow: before + 1, last: now };
-    return Math.min(PAUSE.first * 2 ** before, PAUSE.longest);
+  async #beginMissing(): Promise<void> {
+    if (!this.#isStopping && this.#serving.size < this.#plan.count) await this.#begin();
   }
 
   async #reload(): Promise<void> {
     this.#task = { ...this.#task, startId: randomUUID() };
-    for (let left = this.#plan.count; left > 0 && !this.#isStopping; left--) {
+    // With whoever is just being begun, maybe by the code of before.
+    const all = await this.#turn.run(() => [...this.#serving]);
+    for (const worker of all) {
+      if (!(await this.#succeed(worker))) return;
+      if (worker.isDead()) continue;
+      // It answers to its end what it has begun, for however long: the next one is not waited with for that.
+      await Promise.race([once(worker, 'exit'), sleep(this.#plan.patience, undefined, { ref: false })]);
+    }
+    this.#log('info', 'All processes were replaced.');
+  }
+
+  /** Another one answers in its place before it ends. @returns whether that could be begun, or is there already */
+  async #succeed(worker: Worker): Promise<boolean> {
+    return this.#turn.run(async () => {
+      if (this.#isStopping) return false;
+      if (!this.#serving.has(worker)) return true;
       try {
         await this.#begin();
       } catch {
-        if (this.#isStopping) return;
         this.#log('error', 'A new process did not start, so those that are there go on.');
-        return;
+        return false;
       }
-      await this.#retireOldest();
-    }
-    if (!this.#isStopping) this.#log('info', 'All processes were replaced.');
-  }
-
-  /** It answers to its end what it has begun, for however long: the next one is not waited with for that. */
-  async #retireOldest(): Promise<void> {
-    const [oldest] = this.#serving;
-    // Where one has died meanwhile, the new one is in its place.
-    if (oldest === undefined || this.#serving.size <= this.#plan.count) return;
-    this.#serving.delete(oldest);
-    tell(oldest, { kind: 'replaced' });
-    await Promise.race([once(oldest, 'exit'), sleep(this.#plan.patience, undefined, { ref: false })]);
+      if (this.#serving.delete(worker)) tell(worker, { kind: 'replaced' });
+      return true;
+    });
   }
 
   /** Nobody is answered before, who would come back at once to a port that is about to be closed. */

@@ -37,7 +37,7 @@ export async function showList(request: Request, reply: FastifyReply) {
   const everyone = counts.reduce((sum, { count }) => sum + count, 0);
   // Not before whoever searches or pages.
   const isPlain = everyone === 0 || listAddress(list) === '/users';
-  const firstSteps = isPlain ? await firstStepsFor(request, counts) : undefined;
+  const firstSteps = isPlain ? await firstStepsFor(request, counts, revision) : undefined;
   const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
   const warnings = isWarned ? await findWarnings(request) : [];
   const ticked = parseTicks(query);

@@ -1,15 +1,31 @@
 /** Several processes at one port: what becomes of requests when one of them dies, all are replaced, or all are stopped. */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { MIGRATIONS } from '../../../src/db/database.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import { transact } from '../../../src/db/transact.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD } from '../../people.ts';
-import { expectNothingLost, send, startClients } from '../../reliability/clients.ts';
-import { preloading, runToEnd } from '../../roster.ts';
+import { beginForm, expectNothingLost, send, startClients } from '../../reliability/clients.ts';
+import { preloading, run, runToEnd } from '../../roster.ts';
 import { Browser } from '../../soak/browser.ts';
 import { readyUrl, temporaryDatabase } from '../../support.ts';
 import { isRunning, PATIENCE, startSeveral, WAITS } from './running.ts';
 
 const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
 const BROWSERS = 6;
+
+/** Waits until the first process answers, which is before Roster says where. */
+async function answering(child: ReturnType<typeof run>) {
+  let out = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  const found = () => /Server listening at (http:[^"]+)/.exec(out)?.[1];
+  await expect.poll(found, WAITS).toBeDefined();
+  return { address: found() ?? '', said: () => out };
+}
 
 /** Someone who is signed in, and the number of the process that has their connection. */
 async function connect(address: string) {
@@ -81,6 +97,84 @@ test('SIGHUP replaces one after the other, and no request fails', PATIENCE, asyn
   await expectNothingLost(clients, url);
 });
 
+test(
+  'one that dies while they are replaced is begun anew once, and none of before stays',
+  PATIENCE,
+  async () => {
+    const { child, workers, said, replaced } = await startSeveral(DRAINING);
+    const before = workers();
+    child.kill('SIGHUP');
+    // While the first of the new ones starts.
+    await sleep(300);
+    process.kill(before[1] ?? 0, 'SIGKILL');
+    await expect.poll(said, WAITS).toContain('All processes were replaced.');
+    await replaced(before);
+    await expect.poll(workers, WAITS).toHaveLength(2);
+    // Whoever was begun in the place of the dead one has had its time.
+    await sleep(3_000);
+    expect(workers()).toHaveLength(2);
+    expect(workers().filter((pid) => before.includes(pid))).toEqual([]);
+  },
+);
+
+test(
+  'who says twice that they are to be replaced gets as many as before, all of them new',
+  PATIENCE,
+  async () => {
+    const { child, workers, said } = await startSeveral(DRAINING);
+    const seen = new Set(workers());
+    const before = new Set(seen);
+    child.kill('SIGHUP');
+    await sleep(100);
+    child.kill('SIGHUP');
+    const replacedTwice = () => {
+      for (const pid of workers()) seen.add(pid);
+      return said().split('All processes were replaced.').length - 1;
+    };
+    await expect.poll(replacedTwice, WAITS).toBe(2);
+    await expect.poll(workers, WAITS).toHaveLength(2);
+    expect(workers().filter((pid) => before.has(pid))).toEqual([]);
+    expect(seen.size).toBe(6);
+  },
+);
+
+test(
+  'one that is told to end goes on until another one answers, and then ends what it has begun',
+  PATIENCE,
+  async () => {
+    const { address, workers } = await startSeveral({ ...DRAINING, WORKERS: '1' });
+    const [old = 0] = workers();
+    const { answered, finish } = await beginForm(address);
+    process.kill(old, 'SIGTERM');
+    await expect.poll(workers, WAITS).toHaveLength(2);
+    const answers = new Set<number | undefined>();
+    for (const end = performance.now() + 4_000; performance.now() < end; await sleep(50))
+      answers.add(await send(`${address}/users`, { agent: false, timeout: 5_000 }));
+    expect([...answers]).toEqual([200]);
+    finish();
+    expect(await answered).toBe(303);
+    await expect.poll(() => isRunning(old), WAITS).toBe(false);
+    expect(workers()).toHaveLength(1);
+  },
+);
+
+test('newer code brings no database up to date beside those that work with it', PATIENCE, async () => {
+  const { url, child, address, workers, said } = await startSeveral();
+  const before = workers();
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const db = await temporaryDatabase(url);
+  await transact(db, (trx) => engineOf(trx).writeVersion(trx, MIGRATIONS.length - 1));
+  child.kill('SIGHUP');
+  await expect.poll(said, WAITS).toContain('so those that are there go on.');
+  expect(errors).toContain('has to be brought up to date: stop Roster, and start it again.');
+  expect(await engineOf(db).readVersion(db)).toBe(MIGRATIONS.length - 1);
+  expect(workers()).toEqual(before);
+  expect(await send(`${address}/users`, { agent: false })).toBe(200);
+});
+
 test('while they are replaced Roster is ready', PATIENCE, async () => {
   const { child, address, said } = await startSeveral(DRAINING);
   child.kill('SIGHUP');
@@ -104,6 +198,46 @@ test('SIGTERM stops all of them, and cuts nobody off', PATIENCE, async () => {
   expect(await ended).toEqual([0, null]);
   expect(before.filter(isRunning)).toEqual([]);
   await expectNothingLost(clients, url);
+});
+
+test.each(['SIGTERM', 'SIGHUP'] as const)(
+  '%s while some of them still start is heard, and cuts nobody off',
+  PATIENCE,
+  async (signal) => {
+    const slow = preloading(`
+      import cluster from 'node:cluster';
+      if (cluster.worker?.id === 2) await new Promise((resolve) => setTimeout(resolve, 3_000));`);
+    const settings = { PORT: '0', WORKERS: '2', DATABASE_URL: await readyUrl(), ...DRAINING, ...slow };
+    const child = run([], settings);
+    const { address, said } = await answering(child);
+    const { answered, finish } = await beginForm(address);
+    child.kill(signal);
+    await sleep(500);
+    finish();
+    expect(await answered).toBe(303);
+    if (signal === 'SIGTERM') expect(await once(child, 'exit')).toEqual([0, null]);
+    else await expect.poll(said, WAITS).toContain('All processes were replaced.');
+  },
+);
+
+test('where another one cannot even be begun it is tried again', PATIENCE, async () => {
+  const told = preloading(`
+    import cluster from 'node:cluster';
+    const { execPath } = process;
+    if (cluster.isPrimary)
+      process.on('SIGUSR2', () => {
+        process.execPath = process.execPath === execPath ? '/nowhere' : execPath;
+      });`);
+  const { child, workers, said } = await startSeveral(told);
+  const [killed = 0, other = 0] = workers();
+  child.kill('SIGUSR2');
+  process.kill(killed, 'SIGKILL');
+  await expect
+    .poll(said, WAITS)
+    .toContain('One has ended before it answered: another one is started in 0.4 s.');
+  expect(workers()).toEqual([other]);
+  child.kill('SIGUSR2');
+  await expect.poll(workers, WAITS).toHaveLength(2);
 });
 
 test('a parent that is killed leaves none of them', PATIENCE, async () => {

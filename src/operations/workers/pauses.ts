@@ -1,0 +1,19 @@
+/** How long is waited before another process is begun in the place of one that has died. */
+
+/** In milliseconds: twice as long each time, unless none has died for a while. */
+const FIRST = 100;
+const LONGEST = 60_000;
+const FORGOTTEN_AFTER = 60_000;
+
+export class Pauses {
+  #inARow = 0;
+  /** When the last pause was over. */
+  #last = Number.NEGATIVE_INFINITY;
+
+  next(now: number): number {
+    if (now - this.#last >= FORGOTTEN_AFTER) this.#inARow = 0;
+    const pause = Math.min(FIRST * 2 ** this.#inARow++, LONGEST);
+    this.#last = now + pause;
+    return pause;
+  }
+}
