@@ -116,7 +116,9 @@ async function load({ server, name, status, request }: Asked, seconds: number): 
   if (times.length === 0) elapsed = performance.now() - started;
   statuses.delete(status);
   if (errors > 0 || statuses.size > 0) {
-    throw new Error(`${name} at ${origin}: ${errors} errors, answers that are not ${status}: ${[...statuses].join(', ') || 'none'}.`);
+    throw new Error(
+      `${name} at ${origin}: ${errors} errors, answers that are not ${status}: ${[...statuses].join(', ') || 'none'}.`,
+    );
   }
   return { times, elapsed, cpuTime: cpuTime() - workedBefore };
 }

@@ -128,7 +128,11 @@ function targetRows({
   const share = counter ? counter.counted / counter.uncounted : Number.NaN;
   const own =
     database === 'sqlite'
-      ? [...results.flatMap(rateRows), syncRow(oneCreate), limitRow('first page', 'ms', FIRST_PAGE, firstPage.Roster)]
+      ? [
+          ...results.flatMap(rateRows),
+          syncRow(oneCreate),
+          limitRow('first page', 'ms', FIRST_PAGE, firstPage.Roster),
+        ]
       : [shareRow('create', COUNTED, 'uncounted', share)];
   const seeding = limitRow(`making up ${whole.format(users)} users`, 's', SEED, seedTime);
   return [
