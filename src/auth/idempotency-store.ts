@@ -41,7 +41,6 @@ export function nothingDone(to: string, sentence: string): AnswerOf<'nothing don
 /** @returns false where there is one, for which it waits until it is saved */
 export async function insertAnswer(trx: Trx, form: SentForm, answer: Done, at: number): Promise<boolean> {
   const row = { hash: form.hash, at, answer: sealed(form, answer) };
-  // Returns nothing: after a write to FTS5 that would take SQLite twice as long.
   const query = cachedQuery(trx, 'keep answer', row, (values) =>
     trx
       .insertInto('kept_answers')

@@ -132,8 +132,9 @@ function tokenOfForm(
   use: string,
   who: number | string | undefined,
 ): string | undefined {
+  if (method !== 'POST') return undefined;
   const { key = '', ...fields } = (body ?? {}) as Fields;
-  if (method !== 'POST' || !isToken(key)) return undefined;
+  if (!isToken(key)) return undefined;
   const content = JSON.stringify(Object.entries(fields).sort());
   return derivedToken(server.secretKey, `form: ${use}`, who, key, url, content);
 }

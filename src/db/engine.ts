@@ -49,7 +49,7 @@ export type Engine = {
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
   makeSearchIndex(trx: Trx): Promise<void>;
-  /** Of each user once. */
+  /** At the end of the transaction, in which nothing is found by them. */
   indexSearchTexts(trx: Trx, changes: readonly TextChange[]): Promise<void>;
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
   /** Of which none needs what another does. */

@@ -13,12 +13,11 @@ const LONGEST_FIRST_PAUSE_MS = 20;
 export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   const until = performance.now() + LAST_ATTEMPT_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {
-    const ends: Ends = { writes: new Set(), lastWrites: new Set(), followUps: [] };
+    const ends: Ends = { lastWrites: new Set(), followUps: [] };
     try {
       const result = await db.transaction().execute(async (trx) => {
         endsOf.set(trx, ends);
         const worked = await work(trx);
-        for (const write of ends.writes) await write(trx);
         const last = [...ends.lastWrites].flatMap((write) => write(trx));
         await engineOf(trx).writeTogether(trx, last);
         return worked;
@@ -34,18 +33,12 @@ export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
   }
 }
 
-type Write = (trx: Trx) => Promise<void>;
 type LastWrites = (trx: Trx) => CompiledQuery[];
-type Ends = { writes: Set<Write>; lastWrites: Set<LastWrites>; followUps: (() => void)[] };
+type Ends = { lastWrites: Set<LastWrites>; followUps: (() => void)[] };
 
 const endsOf = new WeakMap<Trx, Ends>();
 
-/** For what costs less for many at once. */
-export function beforeCommit(trx: Trx, write: Write): void {
-  getEnds(trx).writes.add(write);
-}
-
-/** Behind all of these, in one journey to the server: for rows that others wait for. The same function is called once. */
+/** Behind all else, in one journey to the server: for rows that others wait for. The same function is called once. */
 export function writeLast(trx: Trx, writes: LastWrites): void {
   getEnds(trx).lastWrites.add(writes);
 }

@@ -1,10 +1,11 @@
 /** The pages about errors where there are no hooks, no reply of ours, or no request at all. */
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { canonicalAddress } from './client-address.ts';
 import { type Doing, doingOf, explainStatus } from './explanations.ts';
 import { mayBeLong } from './long-bodies.ts';
+import { STATUS_CODES } from './node-http.ts';
 import { newRequestId, REQUEST_ID } from './request-id.ts';
 import { securityHeaders } from './security.ts';
 import { dropBody, giveUp, isGivenUp, stopDropping } from './unread-bodies.ts';

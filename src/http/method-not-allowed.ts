@@ -1,9 +1,9 @@
 /** 405 for a method that an address does not have; but Enter in the address bar, after a refusal, leads to its form. */
-import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay from 'find-my-way';
 import { nobody } from '../auth/policy.ts';
 import { formOf } from '../auth/request-drafts.ts';
+import { METHODS } from './node-http.ts';
 import { notePattern, ROUTING } from './routing.ts';
 
 /** `url`: the pattern of its routes. */

@@ -7,7 +7,6 @@ import { engineOf } from '../db/engine.ts';
 import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
 import { insertion, updateRows } from '../db/many-rows.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
-import { indexSearchTextsLast } from '../db/search-texts.ts';
 import { addToCountsLast, countByKind } from '../db/user-counts.ts';
 import { KINDS } from '../history/codes.ts';
 import {
@@ -33,7 +32,7 @@ export async function writeCreations(
   const created = await insertUsers(trx, rows);
   const set = await recordCreations(trx, actor, created, now);
   await indexLastSignInsOf(trx, created.filter(maySignIn));
-  addToIndexAndCounts(
+  await addToIndexAndCounts(
     trx,
     created.map((after) => ({ before: undefined, after })),
   );
@@ -57,7 +56,7 @@ export async function writeChanges(
     trx,
     moved.map(({ after }) => after),
   );
-  addToIndexAndCounts(trx, changes);
+  await addToIndexAndCounts(trx, changes);
   for (const change of changes) auditAccess(trx, actor, change);
   return { changed: changes.map(({ after }) => after), set };
 }
@@ -78,7 +77,7 @@ export async function writeDeletions(
     actor,
     users.map((user) => ({ user, at: later(now, user) })),
   );
-  addToIndexAndCounts(trx, changes);
+  await addToIndexAndCounts(trx, changes);
   for (const user of users) if (user.role !== 'member') audit(trx, actor, 'deleted', user);
   return set;
 }
@@ -101,7 +100,7 @@ export async function writeRestorings(
     await recordChanges(trx, { ...actor, changeSet }, changed);
   }
   await indexLastSignInsOf(trx, users.filter(maySignIn));
-  addToIndexAndCounts(
+  await addToIndexAndCounts(
     trx,
     users.map((after) => ({ before: undefined, after })),
   );
@@ -119,12 +118,12 @@ async function insertUsers(trx: Trx, rows: readonly UserRow[]): Promise<User[]> 
 type Change = { before: User | undefined; after: User | undefined };
 
 /** Search texts and totals. */
-function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): void {
+async function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): Promise<void> {
   const texts = changes.map(({ before, after }) => {
     const { id } = (after ?? before) as User;
     return { id, before: before?.search_text, after: after?.search_text };
   });
-  indexSearchTextsLast(trx, texts);
+  await engineOf(trx).indexSearchTexts(trx, texts);
   const before = changes.flatMap((change) => change.before ?? []);
   const after = changes.flatMap((change) => change.after ?? []);
   addToCountsLast(trx, [...countByKind(before, -1), ...countByKind(after)]);

@@ -120,6 +120,7 @@ function targetRows({
   users,
   seedTime,
   results,
+  oneCreate,
   firstPage,
   resident,
   counter,
@@ -127,7 +128,11 @@ function targetRows({
   const share = counter ? counter.counted / counter.uncounted : Number.NaN;
   const own =
     database === 'sqlite'
-      ? [...results.flatMap(rateRows), limitRow('first page', 'ms', FIRST_PAGE, firstPage.Roster)]
+      ? [
+          ...results.flatMap(rateRows),
+          syncRow(oneCreate),
+          limitRow('first page', 'ms', FIRST_PAGE, firstPage.Roster),
+        ]
       : [shareRow('create', COUNTED, 'uncounted', share)];
   const seeding = limitRow(`making up ${whole.format(users)} users`, 's', SEED, seedTime);
   return [
@@ -235,6 +240,11 @@ function rateRows({ scenario: { name, targets }, loads }: Result): string[][] {
       ? [name, `${whole.format(target.rate)}/s`, `${whole.format(rate)}/s`, verdict(rate >= target.rate)]
       : shareRow(name, target.ratio, target.of, rate / loads[target.of].rate),
   );
+}
+
+/** What no create can be faster than, but for those that are synced together. */
+function syncRow({ sync }: OneCreate): string[] {
+  return ['bare syncs of this disk', '', `${whole.format(1000 / sync)}/s`, ''];
 }
 
 function shareRow(what: string, least: number, ofWhat: string, measured: number): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { afterCommit, beforeCommit, readSnapshot, transact } from '../../src/db/transact.ts';
+import { afterCommit, readSnapshot, transact, writeLast } from '../../src/db/transact.ts';
 import { ContendedError } from '../../src/errors.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
@@ -24,7 +24,10 @@ test('what an attempt that was rolled back has left for its end is not done with
   let attempts = 0;
   await transact(db, async (trx) => {
     const attempt = ++attempts;
-    beforeCommit(trx, async () => void ends.push(`write of ${attempt}`));
+    writeLast(trx, () => {
+      ends.push(`write of ${attempt}`);
+      return [];
+    });
     afterCommit(trx, () => void ends.push(`follow-up of ${attempt}`));
     if (attempt === 1) throw new ContendedError('Once more.');
   });

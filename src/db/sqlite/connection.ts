@@ -1,5 +1,6 @@
 /** What Kysely asks its queries of: in a transaction that writes the writing connection, else one that only reads. */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import type { TextChange } from '../engine.ts';
 import type { Timing } from '../timing.ts';
 import { refuse } from './errors.ts';
 import type { OpenedFile } from './opened-file.ts';
@@ -9,6 +10,8 @@ export class SqliteConnection implements DatabaseConnection {
   statements: Statements;
   snapshot: Statements | undefined;
   endTurn: (() => void) | undefined;
+  /** Search texts that its transaction changes. */
+  readonly texts: TextChange[] = [];
   readonly #file: OpenedFile;
   readonly #timing: Timing;
 

@@ -147,7 +147,7 @@ class SqliteDriver implements Driver {
     if (connection.snapshot) return;
     const since = this.timing.begin();
     try {
-      const committed = this.#groups.release();
+      const committed = this.#groups.release(connection.texts);
       this.#endTurn(connection);
       await committed;
     } finally {

@@ -5,9 +5,10 @@ import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batches.ts';
+import type { SqliteConnection } from './connection.ts';
 import { checkOf, findDamage } from './damage.ts';
 import { findWronglyIndexed } from './fts5-check.ts';
-import { indexSearchTexts, indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
+import { indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { compareSchema } from './schema-parts.ts';
@@ -74,7 +75,12 @@ export const sqliteEngine: Engine = {
     return rows;
   },
   makeSearchIndex,
-  indexSearchTexts,
+  // With those of all that are committed together: after each transaction alone FTS5 would write a segment of its own.
+  async indexSearchTexts(trx, changes) {
+    await trx.getExecutor().provideConnection(async (connection) => {
+      (connection as SqliteConnection).texts.push(...changes);
+    });
+  },
   indexUsersAfter,
   async writeTogether(trx, writes) {
     for (const write of writes) await trx.executeQuery(write);

@@ -33,9 +33,9 @@ async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {
   return first;
 }
 
-/** In the order of their numbers, what is deleted of each before what is inserted: FTS5 writes a segment whenever it goes back. */
-export async function indexSearchTexts(trx: Trx, changes: readonly TextChange[]): Promise<void> {
-  const inOrder = changes.toSorted((one, other) => one.id - other.id);
+/** Each user once, in the order of their numbers, what is deleted before what is inserted: FTS5 writes a segment whenever it goes back. */
+export function writeSearchTexts(writer: Statements, changes: readonly TextChange[]): void {
+  const inOrder = inOne(changes).toSorted((one, other) => one.id - other.id);
   for (const [range, some] of Map.groupBy(inOrder, ({ id }) => rangeOf(id))) {
     const index = nameOf(range);
     const steps = some.flatMap(({ id, before, after }) => [
@@ -46,8 +46,15 @@ export async function indexSearchTexts(trx: Trx, changes: readonly TextChange[])
     const write = `
       insert into ${index} (${index}, rowid, search_text)
       select value ->> 'command', value ->> 'id', value ->> 'text' from jsonb_each(?)`;
-    await trx.executeQuery(CompiledQuery.raw(write, [given]));
+    writer.run(write, [given]);
   }
+}
+
+function inOne(changes: readonly TextChange[]): TextChange[] {
+  const all = new Map<number, TextChange>();
+  for (const change of changes)
+    all.set(change.id, { ...change, before: (all.get(change.id) ?? change).before });
+  return [...all.values()].filter(({ before, after }) => before !== after);
 }
 
 /** Outside any savepoint: SQLite that rolls the making of a virtual table back to one can commit nothing any more. */

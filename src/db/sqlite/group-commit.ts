@@ -1,10 +1,11 @@
 /** Group commit: transactions that come together are savepoints of one, so that the disk, which is slow, syncs once. */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import type { TextChange } from '../engine.ts';
 import type { Timing } from '../timing.ts';
 import { emptyLog } from './checkpoint.ts';
 import { GONE, isBusy, isMaybeSaved, lost, outcomeUnknown, refuse } from './errors.ts';
-import { makeIndexesAhead } from './fts5-index.ts';
+import { makeIndexesAhead, writeSearchTexts } from './fts5-index.ts';
 import { nextVersion } from './generation.ts';
 import type { OpenedFile } from './opened-file.ts';
 import { countChanges, readUserVersion, type Statements } from './statements.ts';
@@ -13,7 +14,7 @@ const WAIT_FOR_WRITERS_MS = 4_000;
 /** SQLite has no queue: whoever looks seldom would hardly ever find the file free beside somebody who writes again and again. */
 const TRY_AGAIN_AFTER_MS = 1;
 
-type Group = { committed: Promise<void>; size: number; changesBefore: number };
+type Group = { committed: Promise<void>; size: number; changesBefore: number; texts: TextChange[] };
 
 export class GroupCommit {
   readonly #writer: Statements;
@@ -60,8 +61,9 @@ export class GroupCommit {
   }
 
   /** Fulfilled once the transaction is saved: after the end of the turn. */
-  release(): Promise<void> {
-    this.#flush('release one');
+  release(texts: readonly TextChange[]): Promise<void> {
+    this.#writer.run('release one');
+    this.#group?.texts.push(...texts);
     return this.#group?.committed ?? Promise.resolve();
   }
 
@@ -69,10 +71,11 @@ export class GroupCommit {
    * The search index is written and merged here: the pages that it frees are many, and are overwritten when somebody is erased
    * (`traces.ts`). Not by `run`, which keeps statements prepared: this one takes effect when it is prepared.
    */
-  #flush(statement: 'release one' | 'commit'): void {
+  #flush({ texts }: Group): void {
     this.#writer.execute('pragma secure_delete = FAST');
     try {
-      this.#writer.run(statement);
+      writeSearchTexts(this.#writer, texts);
+      this.#writer.run('commit');
     } finally {
       this.#writer.execute('pragma secure_delete = ON');
     }
@@ -99,7 +102,8 @@ export class GroupCommit {
       this.#rollbackAll();
       throw this.#lostOr(error);
     }
-    const group: Group = { committed: Promise.resolve(), size: 0, changesBefore: countChanges(this.#writer) };
+    const changesBefore = countChanges(this.#writer);
+    const group: Group = { committed: Promise.resolve(), size: 0, changesBefore, texts: [] };
     group.committed = this.#commit(group);
     // Its members hear of a failure; where they have all failed before, there is nobody to tell.
     group.committed.catch(() => {});
@@ -121,7 +125,7 @@ export class GroupCommit {
       if (this.#group !== group || !this.#writer.db.inTransaction) throw new UnavailableError('rolled back');
       refuse(this.#file.lookInside());
       if (isChanged) this.#raiseGeneration();
-      this.#save();
+      this.#save(group);
     } catch (error) {
       if (this.#group === group) this.#rollbackAll();
       throw this.#lostOr(error);
@@ -144,9 +148,9 @@ export class GroupCommit {
   }
 
   /** @throws OutcomeUnknownError where it may have been saved all the same. */
-  #save(): void {
+  #save(group: Group): void {
     try {
-      this.#flush('commit');
+      this.#flush(group);
     } catch (error) {
       throw isMaybeSaved(error) ? outcomeUnknown(error) : error;
     }

@@ -1,10 +1,11 @@
 /** The same on a port of its own, which this machine alone reaches, without a token: past the queue in which others wait. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { hostnameOf } from '../../http/host.ts';
 import { explainListening } from '../../http/listening.ts';
+import { createServer } from '../../http/node-http.ts';
 import { CONTENT_TYPE } from './families.ts';
 import type { Scrape } from './scrape.ts';
 import { METRICS } from './token.ts';

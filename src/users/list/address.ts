@@ -75,7 +75,8 @@ export function fromParameter(list: ListState): string {
 }
 
 export function parseFrom(query: Fields, now: number): ListState {
-  const { list } = parseList(parseQuery(query.from ?? ''), now);
+  if (!query.from) return DEFAULTS;
+  const { list } = parseList(parseQuery(query.from), now);
   const first = list.cursor ? 0 : 1;
   return { ...list, page: Number.isSafeInteger(list.page) ? Math.max(first, list.page) : first };
 }
