@@ -12,3 +12,8 @@ export function derivedColumns(user: Pick<User, 'username' | 'email'> & Partial<
     search_text: searchTextOf(Object.fromEntries(SEARCHED_FIELDS.map((name) => [name, user[name]]))),
   };
 }
+
+/** Whether any of them may be another one. */
+export function derivesAnew(before: User, after: User): boolean {
+  return SEARCHED_FIELDS.some((name) => after[name] !== before[name]);
+}

@@ -1,12 +1,18 @@
 /** Text as it is searched and sorted: without what people leave out or type another way, such as case and accents. */
 
 const CLUSTER = /\P{M}\p{M}*|\p{M}+/gu;
+/** What is plain together, for most names have few letters that are not. */
+const PLAIN_OR_CLUSTER = /[ -~]+(?!\p{M})|\P{M}\p{M}*|\p{M}+/gu;
 /** Accents and points; the marks that a script always writes its vowels with are letters of it, and so is a kana's. */
 const ACCENTS = /[[\p{Mn}&&[\p{Script=Inherited}\p{Script=Hebrew}]]--[\u3099\u309A]]/gv;
 const INVISIBLE = /\p{DI}/gu;
 export const ASCII = /^[ -~]*$/;
 /** Typed for an apostrophe; it would become a space. */
 const ACUTE = /[\u00B4\u1FFD]/g;
+
+/** The same few are in most names. */
+const knownClusters = new Map<string, string>();
+const MOST_KNOWN = 2_000;
 
 const UNDECOMPOSED_BY_UNICODE = lettersOf({
   a: 'ⱥ ɑ',
@@ -82,7 +88,12 @@ const TO_HIRAGANA = -0x60;
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
   // A half-width kana has its mark in a cluster of its own.
-  return clustersOf(text).map(foldCluster).join('').normalize('NFC');
+  return foldEach(text, foldCluster).normalize('NFC');
+}
+
+/** @param foldCluster of what is plain it folds any number at once */
+export function foldEach(text: string, foldCluster: (cluster: string) => string): string {
+  return text.replaceAll(PLAIN_OR_CLUSTER, (cluster) => foldCluster(cluster));
 }
 
 /** Characters with the marks on them, which fold each by itself. */
@@ -92,6 +103,15 @@ export function clustersOf(text: string): string[] {
 
 export function foldCluster(cluster: string): string {
   if (ASCII.test(cluster)) return fold(cluster);
+  const known = knownClusters.get(cluster);
+  if (known !== undefined) return known;
+  if (knownClusters.size >= MOST_KNOWN) knownClusters.clear();
+  const folded = foldUnknown(cluster);
+  knownClusters.set(cluster, folded);
+  return folded;
+}
+
+function foldUnknown(cluster: string): string {
   const cased = foldCase(cluster.replaceAll(ACUTE, "'"));
   const bare = cased.normalize('NFKD').replaceAll(ACCENTS, '').replaceAll(INVISIBLE, '');
   return Array.from(bare, (letter) => UNDECOMPOSED_BY_UNICODE.get(letter) ?? hiraganaOf(letter))

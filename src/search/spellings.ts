@@ -1,6 +1,6 @@
 /** Other ways to write a name, by which it is found as well. */
 import { domainToUnicode } from 'node:url';
-import { ASCII, clustersOf, fold, foldCluster, lettersOf } from './folding.ts';
+import { ASCII, fold, foldCluster, foldEach, lettersOf } from './folding.ts';
 import { splitWords } from './words.ts';
 
 /** What people write for these letters where a keyboard lacks them. */
@@ -32,7 +32,7 @@ export function spellCluster(cluster: string): string {
 
 /** In folded words. */
 export function spellingsOfName(name: string, folded: string): string[] {
-  const spelled = ASCII.test(name) ? folded : clustersOf(name).map(spellCluster).join('');
+  const spelled = ASCII.test(name) ? folded : foldEach(name, spellCluster);
   const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];
   return spelled === folded ? squeezed : [spelled, ...squeezed];
 }

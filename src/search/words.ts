@@ -1,4 +1,5 @@
 /** Folded text as words, each with a mark before it, so that a search can ask for the start of a word. */
+import { ASCII } from './folding.ts';
 
 /** With one letter it makes the three that are indexed. */
 export const WORD_START = '\n\n';
@@ -19,7 +20,7 @@ export function splitWords(text: string): string[] {
 /** The words of a folded text as they stand one after the other, with marks between them. */
 export function joinWords(folded: string): string {
   return splitWords(folded)
-    .map((word) => word.replaceAll(UNSPACED_INSIDE, `${WORD_START}$&`))
+    .map((word) => (ASCII.test(word) ? word : word.replaceAll(UNSPACED_INSIDE, `${WORD_START}$&`)))
     .join(WORD_START);
 }
 

@@ -2,7 +2,7 @@
 import { type Actor, audit } from '../auth/actor.ts';
 import { revokeAccessAfterChanges } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
-import { derivedColumns } from '../db/derived-columns.ts';
+import { derivedColumns, derivesAnew } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
 import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
 import { insertion, updateRows } from '../db/many-rows.ts';
@@ -141,7 +141,7 @@ function changedUser(before: User, changes: UserChanges, now: number): User {
     updated_at: later(now, before),
     version: before.version + 1,
   } as User;
-  return { ...after, ...derivedColumns(after) };
+  return derivesAnew(before, after) ? { ...after, ...derivedColumns(after) } : after;
 }
 
 function whatDiffers({ before, after }: Changed) {

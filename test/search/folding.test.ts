@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fold } from '../../src/search/folding.ts';
+import { clustersOf, fold, foldCluster } from '../../src/search/folding.ts';
+import { runs } from '../runs.ts';
 
 test.each([
   ['Müller', 'muller'],
@@ -41,4 +43,24 @@ test('folded text is folded already, whatever the character, and case makes no d
       if (fold(cased.normalize('NFC')) !== folded) expect(fold(cased), code.toString(16)).toBe(folded);
     }
   }
+});
+
+test('of any text what is plain is folded together as each letter is by itself', () => {
+  const letter = fc.constantFrom(
+    ...'aB`-. éÉßÅŁｶカ漢가אİςΣ',
+    'ﾞ',
+    '\u0301',
+    '\u0308',
+    '\u200D',
+    '\uD800',
+    '😀',
+  );
+  const text = fc.array(fc.oneof(letter, fc.string({ unit: 'binary' })), { maxLength: 12 });
+  fc.assert(
+    fc.property(text, (letters) => {
+      const name = letters.join('');
+      expect(fold(name)).toBe(clustersOf(name).map(foldCluster).join('').normalize('NFC'));
+    }),
+    runs(2_000),
+  );
 });
