@@ -287,7 +287,7 @@ describe('signing in with a code', () => {
     const house = await startHouse();
     const { app, clock, eve } = house;
     const asked = await post(app, '/sign-in', { username: 'eve', password: PASSWORD, key: newToken() });
-    const page = pageOf(asked);
+    const page = pageOf(asked).form('Sign in');
     const fields = { next: '/users/2', ticket: page.field('ticket'), code: codeAt(clock()) };
     const send = (headers = {}, more = {}) =>
       post(app, '/sign-in', { ...fields, key: page.field('key'), ...more }, headers);
