@@ -144,6 +144,7 @@ test('corrected rows are read as was chosen for the file that they come from, wh
   const columns = { 'column.0': 'username', 'column.1': 'email', 'column.2': 'full_name' };
   const chosen = { encoding: 'utf-8', delimiter: ',', match: 'email', empty: 'clear', ...columns };
   await post(app, action, chosen, ann);
+  await app.runJobs();
   const way = pageOf(await get(app, address, ann)).link('import that file');
   const upload = pageOf(await get(app, way, ann)).form('Check the file').action;
   const { body } = await get(app, `${address}/refused`, ann);
