@@ -14,10 +14,10 @@ export function sentenceOfCreated(user: User): string {
 export function sentenceOfChanged({ kind, user }: Merged, { version: _, ...sent }: Fields): string {
   const isAct = Object.keys(sent).join() === 'is_active';
   const name = named(user.username);
-  const status = user.is_active ? 'active' : 'inactive';
-  if (kind === 'unchanged') return `Nothing to save: ${name} is ${isAct ? status : 'so'} already.`;
-  const done = isAct ? (user.is_active ? 'activated' : 'deactivated') : 'updated';
-  return `User ${name} ${done}!`;
+  if (kind === 'unchanged')
+    return `Nothing to save: ${name} is ${isAct ? (user.is_active ? 'active' : 'inactive') : 'so'} already.`;
+  if (!isAct) return `User ${name} updated!`;
+  return user.is_active ? `User ${name} activated!` : `User ${name} deactivated!`;
 }
 
 /** How they could sign in: nothing where they could not. */

@@ -90,7 +90,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /made-up-people': [401, 403, 303, 303],
   'POST /made-up-people/delete': [401, 403, 303, 303],
   'POST /first-steps/delete': [401, 403, 403, 303],
-  'POST /setup': [401, 404, 404, 404],
+  'POST /setup': [401, 409, 409, 409],
   'GET /setup/x': [404, 404, 404, 404],
   'POST /setup/x': [404, 404, 404, 404],
   // It takes a token, and no role.

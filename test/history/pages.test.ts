@@ -45,7 +45,7 @@ describe('what was done to someone', () => {
     expect(page.text).not.toContain('was Max 1 Max 2');
     const earlier = await read('viewer', page.link('Earlier'));
     expect(earlier.text).toMatch(
-      /was Max 1 Max 2 .* was Not set Max 1 The command line created just now As of another day Show as of this day$/,
+      /was Max 1 Max 2 .* was Not set Max 1 The command line created just now Newest As of another day Show as of this day$/,
     );
     expect(earlier.text).not.toContain('was Max 2 Max 3');
     expect(earlier.links.map(({ text }) => text)).not.toContain('Earlier');
@@ -116,15 +116,15 @@ test('what was done earlier and on another day leads back to the list that one c
     clock.move(HOUR);
     await send('editor', `/users/${max.id}`, { full_name: `Max ${version}`, version: String(version) });
   }
-  const page = await read('viewer', `/users/${max.id}?from=sort%3Did`);
+  const page = await read('viewer', `/users/${max.id}?from=sort%3D-id`);
   expect(page.links.map(({ text }) => text)).not.toContain('Newest');
   const earlier = await read('viewer', page.link('Earlier'));
-  expect(earlier.link('All users')).toBe('/users?sort=id');
-  expect(earlier.link('Newest')).toBe(`/users/${max.id}?from=sort%3Did#activity`);
+  expect(earlier.link('All users')).toBe('/users?sort=-id');
+  expect(earlier.link('Newest')).toBe(`/users/${max.id}?from=sort%3D-id#activity`);
   const asking = earlier.form('Show as of this day');
   const query = new URLSearchParams({ from: asking.field('from'), at: '2100-11-28' });
   const then = await read('viewer', `${asking.action}?${query}`);
-  expect(then.main.link('Max 12')).toBe(`/users/${max.id}?from=sort%3Did`);
+  expect(then.main.link('Max 12')).toBe(`/users/${max.id}?from=sort%3D-id`);
 });
 
 test('a page about a change is called what its heading says', async () => {

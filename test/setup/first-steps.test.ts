@@ -111,7 +111,7 @@ describe.runIf(process.platform === 'linux')('the button by which one becomes ad
     const address = await listen(app);
     const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
     expect((await press(address)).status).toBe(401);
-    expect((await press(address, headers)).status).toBe(404);
+    expect((await press(address, headers)).status).toBe(409);
   });
 });
 

@@ -106,7 +106,7 @@ describe('the link in the log', () => {
         return post(app, `/setup/${app.setupToken}`, { ...ANN, ...who });
       }),
     );
-    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 404, 404, 404, 404, 404]);
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 409, 409, 409, 409, 409]);
     const users = apps[0]?.db.selectFrom('users').select('id');
     expect(await users?.execute()).toHaveLength(1);
   });
@@ -119,6 +119,6 @@ describe('the link in the log', () => {
     ];
     expect((await get(second, `/setup/${first.setupToken}`)).statusCode).toBe(404);
     await addPerson(first.db, 'ann', 'admin');
-    expect((await get(second, `/setup/${second.setupToken}`)).statusCode).toBe(404);
+    expect((await get(second, `/setup/${second.setupToken}`)).statusCode).toBe(409);
   });
 });

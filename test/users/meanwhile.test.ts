@@ -179,7 +179,7 @@ describe('what both have changed', () => {
       is_active: false,
       version: 3,
     });
-    expect((await post(app, path, chosen, asAnn)).body).toBe('User maxb updated!\n');
+    expect((await post(app, path, chosen, asAnn)).body).toBe('Nothing to save: maxb is so already.\n');
     expect(await stored()).toMatchObject({ version: 3 });
   });
 
