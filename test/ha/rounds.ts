@@ -49,13 +49,12 @@ export async function run(rounds: number, say: (line: string) => void): Promise<
     const ends = world.rosters.reduce((sum, roster) => sum + roster.ends, 0);
     const there = await compare(world, people);
     await runCommand(['check'], world.settings).catch((error) => problems.push(`${error}`));
-    const sentAgain = people.wishes.filter(({ kind, asked }) => kind === 'form' && asked > 1).length;
     const logged = readLogs(world.rosters.map(({ log }) => log));
     return {
       suffered,
       problems,
       acknowledged: people.acknowledged.length,
-      sentAgain,
+      sentAgain: people.sentAgain,
       stuck,
       ends,
       logged,
