@@ -13,7 +13,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseQuery } from '../../../src/lib/forms.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
-import { changeUser, createUser } from '../../../src/users/commands.ts';
+import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
@@ -175,6 +175,27 @@ test('many users who are changed in one transaction are one segment of the index
     for (let id = 1; id <= 10; id++) await changeUser(trx, commandLine, id, { full_name: `Name ${id}` }, 1);
   });
   expect(await countSegments(db)).toBe(before + 1);
+});
+
+test('what is done by many at the same moment is one segment of the index, and everyone is found as they are', async () => {
+  const db = await temporaryDatabase();
+  for (const username of ['anna', 'bert']) await addUser(db, { username });
+  const before = await countSegments(db);
+  const rename = (id: number, full_name: string) =>
+    transact(db, (trx) => changeUser(trx, commandLine, id, { full_name }, 1));
+  const refused = transact(db, async (trx) => {
+    await changeUser(trx, commandLine, 1, { full_name: 'Never' }, 1);
+    throw new Error('no');
+  });
+  const removal = transact(db, (trx) => deleteUser(trx, commandLine, 2, 1));
+  const added = ['carl', 'dora', 'emil'].map((username) => addUser(db, { username }));
+  const all = [rename(1, 'Former'), rename(1, 'Latter'), refused, rename(2, 'Bertram'), removal, ...added];
+  await Promise.allSettled(all);
+  expect(await countSegments(db)).toBe(before + 1);
+  const found = async (word: string) => (await resolveFilter(db, parseList({ q: word }).list)).ids;
+  expect(await Promise.all(['latter', 'dora'].map(found))).toEqual([[1], [4]]);
+  expect(await Promise.all(['former', 'never', 'bert'].map(found))).toEqual([[], [], []]);
+  expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
 });
 
 test('no index merges its segments before there are many: all of them at once take long', async () => {
