@@ -35,6 +35,8 @@ export type Engine = {
   readonly counterShard: Expression<SqlBool>;
   /** How many they are. */
   readonly countersOfKind: number;
+  /** In milliseconds: so long a transaction of a job may take, for which others who write wait, or whoever wants one of its users. */
+  readonly longestBatch: number;
   /** Whether rows get their numbers in the order in which they are saved: a reader then sees no lower one come later. */
   readonly numbersInOrder: boolean;
   /** Whether the server's write-ahead log keeps what is gone from the files, for as long as the server keeps it. */

@@ -51,9 +51,11 @@ export async function judgeRows(judging: Judging, rows: readonly RowToJudge[]): 
 async function findAll({ db, match }: Judging, rows: readonly RowToJudge[]): Promise<Found> {
   const given = <T>(values: readonly (T | null)[]) => values.filter((value) => value !== null);
   const ids = match === 'id' ? given(rows.map(({ id }) => id)) : [];
-  const usernames = await findUsersOf(db, 'username_key', given(rows.map((row) => row.username_key)));
-  const emails = await findUsersOf(db, 'email_key', given(rows.map((row) => row.email_key)));
-  const users = await findUsersOf(db, 'id', ids);
+  const [usernames, emails, users] = await Promise.all([
+    findUsersOf(db, 'username_key', given(rows.map((row) => row.username_key))),
+    findUsersOf(db, 'email_key', given(rows.map((row) => row.email_key))),
+    findUsersOf(db, 'id', ids),
+  ]);
   return {
     id: new Map(users.map((user) => [user.id, user])),
     username: new Map(usernames.map((user) => [user.username_key, user])),

@@ -55,9 +55,7 @@ async function addAll(
   report: Report,
 ): Promise<void> {
   const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
-  for await (const batch of ahead(rows)) {
-    const toJudge = batch.map(rowToJudge);
-    const judgements = await judgeRows(judging, toJudge);
+  for await (const { batch, toJudge, judgements } of ahead(judged(rows, judging))) {
     const isFirst = tally.rows === 0;
     sample.add(toJudge, judgements);
     stage.requireRoom();
@@ -77,7 +75,23 @@ async function addAll(
   sample.end();
 }
 
-/** While the database answers, what comes next is read. */
+type JudgedBatch = {
+  batch: readonly NewRow[];
+  toJudge: readonly RowToJudge[];
+  judgements: readonly Judgement[];
+};
+
+async function* judged(
+  rows: AsyncGenerator<readonly NewRow[]>,
+  judging: Judging,
+): AsyncGenerator<JudgedBatch> {
+  for await (const batch of ahead(rows)) {
+    const toJudge = batch.map(rowToJudge);
+    yield { batch, toJudge, judgements: await judgeRows(judging, toJudge) };
+  }
+}
+
+/** While the database answers, what comes next is read, and what came before goes into the stage. */
 async function* ahead<T>(batches: AsyncGenerator<T>): AsyncGenerator<T> {
   const read = () => {
     const next = batches.next();

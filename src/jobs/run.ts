@@ -61,7 +61,7 @@ export type Kind = {
 export type Pace = { batch: number; most: number; pause: number };
 
 /** In a thread of their own pages do not wait for them; others who want to write look every millisecond whether they can. */
-const PACE: Pace = { batch: 100, most: 2_000, pause: 15 };
+const PACE = { most: 2_000, pause: 15 };
 
 export type Kinds = Readonly<Record<string, Kind>>;
 
@@ -127,7 +127,7 @@ async function runJob(
   isEnding: () => boolean,
 ): Promise<void> {
   const save = savingOf(runner);
-  const { pace = PACE } = runner;
+  const pace = paceOf(runner);
   let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
   let isRunning = true;
   while (isRunning && !isEnding()) {
@@ -148,6 +148,10 @@ async function runJob(
     if (pace.pause > 0) await setTimeout(pace.pause);
   }
   if (isEnding()) await save((trx) => release(trx, id, owner));
+}
+
+function paceOf({ db, pace }: JobRunner): Pace {
+  return pace ?? { ...PACE, batch: engineOf(db).longestBatch };
 }
 
 function isRefusal(error: unknown): error is Error {
@@ -198,7 +202,7 @@ async function runBatch(
     else await stopJob(trx, job, { failures: 0 });
     return false;
   }
-  const deadline = Deadline.in((runner.pace ?? PACE).batch, runner.stopwatch);
+  const deadline = Deadline.in(paceOf(runner).batch, runner.stopwatch);
   const turn = { ...size, deadline, now: runner.clock() };
   const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
   await countInSet(trx, job.set_id, users);

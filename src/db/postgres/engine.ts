@@ -46,6 +46,8 @@ export const postgresEngine: Engine = {
   // By connection, of which each has one transaction at a time; the process behind it has a number.
   counterShard: sql<SqlBool>`slot = abs(pg_backend_pid() % ${sql.lit(SLOTS)})`,
   countersOfKind: SLOTS,
+  // Each waits for the rows that it wants, and for no file.
+  longestBatch: 300,
   numbersInOrder: false,
   isLogKept: true,
 

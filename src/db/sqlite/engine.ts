@@ -46,6 +46,7 @@ export const sqliteEngine: Engine = {
   // Writers take turns, so each count is one row.
   counterShard: sql<SqlBool>`true`,
   countersOfKind: 1,
+  longestBatch: 100,
   numbersInOrder: true,
   isLogKept: false,
 
