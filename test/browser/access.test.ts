@@ -111,7 +111,7 @@ test('the first administrator comes by the link from the log, gives a role and a
   await expectText(other, 'This link has been used');
 });
 
-test('an administrator invites someone by the keyboard on a telephone, by which the link that lets them in is selected, too', async () => {
+test('an administrator invites someone by the keyboard on a telephone, by which the link that lets them in is selected, as it is by one press', async () => {
   const { app, address } = await start();
   await addPerson(app.db, 'ann', 'admin');
   await addUser(app.db, { username: 'ada' });
@@ -134,7 +134,10 @@ test('an administrator invites someone by the keyboard on a telephone, by which 
   await expectText(page, 'ada2 can get in with this link');
   await expectText(page, 'Editor');
   const shownAt = page.url();
+  await page.locator('p.secret').click({ position: { x: 40, y: 30 } });
+  const pressed = await page.evaluate<string>('getSelection().toString().trim()');
   const secret = page.getByLabel('Access link');
+  expect(pressed).toBe(await secret.inputValue());
   const isReached = () => page.evaluate<boolean>("document.activeElement.matches('.secret')");
   for (let presses = 0; presses < 20 && !(await isReached()); presses++) await page.keyboard.press('Tab');
   await page.keyboard.press('Control+a');
