@@ -8,7 +8,7 @@ import { transact } from '../db/transact.ts';
 import { eraseKnown, raiseNumbers } from '../erasure/again.ts';
 import { recordAccess, recordPutBack } from '../history/record.ts';
 import { findFolder } from '../imports/folder.ts';
-import { endLostImports } from '../imports/lost.ts';
+import { endLostImports } from '../imports/lost-files.ts';
 import { stopJobs } from '../jobs/queries.ts';
 import { forgetRuns } from '../maintenance/queries.ts';
 import { applyKeyPlan, type KeyPlan } from './key-plan.ts';

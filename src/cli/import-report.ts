@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, parse, resolve } from 'node:path';
 import type { Folder } from '../imports/folder.ts';
-import { checkedOf, totalsOf } from '../imports/kept.ts';
+import { checkedOf, totalsOf } from '../imports/json-columns.ts';
 import type { Import } from '../imports/queries.ts';
 import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { refusedRows, whyOf } from '../imports/refused-rows.ts';
-import { readStage } from '../imports/stage.ts';
+import { readStage } from '../imports/stage-reader.ts';
 import type { Totals } from '../imports/types.ts';
 import {
   aboveOf,

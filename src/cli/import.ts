@@ -9,7 +9,7 @@ import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { beginImport, confirmImport, discardImport } from '../imports/commands.ts';
 import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
-import { toApply } from '../imports/kept.ts';
+import { toApply } from '../imports/json-columns.ts';
 import { findImport, type Import } from '../imports/queries.ts';
 import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { findTakingBack } from '../imports/take-back.ts';

@@ -18,7 +18,7 @@ import type { StateAt } from '../history/state-at.ts';
 import type { Timeline } from '../history/timeline.ts';
 import type { OfferedColumn } from '../imports/choices.ts';
 import type { Import } from '../imports/queries.ts';
-import type { RefusedPage } from '../imports/stage.ts';
+import type { RefusedPage } from '../imports/stage-reader.ts';
 import type { Choices, HowRead, RefusedRow, RowDifference, ShownRow, Totals } from '../imports/types.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';

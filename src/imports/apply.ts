@@ -10,12 +10,12 @@ import { unless } from '../lib/make-file.ts';
 import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
-import { newUserOf } from './judge.ts';
-import { MOST_IN_ONE, toApply } from './kept.ts';
+import { whoConfirmed } from './import-actor.ts';
+import { MOST_IN_ONE, toApply } from './json-columns.ts';
+import { newUserOf } from './judge-rows.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
 import { type Does, type Totals, VERDICTS } from './types.ts';
-import { whoConfirmed } from './who.ts';
 
 /** Those before it do something. */
 const LAST_VERDICT = VERDICTS.indexOf('changed');

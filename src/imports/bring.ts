@@ -11,7 +11,7 @@ import { plainNumber } from '../lib/text.ts';
 import { asBefore } from './as-before.ts';
 import { beginImport } from './commands.ts';
 import { filesOf, makeFolder, newName } from './folder.ts';
-import { totalsOf } from './kept.ts';
+import { totalsOf } from './json-columns.ts';
 import { discardUnreadable, findLiveImports, findOwnImports, type Import } from './queries.ts';
 import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
 import { emptyFile, NO_FILE } from './words.ts';

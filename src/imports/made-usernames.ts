@@ -3,8 +3,8 @@ import type { Db } from '../db/schema.ts';
 import { textKey } from '../lib/text.ts';
 import { findUsersOf } from '../users/queries.ts';
 import { usernameFrom } from '../users/validation.ts';
+import { BloomFilter } from './bloom-filter.ts';
 import type { Field, Row } from './reading/reading.ts';
-import { Seen } from './seen.ts';
 import type { HowRead } from './types.ts';
 
 /** Of so many names it is known how far their numbers go; of others it is found out again. */
@@ -26,7 +26,7 @@ export function lacksUsernames(how: Pick<HowRead, 'columns' | 'usernames'>): boo
 export class UsernameMaker {
   readonly #db: Db;
   /** In the file so far. */
-  readonly #given = new Seen();
+  readonly #given = new BloomFilter();
   /** The number of the last one, of names that several would have. */
   readonly #last = new Map<string, number>();
 

@@ -4,9 +4,9 @@ import { NotFoundError } from '../errors.ts';
 import { wholeNumber } from '../lib/text.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
-import { checkedOf, howRead, totalsOf } from './kept.ts';
+import { checkedOf, howRead, totalsOf } from './json-columns.ts';
 import type { Request } from './show.ts';
-import { type RefusedPage, readStage } from './stage.ts';
+import { type RefusedPage, readStage } from './stage-reader.ts';
 import { ROWS_GONE } from './words.ts';
 
 const PER_PAGE = 100;

@@ -12,19 +12,19 @@ import { NumberSet } from '../lib/number-set.ts';
 import { isFull } from '../lib/room.ts';
 import { keepAbsent } from './absent.ts';
 import { beginApplying, placeRows } from './apply.ts';
+import { stageRows } from './fill-stage.ts';
 import { type Folder, filesOf } from './folder.ts';
-import type { Judging } from './judge.ts';
-import { judgeAll, type Report } from './judging.ts';
-import { checkedOf, choicesOf } from './kept.ts';
+import { actorOfImport } from './import-actor.ts';
+import { checkedOf, choicesOf } from './json-columns.ts';
+import { judgeAll, type Report } from './judge-again.ts';
+import type { Judging } from './judge-rows.ts';
 import { makesUsernames } from './made-usernames.ts';
 import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
-import { stageRows } from './staging.ts';
-import { inSteps, save as saveStage } from './steps.ts';
+import { inSteps, save as saveStage } from './stage-steps.ts';
 import { type HowRead, MATCHES, type Totals } from './types.ts';
-import { actorOfImport } from './who.ts';
 
 /** `warn` is told each error that an import has met; `alone` is shared with the jobs that are done in the same thread. */
 export type ImportRunner = {

@@ -1,7 +1,7 @@
 /** The first rows of a file: where one column makes all of them fail, or says the same in each, the rest need not be read. */
 import { KEYS, type Key } from '../db/stage-file.ts';
 import { named, quotable } from '../lib/text.ts';
-import type { Judgement, RowToJudge } from './judge.ts';
+import type { Judgement, RowToJudge } from './judge-rows.ts';
 import { lacksUsernames } from './made-usernames.ts';
 import { UnreadableError } from './reading/reading.ts';
 import type { HowRead, Reason } from './types.ts';

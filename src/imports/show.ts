@@ -12,9 +12,9 @@ import { settle } from './bring.ts';
 import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
-import { checkedOf, choicesOf, howRead, toApply, totalsOf } from './kept.ts';
+import { checkedOf, choicesOf, howRead, toApply, totalsOf } from './json-columns.ts';
 import { type Import, isAnotherUnderWay } from './queries.ts';
-import { readStage, type StageReader } from './stage.ts';
+import { readStage, type StageReader } from './stage-reader.ts';
 import { findTakingBack } from './take-back.ts';
 import { endOf, isOtherFile } from './words.ts';
 

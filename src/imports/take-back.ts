@@ -4,8 +4,8 @@ import { ForbiddenError, LastAdministratorError, NotFoundError, NotUniqueError }
 import { findChangeSet } from '../history/queries.ts';
 import { findLastUndo, type Job, saveJob } from '../jobs/queries.ts';
 import { beginUndo, TAKE_BACK } from '../undo/batches.ts';
+import { whoConfirmed } from './import-actor.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
-import { whoConfirmed } from './who.ts';
 
 /** Why it is taken back, as it is said. */
 const CAUSES = {

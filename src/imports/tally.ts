@@ -1,6 +1,6 @@
 /** What the rows of an import come to. */
 import type { JudgedRow } from '../db/stage-file.ts';
-import type { Judgement } from './judge.ts';
+import type { Judgement } from './judge-rows.ts';
 import { type Totals, VERDICTS, type Verdict } from './types.ts';
 
 /** More cannot be read by anybody. */

@@ -8,7 +8,7 @@ import { beginImport, confirmImport } from '../../src/imports/commands.ts';
 import { filesOf, findFolder, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findImport, type Import } from '../../src/imports/queries.ts';
 import { runImports } from '../../src/imports/run.ts';
-import { readStage, type StageReader } from '../../src/imports/stage.ts';
+import { readStage, type StageReader } from '../../src/imports/stage-reader.ts';
 import type { Choices, Totals } from '../../src/imports/types.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 

@@ -2,13 +2,13 @@
 import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage-file.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { textKey } from '../lib/text.ts';
-import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge.ts';
-import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judging.ts';
+import { BloomFilter } from './bloom-filter.ts';
+import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judge-again.ts';
+import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge-rows.ts';
 import { makesUsernames, UsernameMaker } from './made-usernames.ts';
 import type { Row } from './reading/reading.ts';
 import { Sample } from './sample.ts';
-import { Seen } from './seen.ts';
-import { type Going, inSteps, save } from './steps.ts';
+import { type Going, inSteps, save } from './stage-steps.ts';
 import { Tally } from './tally.ts';
 import type { HowRead, Totals } from './types.ts';
 
@@ -54,7 +54,7 @@ async function addAll(
   sample: Sample,
   report: Report,
 ): Promise<void> {
-  const seen = { id: new Seen(), username_key: new Seen(), email_key: new Seen() };
+  const seen = { id: new BloomFilter(), username_key: new BloomFilter(), email_key: new BloomFilter() };
   for await (const { batch, toJudge, judgements } of ahead(judged(rows, judging))) {
     const isFirst = tally.rows === 0;
     sample.add(toJudge, judgements);
@@ -142,7 +142,7 @@ function stagedRow(row: number, line: number, { said, problems, ...keys }: RowTo
   return { row, line, ...keys, said: JSON.stringify(said), problems: kept };
 }
 
-function noteKeys(stage: StageFile, row: RowToJudge, seen: Readonly<Record<Key, Seen>>): void {
+function noteKeys(stage: StageFile, row: RowToJudge, seen: Readonly<Record<Key, BloomFilter>>): void {
   for (const field of KEYS) {
     const key = row[field];
     if (key !== null && seen[field].add(String(key))) stage.addDoubtful(field, key);

@@ -2,7 +2,7 @@
 
 const BITS = 2 ** 27;
 
-export class Seen {
+export class BloomFilter {
   readonly #words = new Uint32Array(BITS / 32);
 
   /** @returns whether it may have been there */

@@ -1,7 +1,7 @@
 /** Judging what is in a stage again: rows that have something in common, or all, where it is told what differs from what was shown. */
 import type { JudgedRow, StageFile, Verdict } from '../db/stage-file.ts';
-import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge.ts';
-import { shownRow } from './stage.ts';
+import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge-rows.ts';
+import { shownRow } from './stage-reader.ts';
 import { Tally } from './tally.ts';
 import { MOST_REFUSED_KEPT, type Totals, VERDICTS } from './types.ts';
 

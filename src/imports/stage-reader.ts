@@ -8,7 +8,7 @@ import {
 } from '../db/stage-file.ts';
 import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
-import { saidBy } from './judge.ts';
+import { saidBy } from './judge-rows.ts';
 import type { Import } from './queries.ts';
 import {
   type Does,
