@@ -1,5 +1,5 @@
 /** Refused rows that are corrected and brought back: what was chosen about the file that they come from holds for them, too. */
-import { choicesOf, howRead } from './kept.ts';
+import { choicesOf, howRead } from './json-columns.ts';
 import type { Import } from './queries.ts';
 import { REFUSED_COLUMNS } from './reading/columns.ts';
 import { UnreadableError } from './reading/reading.ts';
