@@ -25,7 +25,9 @@ export function lastDay(now: number): string {
 /** @param typed in an address, or in the form of a user’s page, which says what is wrong with it */
 export function readMoment(typed: string, now: number): Asked {
   const moment = parseMoment(typed);
-  const wrong = (error: string) => ({ kind: 'wrong', typed, error }) as const;
+  // A field for a day takes nothing else.
+  const day = parseDay(typed) === undefined ? '' : typed;
+  const wrong = (error: string) => ({ kind: 'wrong', typed: day, error }) as const;
   if (moment === undefined)
     return wrong(`“${quotable(typed)}” is no time: it can be 2026-01-31 or 2026-01-31T14:00Z.`);
   if (moment.from - EARLIEST > now) return wrong(`“${quotable(typed)}” is still to come.`);

@@ -239,7 +239,7 @@ async function clickOnAccount(): Promise<void> {
   await click('/account', 'End Firefox', 'That browser is signed out.');
   await click(undefined, 'End all others', 'Every other browser is signed out.');
   await page.goto('/account/code');
-  const secret = (await page.locator('.secret').inputValue()).replaceAll(' ', '');
+  const secret = (await page.locator('.secret').innerText()).replaceAll(' ', '');
   const code = codeAt(clock(), secret);
   await click(undefined, 'Turn on', 'Your second factor is set already.', { code, password: PASSWORD });
   const password = { password: PASSWORD };
@@ -265,7 +265,7 @@ async function clickAtTheDoor(): Promise<void> {
   expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
   await click(`/users/${eve.id}`, 'Create access link', 'eve can get in with this link');
-  const link = await page.locator('.secret').inputValue();
+  const link = await page.locator('.secret').innerText();
   await click('/account', 'Sign out', 'You are signed out.');
   await click(new URL(link).pathname, 'Save password', 'Your password is set. Sign in as eve.', CHOSEN);
   await click(undefined, 'Sign in', 'Enter your code', { password: NEW });

@@ -12,7 +12,7 @@ export function targetAt(width: number, isTouched = false): number {
 const SEEN = `
   const isSeen = (element) =>
     element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }) &&
-    !element.closest('.visually-hidden, .skip:not(:focus)') &&
+    !element.closest(':is(.visually-hidden, .skip):not(:focus)') &&
     element.getBoundingClientRect().width > 1 && getComputedStyle(element).clipPath === 'none';
   const seen = (selector) => [...document.querySelectorAll(selector)].filter(isSeen);
   const nameOf = (node) =>

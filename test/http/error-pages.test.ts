@@ -159,7 +159,7 @@ describe('a page about an error has a way on', () => {
     const search = `GET /users?q=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     const page = pageOf(await sendRaw(await listen(app), search));
     expect([page.heading, page.text]).toEqual(['Too long', expect.stringContaining('search for less')]);
-    const { maxlength } = pageOf(await get(app, '/users')).input('q');
+    const { maxlength } = pageOf(await get(app, '/history')).input('user');
     // Whatever is typed, each unit of it takes nine bytes at most.
     expect(9 * Number(maxlength)).toBeLessThan(16_000);
   });

@@ -2,9 +2,9 @@
 
 /** All that a page of ours is made of; nothing else may come to be on one. */
 const TAGS =
-  'html head meta title link body a header div span nav form button main p code del ins search input textarea label details summary select option h1 h2 h3 table thead tbody tr th td bdi mark wbr time dl dt dd section fieldset legend em strong progress ul ol li svg rect path';
+  'html head meta title link body a header div span nav form button main p code del ins search input label details summary select option h1 h2 h3 table thead tbody tr th td bdi mark wbr time dl dt dd section fieldset legend em strong progress ul ol li svg rect path';
 const ATTRIBUTES =
-  'lang charset name content rel href type class id width height method enctype accept action value autocomplete autocapitalize spellcheck placeholder for scope colspan datetime title translate tabindex role autofocus required readonly dir inputmode size rows max maxlength selected checked open novalidate formaction viewBox shape-rendering fill d aria-label aria-current aria-hidden aria-labelledby aria-describedby aria-invalid aria-sort';
+  'lang charset name content rel href type class id width height method enctype accept action value autocomplete autocapitalize spellcheck placeholder for scope colspan datetime title translate tabindex role autofocus required readonly dir inputmode size max maxlength selected checked open novalidate formaction viewBox shape-rendering fill d aria-label aria-current aria-hidden aria-labelledby aria-describedby aria-invalid aria-sort';
 
 export const OBSERVER = `{
   const TAGS = new Set(${JSON.stringify(TAGS)}.split(' '));

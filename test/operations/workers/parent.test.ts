@@ -162,7 +162,7 @@ test(
     finish();
     expect(await answered).toBe(303);
     await expect.poll(() => isRunning(old), WAITS).toBe(false);
-    expect(workers()).toHaveLength(1);
+    await expect.poll(workers, WAITS).toHaveLength(1);
   },
 );
 
