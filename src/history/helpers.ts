@@ -1,4 +1,5 @@
 /** What the views of history can call. */
+import { MOST_TYPED } from '../search/terms.ts';
 import { historyAddress } from './address.ts';
 import { KINDS } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
@@ -23,6 +24,7 @@ export const historyHelpers = {
   isUndoable,
   kindNames: KIND_NAMES,
   mostGoneThrough: MOST_GONE_THROUGH,
+  mostTyped: MOST_TYPED,
   shownValue,
   titleOf,
   unfinished: UNFINISHED,

@@ -4,7 +4,7 @@ import type { Role, User } from '../db/schema.ts';
 import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
 import { and, date, number, usersOf } from '../lib/formats.ts';
-import { named } from '../lib/text.ts';
+import { capital, named } from '../lib/text.ts';
 import {
   ACTORS,
   type AccessEvent,
@@ -112,7 +112,7 @@ export function titleOf({
   whom?: { name: string } | undefined;
 }): string {
   const { done, of } = wordsOf(set, fields);
-  const words = [done.charAt(0).toUpperCase() + done.slice(1), ...(whom ? [of, named(whom.name)] : [])];
+  const words = [capital(done), ...(whom ? [of, named(whom.name)] : [])];
   return words.filter((word) => word !== '').join(' ');
 }
 

@@ -22,7 +22,7 @@ import { DAY, HOUR, MINUTE, startOfMinute } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
-import { isWiderThan, named, partsOf, plain } from '../lib/text.ts';
+import { capital, isWiderThan, named, partsOf, plain } from '../lib/text.ts';
 import { type Origin, urlMaker } from '../lib/url-for.ts';
 import { maintenanceHelpers } from '../maintenance/words.ts';
 import { highlight } from '../search/highlighting.ts';
@@ -101,7 +101,7 @@ const helpers = {
   time,
   isoTime: (value: number) => new Date(value).toISOString(),
   /** With a capital letter, but for names. */
-  capital: (text: string) => text.replace(/^./, (letter) => letter.toUpperCase()),
+  capital,
   /** "2 hours ago" for the last month, a date before that; from minute to minute, as the tags of pages are. */
   ago(value: number, now = Date.now()): string {
     const passed = startOfMinute(now) - startOfMinute(value);

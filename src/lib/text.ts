@@ -89,6 +89,10 @@ export function quotable(text: string, most = 60): string {
 
 const NAME = /\u2068([^\u2069]*)\u2069/;
 
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Set apart by an isolate (Unicode Annex 9, 2.7), which no name has in it; on a page by `<bdi>`, not translated. */
 export function named(name: string): string {
   return `\u2068${name}\u2069`;

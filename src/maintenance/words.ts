@@ -2,6 +2,7 @@
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
 import { bytesOf, number, several } from '../lib/formats.ts';
+import { capital } from '../lib/text.ts';
 import { hasStopped, isIn } from './due.ts';
 import { ageOf, durationOf, IN_FUTURE, isAhead } from './duration.ts';
 import type { Run } from './queries.ts';
@@ -50,7 +51,7 @@ function agoOf(run: Run | undefined, now: number): string {
 }
 
 function rolesName(role: Role): string {
-  return ROLE_NAMES[role].many.replace(/^./, (letter) => letter.toUpperCase());
+  return capital(ROLE_NAMES[role].many);
 }
 
 function outcomeOf({ outcome, ended_at, is_quick }: Run): string {

@@ -183,6 +183,7 @@ class ReplicaSet implements Replicas {
       this.#hasFailed = false;
     }
   }
+
   #comeTo(timeline: string): void {
     const isAnother = this.#timeline !== undefined && timeline !== this.#timeline;
     this.#timeline = timeline;

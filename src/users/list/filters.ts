@@ -10,7 +10,7 @@ import { DAY } from '../../lib/clock.ts';
 import { readDay } from '../../lib/days.ts';
 import { and, date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
-import { codePoints, named, plainNumber, trim } from '../../lib/text.ts';
+import { capital, codePoints, named, plainNumber, trim } from '../../lib/text.ts';
 import { cleanSearch, isIn, LONGEST_SEARCH, MOST_TYPED, parseSearch, type Term } from '../../search/terms.ts';
 import { absentAmong, isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
@@ -66,7 +66,7 @@ export const FILTERS = {
       const { search_text } = derivedColumns(values);
       return terms.every((term) => isIn(search_text, term));
     },
-    chip: ({ terms }) => capitalize(and.format(terms.map(nameOfTerm))),
+    chip: ({ terms }) => capital(and.format(terms.map(nameOfTerm))),
     inFileName: () => 'found',
   }),
   status: row<Status>({
@@ -169,10 +169,6 @@ function startOf(day: Day): number {
 
 function nameOfRole(role: Role): string {
   return ROLE_NAMES[role].one.toLowerCase();
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function nameOfDay(day: Day): string {

@@ -1,5 +1,4 @@
 /** What the views of the list, and of the ways back to it, can call. */
-import { MOST_TYPED } from '../../search/terms.ts';
 import { fromParameter, listAddress, listParameters, listQuery } from './address.ts';
 import { cursorAt, cursorAtLetter } from './cursor.ts';
 import { appliedFilters, type Filter, filterFields, isCounted, isFiltered, NO_FILTER } from './filter.ts';
@@ -19,7 +18,6 @@ export const listHelpers = {
   listAddress,
   listParameters,
   listQuery,
-  mostTyped: MOST_TYPED,
   noFilter: NO_FILTER,
   plainList: DEFAULTS,
   pageSizes: OFFERED_PAGE_SIZES,
