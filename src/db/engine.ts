@@ -51,7 +51,7 @@ export type Engine = {
   /** The indexes of users that can be dropped and made again from `sql`. */
   indexesOfUsers(trx: Trx): Promise<{ name: string; sql: string }[]>;
   makeSearchIndex(trx: Trx): Promise<void>;
-  /** At the end of the transaction, in which nothing is found by them. */
+  /** Nothing is found by them before they are committed: in the transaction, nor in others that are committed together with it. */
   indexSearchTexts(trx: Trx, changes: readonly TextChange[]): Promise<void>;
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
   /** Of which none needs what another does. */
