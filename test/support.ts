@@ -11,7 +11,7 @@ import { maySignIn } from '../src/auth/policy.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { engineOf } from '../src/db/engine.ts';
-import { indexLastSignIns } from '../src/db/last-sign-ins.ts';
+import { indexLastSignIns, indexLastSignInsOf } from '../src/db/last-sign-ins.ts';
 import type { Db, Role, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { addToCounts, countByKind } from '../src/db/user-counts.ts';
@@ -201,23 +201,18 @@ export async function giveRole(db: Db, role: Role, isChosen: (id: number) => boo
       .where('role', '=', 'member')
       .execute();
     const chosen = members.filter(({ id }) => isChosen(id));
-    const ids = chosen.map(({ id }) => id);
+    const changed = chosen.map((user) => ({ ...user, role }));
     // Not all at once: for a statement there are three seconds, however busy the machine is.
-    for (let from = 0; from < ids.length; from += 500)
-      await trx
-        .updateTable('users')
-        .set({ role })
-        .where(engineOf(trx).isOneOf('id', ids.slice(from, from + 500)))
-        .execute();
-    await indexLastSignIns(trx, 1);
-    await addToCounts(trx, [
-      ...countByKind(chosen, -1),
-      ...countByKind(chosen.map((user) => ({ ...user, role }))),
-    ]);
+    for (let from = 0; from < changed.length; from += 500) {
+      const some = changed.slice(from, from + 500);
+      const ids = some.map(({ id }) => id);
+      await trx.updateTable('users').set({ role }).where(engineOf(trx).isOneOf('id', ids)).execute();
+      await indexLastSignInsOf(trx, some);
+    }
+    await addToCounts(trx, [...countByKind(chosen, -1), ...countByKind(changed)]);
   });
 }
 
-/** When each has last signed in; who has no credentials is not here. */
 /** The index of last sign-ins, and what the tables say of which it is one. */
 export async function expectLastSignIns(db: Db): Promise<void> {
   const index = await db.selectFrom('last_sign_ins').selectAll().orderBy('user_id').execute();
@@ -233,6 +228,7 @@ export async function expectLastSignIns(db: Db): Promise<void> {
   expect(index).toEqual(right);
 }
 
+/** When each has last signed in; who has no credentials is not here. */
 export type SignIns = ReadonlyMap<number, number | null>;
 
 /** Gives credentials to some of the users there are, with which nobody could sign in. */
@@ -251,9 +247,11 @@ export async function giveAccess(
   }));
   for (let from = 0; from < rows.length; from += 1_000) {
     const some = rows.slice(from, from + 1_000);
-    await transact(db, (trx) => trx.insertInto('credentials').values(some).execute());
+    await transact(db, async (trx) => {
+      await trx.insertInto('credentials').values(some).execute();
+      await indexLastSignIns(trx, some[0]?.user_id ?? 0, some.at(-1)?.user_id);
+    });
   }
-  await transact(db, (trx) => indexLastSignIns(trx, 1));
   return new Map(rows.map(({ user_id, last_sign_in_at }) => [user_id, last_sign_in_at]));
 }
 
