@@ -20,12 +20,16 @@ type Most = { pages?: number; creates?: number };
 const PAGES_IN_TIME: Most = { pages: 50 };
 const CREATES_IN_TIME: Most = { creates: 100 };
 
+const ACTS = ['export', 'import', 'bulk', 'backup', 'erase'] as const;
+
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000000' },
     database: { type: 'string', default: 'sqlite' },
+    acts: { type: 'string', default: ACTS.join() },
   },
 });
+const wanted = values.acts.split(',');
 /** Nobody whose page others look at. */
 const ERASED = 5_000;
 const users = Number(values.users);
@@ -61,27 +65,40 @@ const compared = async <T>(what: string, work: () => Promise<T>) => {
   await during('  as long without', () => setTimeout(took));
   return result;
 };
-await during('nothing else', () => others.settle());
 const exporting = async (what: string, work: (origin: string) => Promise<number>, unit: string) => {
   const exported = () => during(what, () => work(roster.origin), CREATES_IN_TIME);
   const { result, log } = await mostOfLog(database, exported);
   console.log(`  ${number.format(result)} ${unit}; the log of the database ${log.toFixed(0)} MB at most`);
 };
-await exporting('exporting all', exportAll, 'bytes');
-await exporting('exporting all, read slowly', exportSlowly, 'bytes read');
-await exporting('exporting all, twice, and going away', vanish, 'ms until the next has its turn');
-const imported = await during('reading the file', () => bringFile(roster.origin, file));
-const set = await during('applying it', () => applyImport(roster.origin, imported));
-await during('undoing it', () => undo(roster.origin, set));
-const changed = await during('deactivating all who are active', () => changeAll(roster.origin, others));
-await during('undoing that', () => undo(roster.origin, changed));
-const both = () => Promise.all([bringFile(roster.origin, file), changeAll(roster.origin, others)]);
-await during('reading it again, beside deactivating all who are active', both);
-const backups = join(folder, 'backups');
-mkdirSync(backups);
-await compared('a backup', () => backUp({ DATABASE_URL: database, SECRET_KEY_FILE: keyFile }, backups));
-const erased = await compared('erasing one', () => erase(roster.origin, ERASED));
-console.log(`  ${erased}`);
+const acts: Record<(typeof ACTS)[number], () => Promise<void>> = {
+  async export() {
+    await exporting('exporting all', exportAll, 'bytes');
+    await exporting('exporting all, read slowly', exportSlowly, 'bytes read');
+    await exporting('exporting all, twice, and going away', vanish, 'ms until the next has its turn');
+  },
+  async import() {
+    const imported = await during('reading the file', () => bringFile(roster.origin, file));
+    const set = await during('applying it', () => applyImport(roster.origin, imported));
+    await during('undoing it', () => undo(roster.origin, set));
+  },
+  async bulk() {
+    const changed = await during('deactivating all who are active', () => changeAll(roster.origin, others));
+    await during('undoing that', () => undo(roster.origin, changed));
+    const both = () => Promise.all([bringFile(roster.origin, file), changeAll(roster.origin, others)]);
+    await during('reading a file, beside deactivating all who are active', both);
+  },
+  async backup() {
+    const backups = join(folder, 'backups');
+    mkdirSync(backups);
+    await compared('a backup', () => backUp({ DATABASE_URL: database, SECRET_KEY_FILE: keyFile }, backups));
+  },
+  async erase() {
+    const erased = await compared('erasing one', () => erase(roster.origin, ERASED));
+    console.log(`  ${erased}`);
+  },
+};
+await during('nothing else', () => others.settle());
+for (const name of ACTS) if (wanted.includes(name)) await acts[name]();
 await others.stop();
 await roster.stop();
 await postgres?.stop();
