@@ -9,16 +9,13 @@ import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
 import { LogPositions } from './log-positions.ts';
 import type { ConnectionPool } from './pool.ts';
 import { openReader } from './reader.ts';
-import { IDENTITY, type Known, openWatch, Replica, SILENCE } from './replica.ts';
+import { IDENTITY, type Known, openWatch, Replica, SILENCE, TIMELINE } from './replica.ts';
 
 /** In milliseconds. */
 const INTERVAL = 500;
 
 /** How far the log is written: where the next record goes may be behind a page's header, where no replica is before that. */
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
-
-/** Another one from each promotion on: positions of two of them are of different logs. */
-const TIMELINE = sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
 
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
 export type Following = { urls: readonly string[]; longestLag: number };
@@ -129,9 +126,8 @@ class ReplicaSet implements Replicas {
     return replica && openReader(this.#adapter, replica, this.#primary);
   }
 
-  /** None where another one is primary by now: somebody may be shut out there. */
   #findStandIn(position = 0): Replica | undefined {
-    if (!this.#isAway || this.#replicas.some(({ isPrimary }) => isPrimary)) return undefined;
+    if (!this.#isAway || this.#replicas.some((one) => one.mayBeWritten(this.#timeline))) return undefined;
     const saved = Math.max(this.#positions.last, this.#told, position);
     return this.#replicas
       .filter((one) => one.isUsed && one.hasAll && one.position >= saved)
