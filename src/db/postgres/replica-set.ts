@@ -48,6 +48,8 @@ class ReplicaSet implements Replicas {
   #hasFailed = false;
   /** How far those were told to wait for who were answered last. */
   #told = 0;
+  /** What is being read at the primary; told what stands in for it. */
+  readonly #waiting = new Set<(standIn: Db) => void>();
   readonly #looking = new SingleFlight<void>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -78,6 +80,15 @@ class ReplicaSet implements Replicas {
 
   standIn(): Db | undefined {
     return this.#reader(this.#findStandIn());
+  }
+
+  async readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T> {
+    const standIn = this.standIn();
+    if (standIn) return read(standIn);
+    const { promise, resolve } = Promise.withResolvers<Db>();
+    this.#waiting.add(resolve);
+    // What is given up ends by itself, unheard.
+    return Promise.race([read(this.#db), promise.then(read)]).finally(() => this.#waiting.delete(resolve));
   }
 
   async readPosition(): Promise<number> {
@@ -111,10 +122,7 @@ class ReplicaSet implements Replicas {
   async begin(): Promise<void> {
     await this.#lookAtPrimary();
     await this.#lookAtReplicas();
-    this.#timer = setInterval(() => {
-      void this.#lookAtPrimary();
-      void this.#lookAtReplicas();
-    }, INTERVAL).unref();
+    this.#timer = setInterval(() => void this.#look(), INTERVAL).unref();
   }
 
   async end(): Promise<void> {
@@ -137,6 +145,17 @@ class ReplicaSet implements Replicas {
   /** Neither a look nor a page is answered. */
   get #isAway(): boolean {
     return this.#hasFailed && this.isSilentSince(performance.now() - SILENCE);
+  }
+
+  async #look(): Promise<void> {
+    this.#giveUpWaiting();
+    await Promise.all([this.#lookAtPrimary(), this.#lookAtReplicas()]);
+    this.#giveUpWaiting();
+  }
+
+  #giveUpWaiting(): void {
+    const standIn = this.standIn();
+    if (standIn) for (const resolve of this.#waiting) resolve(standIn);
   }
 
   async #lookAtReplicas(): Promise<void> {

@@ -9,7 +9,7 @@ import { pageOf } from '../../page.ts';
 import { addPerson, signedIn } from '../../people.ts';
 import { ask } from '../../postgres/ask.ts';
 import { startProxy } from '../../postgres/proxy.ts';
-import { addUser, startApp } from '../../support.ts';
+import { addUser, listen, startApp } from '../../support.ts';
 import {
   Browser,
   cutFromPrimary,
@@ -164,6 +164,29 @@ describe('while the primary is away', () => {
     for (const one of [named, primary]) one.cutOff();
     await expectAway(db);
     await expect.poll(async () => (await ann.get(app, '/users')).statusCode, { timeout: 10_000 }).toBe(200);
+  });
+
+  test('a page that was asked for before anyone knew is read on, while others wait for the primary', async () => {
+    const { app, db, ann, primary } = await start();
+    await expectInUse(db, 2);
+    await ann.get(app, '/users');
+    primary.fallSilent();
+    const isGivenUp = sql`select 1`.execute(db).catch(() => 'given up');
+    const page = ann.get(app, '/users').then(({ statusCode }) => statusCode);
+    expect(await Promise.race([page, isGivenUp])).toBe(200);
+  });
+
+  test('those who wait for it hold up no page', async () => {
+    const { app, db, primary } = await start();
+    const headers = await signedIn(app, await addPerson(db, 'eve', 'editor'));
+    const address = await listen(app);
+    const page = async () => (await fetch(`${address}/users`, { headers })).status;
+    await expectInUse(db, 2);
+    expect(await page()).toBe(200);
+    primary.fallSilent();
+    await expectAway(db);
+    const waiting = Array.from({ length: 30 }, () => sql`select 1`.execute(db).catch(() => 'given up'));
+    expect(await Promise.race([page(), ...waiting])).toBe(200);
   });
 
   /** A Roster that does not reach the primary any more, on which others go on. */
