@@ -5,7 +5,7 @@ import { loadKey } from './auth/secret-key.ts';
 import { removeKilledRestores } from './backup/restoring.ts';
 import { eraseFromCopy, noDatabase } from './cli/named-database.ts';
 import type { Config } from './config.ts';
-import { nameOf, openDatabase, openToRead } from './db/database.ts';
+import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
 import { noteLastIds } from './erasure/again.ts';
@@ -67,21 +67,21 @@ export async function prepareForOthers(config: Config): Promise<Found> {
 
 /** What another process has prepared, and says all there is to say of. @throws StartError */
 export async function openAgain(config: Config, undo: AsyncDisposableStack): Promise<Opened> {
-  // Newer code would bring it up to date beside those that work with it.
-  await (await openToRead(config.databaseUrl, 'stop Roster, and start it again')).destroy();
-  const db = await open(config, (name) => {
+  const refuseNew = (name: string) => {
     throw new StartError(noDatabase(name));
-  });
+  };
+  // Newer code would bring it up to date beside those that work with it.
+  const db = await open(config, refuseNew, 'stop Roster, and start it again');
   undo.defer(() => db.destroy());
   const { newlySealed, ...opened } = await withKey(config, db);
   return opened;
 }
 
-function open(config: Config, announceNew: (name: string) => void) {
+function open(config: Config, announceNew: (name: string) => void, howToUpdate?: string) {
   const { databaseUrl, databaseConnections, readUrls, readLag } = config;
   const announce = (name: string, isNew: boolean) => isNew && announceNew(name);
   const following = readUrls.length > 0 ? { urls: readUrls, longestLag: readLag } : undefined;
-  return openDatabase(databaseUrl, { connections: databaseConnections, following, announce });
+  return openDatabase(databaseUrl, { connections: databaseConnections, following, announce, howToUpdate });
 }
 
 async function prepare(config: Config, { db, ledger }: Opened): Promise<void> {

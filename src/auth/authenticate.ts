@@ -1,7 +1,7 @@
 /** Who asks: the session that a request comes with, or whoever is there while there is no administrator. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { primaryOf } from '../db/engine.ts';
+import { primaryOf, readPrimary } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { isWithin, SKEW } from '../lib/clock.ts';
@@ -38,8 +38,9 @@ export async function authenticate(
   token = readCookie(request, sessionCookie(request.server)),
 ): Promise<void> {
   const { server } = request;
+  const session =
+    token === undefined ? undefined : await readPrimary(server.db, (db) => findSession(db, token));
   const db = primaryOf(server.db);
-  const session = token === undefined ? undefined : await findSession(db, token);
   const now = server.clock();
   if (session && maySignIn(session)) {
     if (await continueSession(request, db, session, now)) {

@@ -65,12 +65,14 @@ export type Opening = {
   announce?: (name: string, isNew: boolean) => void;
   /** Given for what is a copy itself: nothing is kept of it when it is brought up to date. */
   isCopy?: boolean;
+  /** Given where it must not be brought up to date: how that is done. */
+  howToUpdate?: string | undefined;
 };
 
 /** Makes it where there is none. @throws StartError when it cannot be used; it is left as it was. */
 export async function openDatabase(
   url: string,
-  { connections, following, announce = () => {}, isCopy = false }: Opening = {},
+  { connections, following, announce = () => {}, isCopy = false, howToUpdate }: Opening = {},
 ): Promise<Db> {
   const name = nameOf(url);
   const path = filePathOf(url);
@@ -82,6 +84,7 @@ export async function openDatabase(
     const version = await engineOf(db).readVersion(db);
     refuseNewer(name, version, MIGRATIONS.length);
     if (version === MIGRATIONS.length) return;
+    if (howToUpdate) throw tooOld(name, howToUpdate);
     if (version > 0 && path === undefined) console.log(beforeMigration(name, version));
     await migrate(db, MIGRATIONS);
     await engineOf(db).finishMigrations(db);
@@ -90,7 +93,7 @@ export async function openDatabase(
     refuseLogWithoutFile(path);
     prepareSqliteFile(path, MIGRATIONS.length);
     refuseForeignParts(path);
-    const isKept = isFound && !isCopy;
+    const isKept = isFound && !isCopy && !howToUpdate;
     const open = async () => {
       const kept = isKept ? await keepBeforeMigration(path, MIGRATIONS.length) : undefined;
       if (kept) console.log(keptBeforeMigration(name, kept));
@@ -111,19 +114,23 @@ export async function openBeside(url: string): Promise<Db> {
 }
 
 /** Changes nothing. @throws StartError also when it has to be brought up to date first, with how */
-export async function openToRead(url: string, how = 'start Roster with it once'): Promise<Db> {
+export async function openToRead(url: string): Promise<Db> {
   const name = nameOf(url);
   const checkVersion = async (db: Db) => {
     const version = await engineOf(db).readVersion(db);
     refuseNewer(name, version, MIGRATIONS.length);
     if (version === 0) throw new StartError(`${name} is no database of Roster's.`);
-    if (version < MIGRATIONS.length) throw new StartError(`${name} has to be brought up to date: ${how}.`);
+    if (version < MIGRATIONS.length) throw tooOld(name, 'start Roster with it once');
   };
   const path = filePathOf(url);
   if (path === undefined) return opened(name, () => openPostgres(url), checkVersion);
   checkSqliteFile(path, MIGRATIONS.length);
   refuseForeignParts(path);
   return opened(name, () => openSqlite(path, { isReadOnly: true }), checkVersion);
+}
+
+function tooOld(name: string, how: string): StartError {
+  return new StartError(`${name} has to be brought up to date: ${how}.`);
 }
 
 /** Of whatever version it is, to see what is in it; changes nothing. @throws StartError where file and log are not of one making */

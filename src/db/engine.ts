@@ -122,6 +122,11 @@ export function replicasOf(db: Db): Replicas | undefined {
   return (db.getExecutor().adapter as EngineAdapter).replicas;
 }
 
+/** Who asks, and what they may: also what is under way is read where something stands in, once the primary turns out to be away. */
+export async function readPrimary<T>(db: Db, read: (db: Db) => Promise<T>): Promise<T> {
+  return replicasOf(db)?.readPrimary(read) ?? read(db);
+}
+
 /** For who asks, and what they may: itself, or what stands in for it while it is away. */
 export function primaryOf(db: Db): Db {
   return replicasOf(db)?.standIn() ?? db;

@@ -24,6 +24,8 @@ export type Proxy = {
   breakOnce(...faults: Fault[]): void;
   /** What connects from now on is led to another server, as by an address that follows the primary. */
   moveTo(url: string): void;
+  /** Nothing is heard of PostgreSQL any more, nor that it is gone, as of a machine that is off. */
+  fallSilent(): void;
   /** Nobody gets through any more, until it is moved. */
   cutOff(): void;
 };
@@ -33,6 +35,7 @@ export async function startProxy(url: string): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let faults: Fault[] = [];
   let heard = '';
+  let isSilent = false;
   const server = createServer((roster) => {
     if (target === undefined) return void roster.destroy();
     const postgres = connect(Number(target.port), target.hostname);
@@ -45,9 +48,10 @@ export async function startProxy(url: string): Promise<Proxy> {
       heard += data.toString('latin1');
       if (broken === undefined && faults[0] && data.includes(faults[0].at)) broken = faults.shift();
       if (broken?.is === 'before') cut();
-      else if (broken?.is !== 'silence') postgres.write(data);
+      else if (broken?.is !== 'silence' && !isSilent) postgres.write(data);
     });
     postgres.on('data', (data: Buffer) => {
+      if (isSilent) return;
       if (broken?.is === 'after') cut();
       else if (broken?.is === 'ended')
         roster.write(READY.test(data.toString('hex')) ? Buffer.concat([data, ENDED]) : data);
@@ -74,6 +78,9 @@ export async function startProxy(url: string): Promise<Proxy> {
     },
     moveTo: (next) => {
       target = new URL(next);
+    },
+    fallSilent: () => {
+      isSilent = true;
     },
     cutOff: () => {
       target = undefined;

@@ -44,8 +44,9 @@ export class RosterPostgresAdapter extends PostgresAdapter {
     this.replicas = replicas;
   }
 
+  /** Where something stands in, pages need not wait with those who want the primary. */
   get isSaturated(): boolean {
-    return this.#pool.isSaturated;
+    return this.#pool.isSaturated && this.replicas?.standIn() === undefined;
   }
 
   get timing(): Timing {

@@ -9,16 +9,13 @@ import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
 import { LogPositions } from './log-positions.ts';
 import type { ConnectionPool } from './pool.ts';
 import { openReader } from './reader.ts';
-import { IDENTITY, type Known, openWatch, Replica, SILENCE } from './replica.ts';
+import { IDENTITY, type Known, openWatch, Replica, SILENCE, TIMELINE } from './replica.ts';
 
 /** In milliseconds. */
 const INTERVAL = 500;
 
 /** How far the log is written: where the next record goes may be behind a page's header, where no replica is before that. */
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
-
-/** Another one from each promotion on: positions of two of them are of different logs. */
-const TIMELINE = sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
 
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
 export type Following = { urls: readonly string[]; longestLag: number };
@@ -51,6 +48,8 @@ class ReplicaSet implements Replicas {
   #hasFailed = false;
   /** How far those were told to wait for who were answered last. */
   #told = 0;
+  /** What is being read at the primary; told what stands in for it. */
+  readonly #waiting = new Set<(standIn: Db) => void>();
   readonly #looking = new SingleFlight<void>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -81,6 +80,15 @@ class ReplicaSet implements Replicas {
 
   standIn(): Db | undefined {
     return this.#reader(this.#findStandIn());
+  }
+
+  async readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T> {
+    const standIn = this.standIn();
+    if (standIn) return read(standIn);
+    const { promise, resolve } = Promise.withResolvers<Db>();
+    this.#waiting.add(resolve);
+    // What is given up ends by itself, unheard.
+    return Promise.race([read(this.#db), promise.then(read)]).finally(() => this.#waiting.delete(resolve));
   }
 
   async readPosition(): Promise<number> {
@@ -114,10 +122,7 @@ class ReplicaSet implements Replicas {
   async begin(): Promise<void> {
     await this.#lookAtPrimary();
     await this.#lookAtReplicas();
-    this.#timer = setInterval(() => {
-      void this.#lookAtPrimary();
-      void this.#lookAtReplicas();
-    }, INTERVAL).unref();
+    this.#timer = setInterval(() => void this.#look(), INTERVAL).unref();
   }
 
   async end(): Promise<void> {
@@ -129,9 +134,8 @@ class ReplicaSet implements Replicas {
     return replica && openReader(this.#adapter, replica, this.#primary);
   }
 
-  /** None where another one is primary by now: somebody may be shut out there. */
   #findStandIn(position = 0): Replica | undefined {
-    if (!this.#isAway || this.#replicas.some(({ isPrimary }) => isPrimary)) return undefined;
+    if (!this.#isAway || this.#replicas.some((one) => one.mayBeWritten(this.#timeline))) return undefined;
     const saved = Math.max(this.#positions.last, this.#told, position);
     return this.#replicas
       .filter((one) => one.isUsed && one.hasAll && one.position >= saved)
@@ -141,6 +145,17 @@ class ReplicaSet implements Replicas {
   /** Neither a look nor a page is answered. */
   get #isAway(): boolean {
     return this.#hasFailed && this.isSilentSince(performance.now() - SILENCE);
+  }
+
+  async #look(): Promise<void> {
+    this.#giveUpWaiting();
+    await Promise.all([this.#lookAtPrimary(), this.#lookAtReplicas()]);
+    this.#giveUpWaiting();
+  }
+
+  #giveUpWaiting(): void {
+    const standIn = this.standIn();
+    if (standIn) for (const resolve of this.#waiting) resolve(standIn);
   }
 
   async #lookAtReplicas(): Promise<void> {

@@ -26,6 +26,9 @@ export type Known = {
 export const IDENTITY = sql<string>`
   (select concat_ws(' ', system_identifier, current_database(), current_schema()) from pg_control_system())`;
 
+/** Where positions are: a later one from each promotion on, by which they are of another log. */
+export const TIMELINE = sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
+
 /** A connection of its own, which never waits for those of pages. What fails there is not asked twice: the next look is soon. */
 export function openWatch(url: string): Db {
   const timeouts = { connectionTimeoutMillis: SILENCE, query_timeout: SILENCE };
@@ -45,8 +48,10 @@ export class Replica {
   position = 0;
   /** Whether it shows all that the primary has sent it. */
   hasAll = false;
-  /** Whether it was promoted: it is the primary of the same database. */
-  isPrimary = false;
+  /** Whether it is the primary of the same database. */
+  #isPrimary = false;
+  /** On which it is primary, or was when it last answered. */
+  #timeline = '';
   #lag = Number.POSITIVE_INFINITY;
   #problem: string | undefined = 'nobody has looked at it yet';
   #leftOutUntil = 0;
@@ -69,6 +74,11 @@ export class Replica {
 
   get isUsed(): boolean {
     return this.#problem === undefined && !this.pool.isSaturated;
+  }
+
+  /** Whether somebody may be shut out there: it is primary, or was when it was promoted. @param timeline of the primary that is known */
+  mayBeWritten(timeline = ''): boolean {
+    return this.#isPrimary || this.#timeline > timeline;
   }
 
   /** Never rejects. */
@@ -100,7 +110,8 @@ export class Replica {
       if (gotBefore === Number.POSITIVE_INFINITY) this.#gotBefore = found.got ?? 0;
       else if (gotBefore !== undefined && this.position > gotBefore) this.#gotBefore = undefined;
       this.hasAll = found.has_all;
-      this.isPrimary = found.position === null && found.identity === identity;
+      this.#isPrimary = found.position === null && found.identity === identity;
+      this.#timeline = this.#isPrimary ? found.timeline : '';
       this.#lag = lagOf(this.position);
       const isBehind = this.#lag > longestLag;
       const behind = isBehind ? `it is more than ${longestLag / 1_000} s behind` : undefined;
@@ -108,6 +119,8 @@ export class Replica {
       const astray = this.#gotBefore === undefined ? undefined : ASTRAY;
       this.#set(problemOf(found, identity) ?? astray ?? behind ?? beyond);
     } catch (error) {
+      // One that has died, as any primary may; but that it was promoted is still true.
+      this.#isPrimary = false;
       this.#lag = Number.POSITIVE_INFINITY;
       this.#set((error as Error).message);
     }
@@ -121,15 +134,21 @@ export class Replica {
   }
 }
 
-type Found = { position: number | null; got: number | null; has_all: boolean; identity: string };
+/** `timeline`: empty where it is no primary. */
+type Found = {
+  position: number | null;
+  got: number | null;
+  has_all: boolean;
+  identity: string;
+  timeline: string;
+};
 
 async function readReplica(watch: Db): Promise<Found> {
   const { rows } = await sql<Found>`
     select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() - '0/0' end as position,
       greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0' as got,
-      coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false) as has_all, ${IDENTITY} as identity`.execute(
-    watch,
-  );
+      coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false) as has_all, ${IDENTITY} as identity,
+      case when pg_is_in_recovery() then '' else ${TIMELINE} end as timeline`.execute(watch);
   return rows[0] as Found;
 }
 

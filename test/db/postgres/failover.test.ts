@@ -97,3 +97,19 @@ test('a standby of the new primary stands in for it, though less than was lost i
   primary.cutOff();
   await expect.poll(() => replicasOf(db)?.standIn(), { timeout: 10_000 }).toBeDefined();
 });
+
+test('nobody stands in beside one that was promoted, though that is away, too', async () => {
+  const { primary, standbys, first, open } = await start();
+  const db = await open();
+  const replicas = replicasOf(db);
+  await expectInUse(db, 2);
+  primary.cutOff();
+  await expect.poll(() => replicas?.standIn(), { timeout: 10_000 }).toBeDefined();
+  await ask(first, 'select pg_promote()');
+  const problem = () => replicas?.states()[0]?.problem;
+  await expect.poll(problem, { timeout: 10_000 }).toBe('it is no standby');
+  standbys[0]?.cutOff();
+  await expect.poll(problem, { timeout: 10_000 }).not.toBe('it is no standby');
+  expect(replicas?.states()[1]?.problem).toBeUndefined();
+  expect(replicas?.standIn()).toBeUndefined();
+});

@@ -9,7 +9,7 @@ import { pageOf } from '../../page.ts';
 import { addPerson, signedIn } from '../../people.ts';
 import { ask } from '../../postgres/ask.ts';
 import { startProxy } from '../../postgres/proxy.ts';
-import { addUser, startApp } from '../../support.ts';
+import { addUser, listen, startApp } from '../../support.ts';
 import {
   Browser,
   cutFromPrimary,
@@ -146,7 +146,7 @@ describe('while the primary is away', () => {
     expect((await eve.get(app, '/users')).statusCode).toBe(303);
   });
 
-  test('nobody stands in where a replica has become primary', async () => {
+  test('nobody stands in where it answers as one of those that are named', async () => {
     const { url, primary, standbys, open } = await setUp(servers);
     const db = await open(60_000, [url, ...standbys.map((standby) => standby.url)]);
     await expectInUse(db, 2);
@@ -155,15 +155,38 @@ describe('while the primary is away', () => {
     expect(replicasOf(db)?.standIn()).toBeUndefined();
   });
 
-  test('nor where the one that has become primary is away, too', async () => {
-    const { url, primary, standbys, open } = await setUp(servers);
-    const promoted = await startProxy(url);
-    const db = await open(60_000, [promoted.url, ...standbys.map((standby) => standby.url)]);
+  test('pages are read on, also where it is one of those that are named', async () => {
+    const { url, primary, standbys, ann, open } = await start();
+    const named = await startProxy(url);
+    const db = await open(60_000, [named.url, ...standbys.map((standby) => standby.url)]);
+    const app = await startApp({}, db);
     await expectInUse(db, 2);
-    promoted.cutOff();
-    primary.cutOff();
+    for (const one of [named, primary]) one.cutOff();
     await expectAway(db);
-    expect(replicasOf(db)?.standIn()).toBeUndefined();
+    await expect.poll(async () => (await ann.get(app, '/users')).statusCode, { timeout: 10_000 }).toBe(200);
+  });
+
+  test('a page that was asked for before anyone knew is read on, while others wait for the primary', async () => {
+    const { app, db, ann, primary } = await start();
+    await expectInUse(db, 2);
+    await ann.get(app, '/users');
+    primary.fallSilent();
+    const isGivenUp = sql`select 1`.execute(db).catch(() => 'given up');
+    const page = ann.get(app, '/users').then(({ statusCode }) => statusCode);
+    expect(await Promise.race([page, isGivenUp])).toBe(200);
+  });
+
+  test('those who wait for it hold up no page', async () => {
+    const { app, db, primary } = await start();
+    const headers = await signedIn(app, await addPerson(db, 'eve', 'editor'));
+    const address = await listen(app);
+    const page = async () => (await fetch(`${address}/users`, { headers })).status;
+    await expectInUse(db, 2);
+    expect(await page()).toBe(200);
+    primary.fallSilent();
+    await expectAway(db);
+    const waiting = Array.from({ length: 30 }, () => sql`select 1`.execute(db).catch(() => 'given up'));
+    expect(await Promise.race([page(), ...waiting])).toBe(200);
   });
 
   /** A Roster that does not reach the primary any more, on which others go on. */

@@ -1,7 +1,9 @@
 /** Several processes at one port: what becomes of requests when one of them dies, all are replaced, or all are stopped. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
@@ -179,6 +181,7 @@ test('newer code brings no database up to date beside those that work with it', 
   await expect.poll(said, WAITS).toContain('so those that are there go on.');
   expect(errors).toContain('has to be brought up to date: stop Roster, and start it again.');
   expect(await engineOf(db).readVersion(db)).toBe(MIGRATIONS.length - 1);
+  expect(existsSync(`${filePathOf(url)}.before-version-${MIGRATIONS.length}`)).toBe(false);
   expect(workers()).toEqual(before);
   expect(await send(`${address}/users`, { agent: false })).toBe(200);
 });
