@@ -201,7 +201,7 @@ export type ImportsTable = {
     | 'done'
     | 'taken back'
     | 'discarded';
-  /** JSON of `Choices`. */
+  /** JSON of `KeptChoices`. */
   choices: string;
   /** JSON of `HowRead`: once that is known. */
   reading: string | null;

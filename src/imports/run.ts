@@ -19,7 +19,7 @@ import { checkedOf, choicesOf } from './json-columns.ts';
 import { judgeAll, type Report } from './judge-again.ts';
 import type { Judging } from './judge-rows.ts';
 import { makesUsernames } from './made-usernames.ts';
-import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
+import { discardedFor, type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
@@ -77,7 +77,7 @@ async function runNext(
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
   if (imported.failures > MOST_FAILURES) throw new UnreadableError(FAILED);
   const actor = await actorOfImport(runner.db, imported);
-  if (actor === undefined) return save(runner, imported, { state: 'discarded' });
+  if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
   const report = reporter(runner, imported, isEnding);
   const judging = { db: runner.db, actor, ended: [] };
   if (imported.state === 'reading') await read(runner, imported, judging, report);
