@@ -18,12 +18,12 @@ import { pageOf } from '../../page.ts';
 import { oneIn } from '../../runs.ts';
 import {
   addUser,
+  filledDatabase,
   get,
   giveRole,
   giveRoles,
   sharedDatabase,
   startApp,
-  temporaryDatabase,
 } from '../../support.ts';
 
 const { list: ALL } = parseList({});
