@@ -210,9 +210,9 @@ export async function findAbsentOfNone(db: Db): Promise<number[]> {
  * gone a moment later.
  */
 export async function forgetAll(trx: Trx): Promise<void> {
+  await trx.updateTable('imports').set(NOTHING).where('state', 'not in', DISCARDABLE).execute();
   const discarded = { ...NOTHING, ...discardedFor('erased'), leased_until: 0 };
   await trx.updateTable('imports').set(discarded).where('state', 'in', DISCARDABLE).execute();
-  await trx.updateTable('imports').set(NOTHING).where('state', 'not in', DISCARDABLE).execute();
   await forgetNames(trx);
 }
 
