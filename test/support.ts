@@ -80,9 +80,9 @@ export function sharedDatabase(fill: (db: Db) => Promise<unknown>): () => Promis
   });
   const make = async () => {
     const url = await readyUrl(undefined, (end) => ends.push(end));
+    await fillAsCommand(url, fill);
     const db = await openDatabase(url, { connections: 5 });
     ends.push(() => db.destroy());
-    await fill(db);
     return db;
   };
   let shared: Promise<Db> | undefined;
@@ -90,6 +90,19 @@ export function sharedDatabase(fill: (db: Db) => Promise<unknown>): () => Promis
     shared ??= make();
     return shared;
   };
+}
+
+/** One of a test's own that is filled with very many. */
+export async function filledDatabase(fill: (db: Db) => Promise<unknown>): Promise<Db> {
+  const url = await readyUrl();
+  await fillAsCommand(url, fill);
+  return temporaryDatabase(url);
+}
+
+/** On a busy machine an index of very many takes longer than a statement of a request may. */
+async function fillAsCommand(url: string, fill: (db: Db) => Promise<unknown>): Promise<void> {
+  const db = await openDatabase(url);
+  await fill(db).finally(() => db.destroy());
 }
 
 /** An app with an empty database, or a given one; closed after the test. */

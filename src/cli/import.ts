@@ -221,7 +221,8 @@ class Running {
     }
     const takingBack = await findTakingBack(this.#db, imported);
     const { isWhole, sentence } = endOfTakingBack(imported, takingBack);
-    console.error(plain([problem ?? sentenceOf(state), sentence].filter(Boolean).join(' ')));
+    const said = problem === null || state === 'discarded' ? sentenceOf(state) : '';
+    console.error(plain([problem, said, sentence].filter(Boolean).join(' ')));
     return isWhole && !WILL_BE_DONE.includes(state) ? NOTHING_DONE : NOT_ALL_DONE;
   }
 }

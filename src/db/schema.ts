@@ -159,7 +159,7 @@ export type JobsTable = {
   lease_owner: string | null;
   /** From when on another process may go on with it. */
   leased_until: number;
-  /** In a row; 0 once something was done. */
+  /** In a row, as `jobs/queries.ts` counts them; 0 once something was done. */
   failures: Generated<number>;
 };
 
@@ -201,7 +201,7 @@ export type ImportsTable = {
     | 'done'
     | 'taken back'
     | 'discarded';
-  /** JSON of `Choices`. */
+  /** JSON of `KeptChoices`. */
   choices: string;
   /** JSON of `HowRead`: once that is known. */
   reading: string | null;

@@ -17,6 +17,7 @@ export async function asBefore(path: string, earlier: Import): Promise<Before> {
   const { encoding: _, delimiter: __, ...choices } = choicesOf(earlier);
   if (Object.keys(choices).length === 0) return ANEW;
   const headers = await headersOf(path);
+  if (headers === undefined) return ANEW;
   const before = (howRead(earlier)?.columns ?? []).map(({ header }) => textIn(header));
   const ours = REFUSED_COLUMNS.filter((name, index) => name === headers[index]);
   if (headers.slice(ours.length).join('\n') !== before.join('\n'))
@@ -25,12 +26,12 @@ export async function asBefore(path: string, earlier: Import): Promise<Before> {
   return { choices: { ...choices, ...(fields && { fields }) }, sentence: 'It is read as you chose before.' };
 }
 
-/** None where they cannot be told: it is said why once all of it is read. */
-async function headersOf(path: string): Promise<string[]> {
+/** Undefined where they cannot be told, or there are no rows below them: it is said once all of it is read. */
+async function headersOf(path: string): Promise<string[] | undefined> {
   try {
     return (await recognise(path)).columns.map(({ header }) => textIn(header));
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
-    return error.reading?.columns.map(({ header }) => textIn(header)) ?? [];
+    return error.reading?.columns.map(({ header }) => textIn(header));
   }
 }

@@ -72,7 +72,7 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
   try {
     const answer = await runCommand(request, async (trx, actor) => {
       await discardUnreadable(trx, actor.user?.id ?? null, clock());
-      const id = await beginImport(trx, actor, folder, { file, name, size }, clock(), choices);
+      const id = await beginImport(trx, actor, folder, { file, name, size }, clock(), choices, earlier?.id);
       return done(`/imports/${id}`, sentence);
     });
     if (answer.kind === 'done before') await rm(upload, { force: true });

@@ -7,16 +7,25 @@ import { NotFoundError } from '../errors.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import type { Folder } from './folder.ts';
-import { DISCARDABLE, findImport, type Import, insertImport, lockImport, saveImport } from './queries.ts';
+import { earlierOf } from './json-columns.ts';
+import {
+  DISCARDABLE,
+  discardedFor,
+  findImport,
+  type Import,
+  insertImport,
+  lockImport,
+  saveImport,
+} from './queries.ts';
 import { takeBack } from './take-back.ts';
-import type { Choices } from './types.ts';
+import type { Choices, KeptChoices } from './types.ts';
 
 /** `file`: of `newName`; it lies in the folder, whole, as `filesOf` says. `name`: as it was called where it comes from. */
 type BroughtFile = { file: string; name: string; size: number };
 
 const MOST_OF_NAME = 200;
 
-/** It is read once `app.runJobs` is asked to. @returns its number @throws ForbiddenError */
+/** It is read once `app.runJobs` is asked to. @param of the import whose refused rows it brings back @returns its number @throws ForbiddenError */
 export async function beginImport(
   trx: Trx,
   actor: Actor,
@@ -24,6 +33,7 @@ export async function beginImport(
   { file, name, size }: BroughtFile,
   now: number,
   choices: Choices = {},
+  of?: number,
 ): Promise<number> {
   authorize(actor, mayEdit);
   return insertImport(trx, {
@@ -35,7 +45,7 @@ export async function beginImport(
     file_name: name.slice(0, MOST_OF_NAME),
     size,
     judged: 0,
-    ...anew(choices, now),
+    ...anew({ ...choices, of }, now),
   });
 }
 
@@ -57,9 +67,9 @@ export async function readDifferently(
   choices: Choices,
   now: number,
 ): Promise<'reading' | 'too late'> {
-  const { state } = await lockSeen(trx, actor, id);
-  if (!['reading', 'checked', 'unreadable'].includes(state)) return 'too late';
-  await saveImport(trx, id, anew(choices, now));
+  const found = await lockSeen(trx, actor, id);
+  if (!['reading', 'checked', 'unreadable'].includes(found.state)) return 'too late';
+  await saveImport(trx, id, anew({ ...choices, of: earlierOf(found) }, now));
   return 'reading';
 }
 
@@ -102,7 +112,7 @@ export async function discardImport(
   }
   if (state === 'discarded') return 'discarded';
   if (!DISCARDABLE.includes(state)) return 'too late';
-  await saveImport(trx, id, { state: 'discarded', touched_at: now });
+  await saveImport(trx, id, { ...discardedFor('asked'), touched_at: now });
   return 'discarded';
 }
 
@@ -122,7 +132,7 @@ function whoIs({ user, via }: Actor) {
 }
 
 /** To be read from the start. */
-function anew(choices: Choices, now: number) {
+function anew(choices: KeptChoices, now: number) {
   const unknown = { reading: null, totals: null, problem: null, revision: null, set_id: null };
   return {
     state: 'reading',

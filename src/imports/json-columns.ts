@@ -1,11 +1,16 @@
 /** What is kept of an import as JSON: what somebody has chosen, how the file was read, and what its rows come to. */
 import type { Import } from './queries.ts';
 import type { Column } from './reading/reading.ts';
-import type { Choices, HowRead, Totals } from './types.ts';
+import type { Choices, HowRead, KeptChoices, Totals } from './types.ts';
 
 export function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
-  const { fields, ...others } = JSON.parse(choices) as Choices;
+  const { fields, of: _, ...others } = JSON.parse(choices) as KeptChoices;
   return fields ? { ...others, fields: fields.map((one) => one ?? undefined) } : others;
+}
+
+/** The one whose refused rows it brings back. */
+export function earlierOf({ choices }: Pick<Import, 'choices'>): number | undefined {
+  return (JSON.parse(choices) as KeptChoices).of;
 }
 
 export function howRead({ reading }: Pick<Import, 'reading'>): HowRead | undefined {

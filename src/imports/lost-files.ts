@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Trx } from '../db/schema.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
 import { type Folder, filesOf } from './folder.ts';
-import { findLiveImports, type Import, saveImport } from './queries.ts';
+import { discardedFor, findLiveImports, type Import, saveImport } from './queries.ts';
 import { takeBack } from './take-back.ts';
 
 /** What nobody can go on with ends: what had been begun to be applied is taken back. */
@@ -16,7 +16,7 @@ export async function endLostImports(trx: Trx, folder: Folder | undefined, now: 
     }
     const job = imported.set_id === null ? undefined : await lockJobOfSet(trx, imported.set_id);
     if (job) await takeBack(trx, job, 'file gone', now);
-    else await saveImport(trx, imported.id, { state: 'discarded', touched_at: now });
+    else await saveImport(trx, imported.id, { ...discardedFor('file gone'), touched_at: now });
   }
 }
 

@@ -28,12 +28,26 @@ export async function findOwnImports(db: Db, actorId: number | null): Promise<Im
   return (await own.orderBy('id', 'desc').execute()).filter(({ is_by_command }) => !is_by_command);
 }
 
+/** Why nothing of one is applied, as it is said. */
+const CAUSES = {
+  asked: 'Its file was discarded.',
+  replaced: 'It could not be read, and another file was brought instead.',
+  old: 'For a day nobody did anything about it.',
+  'not allowed': 'Whoever brought it may not import users any more.',
+  'file gone': 'A backup was put back since, and its file was not there any more.',
+  erased: 'Somebody was erased, whom its file may have named.',
+} as const;
+
+export function discardedFor(cause: keyof typeof CAUSES) {
+  return { state: 'discarded', problem: CAUSES[cause] } as const;
+}
+
 /** Of somebody who has brought another file instead. */
 export async function discardUnreadable(trx: Trx, actorId: number | null, now: number): Promise<void> {
   const own = (await findOwnImports(trx, actorId)).filter(({ state }) => state === 'unreadable');
   const ids = own.map(({ id }) => id);
   if (ids.length === 0) return;
-  const unreadable = trx.updateTable('imports').set({ state: 'discarded', touched_at: now });
+  const unreadable = trx.updateTable('imports').set({ ...discardedFor('replaced'), touched_at: now });
   await unreadable.where('id', 'in', ids).where('state', '=', 'unreadable').execute();
 }
 
@@ -148,7 +162,7 @@ export async function forgetImports(trx: Trx, before: number, now: number): Prom
   await trx.deleteFrom('imports').where('state', 'in', OVER).where('touched_at', '<', before).execute();
   await trx
     .updateTable('imports')
-    .set({ ...NOTHING, state: 'discarded', touched_at: now })
+    .set({ ...NOTHING, ...discardedFor('old'), touched_at: now })
     .where('state', 'in', DISCARDABLE)
     .where('touched_at', '<', before)
     .execute();
@@ -196,9 +210,9 @@ export async function findAbsentOfNone(db: Db): Promise<number[]> {
  * gone a moment later.
  */
 export async function forgetAll(trx: Trx): Promise<void> {
-  const discarded = { ...NOTHING, state: 'discarded', leased_until: 0 } as const;
-  await trx.updateTable('imports').set(discarded).where('state', 'in', DISCARDABLE).execute();
   await trx.updateTable('imports').set(NOTHING).where('state', 'not in', DISCARDABLE).execute();
+  const discarded = { ...NOTHING, ...discardedFor('erased'), leased_until: 0 };
+  await trx.updateTable('imports').set(discarded).where('state', 'in', DISCARDABLE).execute();
   await forgetNames(trx);
 }
 

@@ -5,7 +5,7 @@ import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
-import { DatabaseFailure } from '../errors.ts';
+import { DamagedError, DatabaseFailure } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { NumberSet } from '../lib/number-set.ts';
@@ -19,7 +19,7 @@ import { checkedOf, choicesOf } from './json-columns.ts';
 import { judgeAll, type Report } from './judge-again.ts';
 import type { Judging } from './judge-rows.ts';
 import { makesUsernames } from './made-usernames.ts';
-import { type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
+import { discardedFor, type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
@@ -77,7 +77,7 @@ async function runNext(
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
   if (imported.failures > MOST_FAILURES) throw new UnreadableError(FAILED);
   const actor = await actorOfImport(runner.db, imported);
-  if (actor === undefined) return save(runner, imported, { state: 'discarded' });
+  if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
   const report = reporter(runner, imported, isEnding);
   const judging = { db: runner.db, actor, ended: [] };
   if (imported.state === 'reading') await read(runner, imported, judging, report);
@@ -206,11 +206,13 @@ async function whileLeased<T>(
   });
 }
 
-/** What may pass by itself is tried again at the end of the lease. */
+/** What may pass by itself is tried again at the end of the lease, as often as it takes: it has not ended the process. */
 async function fail(runner: ImportRunner, imported: Import, error: unknown): Promise<void> {
   if (error instanceof AbandonedError) return save(runner, imported, FREE).catch(() => {});
   if (!(error instanceof UnreadableError)) runner.warn(imported.id, error);
-  if (error instanceof DatabaseFailure || isStageBusy(error)) return;
+  if (error instanceof DamagedError) return;
+  if (error instanceof DatabaseFailure || isStageBusy(error))
+    return save(runner, imported, { failures: imported.failures - 1 }).catch(() => {});
   const reading = error instanceof UnreadableError && error.reading ? readingOf(imported, error) : {};
   const problem = problemOf(error);
   await save(runner, imported, { state: 'unreadable', problem, ...reading, ...FREE }).catch(() => {});

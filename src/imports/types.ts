@@ -22,6 +22,9 @@ type MadeOf = (typeof MADE_OF)[number];
 /** What somebody has chosen; what is not there is recognised. */
 export type Choices = Choice & { match?: Match; empty?: Empty; usernames?: MadeOf };
 
+/** With the import whose refused rows are brought back. */
+export type KeptChoices = Choices & { of?: number | undefined };
+
 /** How the file was read in the end. */
 export type HowRead = Reading & { match: Match; empty: Empty; usernames?: MadeOf | undefined };
 

@@ -7,7 +7,7 @@ import { namesOf } from '../history/words.ts';
 import { number, several, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { isCutOff } from './apply.ts';
-import { choicesOf, MOST_IN_ONE, toApply, totalsOf } from './json-columns.ts';
+import { choicesOf, earlierOf, MOST_IN_ONE, toApply, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
 import { isUnknown } from './reading/columns.ts';
@@ -98,6 +98,12 @@ export const rowsOf = (count: number) => several(count, 'row');
 function doneOf({ created, changed }: Totals): string {
   const parts = [created > 0 && `${usersOf(created)} created`, changed > 0 && `${usersOf(changed)} changed`];
   return parts.filter((part) => part !== false).join(', ') || 'Nobody was changed';
+}
+
+/** Where another file is chosen, which brings back the same refused rows. */
+function anotherOf(imported: Pick<Import, 'choices'>): string {
+  const of = earlierOf(imported);
+  return of === undefined ? '/import' : `/import?of=${of}`;
 }
 
 /** Where it cannot be decided about any more. */
@@ -222,6 +228,7 @@ export const importHelpers = {
   importFields: Object.entries(FIELD_LABELS),
   importFieldsChanged: fieldsOf,
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
+  importAnother: anotherOf,
   importRow: nameOfRow,
   importRows: rowsOf,
   importIsCutOff: isCutOff,

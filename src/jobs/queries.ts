@@ -107,7 +107,10 @@ export async function isAnyRunning(db: Db): Promise<boolean> {
   return (await running.executeTakeFirst()) !== undefined;
 }
 
-/** One that nobody is at work on. Whoever had it and has ended without a word, as a thread without memory does, has failed. */
+/** Of a number of failures: each that somebody has noted counts one, and so much whoever had the job and ended without a word. */
+export const ENDED = 1_000;
+
+/** One that nobody is at work on. Whoever had it may have ended without a word, as a thread without memory does. */
 export async function leaseJob(trx: Trx, kinds: readonly string[], lease: Lease): Promise<Job | undefined> {
   const free = await trx
     .selectFrom('jobs')
@@ -121,7 +124,7 @@ export async function leaseJob(trx: Trx, kinds: readonly string[], lease: Lease)
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  const failures = free.failures + (free.lease_owner === null ? 0 : 1);
+  const failures = free.failures + (free.lease_owner === null ? 0 : ENDED);
   await saveJob(trx, free.id, { lease_owner: lease.owner, leased_until: lease.until, failures });
   return { ...free, failures };
 }

@@ -26,7 +26,7 @@ import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
-import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
+import { ENDED, type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
 export type Batch = { cursor: number; seen: number; users: number; left: readonly number[]; isLast: boolean };
@@ -73,6 +73,8 @@ const LONGEST_PAUSE = 10 * MINUTE;
 /** In a row: over some 4 minutes, and 2 hours where it may pass by itself, as a full disk does. */
 const MOST_FAILURES = 5;
 const MOST_FAILURES_THAT_PASS = 20;
+/** Of whoever had the job in a row, each without a word. */
+const MOST_ENDED = 5 * ENDED;
 const ENDED_EACH_TIME = 'Whoever did it has ended each time.';
 
 type Named = Exclude<Actor['user'], undefined>;
@@ -106,7 +108,7 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
     isAny = true;
     try {
       // What it met was noted each time where somebody was left to note it.
-      if (job.lease_owner !== null && job.failures >= MOST_FAILURES) throw new Error(ENDED_EACH_TIME);
+      if (job.failures >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
       await runJob(runner, { id: job.id, owner }, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
@@ -169,10 +171,11 @@ async function pauseJob(
   if (job === undefined) return;
   const failures = job.failures + 1;
   const passes = error instanceof DatabaseFailure && !(error instanceof DamagedError);
-  const isOver = failures >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
+  const noted = failures % ENDED;
+  const isOver = failures >= MOST_ENDED || noted >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
   const { giveUp } = kinds[job.kind] ?? {};
   if (isOver && giveUp) return giveUp(trx, job, clock(), error);
-  const pause = Math.min(LEASE * 2 ** (failures - 1), LONGEST_PAUSE);
+  const pause = Math.min(LEASE * 2 ** (noted - 1), LONGEST_PAUSE);
   const paused = { failures, leased_until: clock() + pause };
   if (isOver) return stopJob(trx, job, paused);
   await saveJob(trx, id, { ...paused, lease_owner: null });

@@ -240,7 +240,8 @@ test('what is discarded is gone from the disk, and so is all but what is being d
   const gone = await addUser(app.db, { username: 'gone' });
   await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
   await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
-  expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '' });
+  const problem = 'Somebody was erased, whom its file may have named.';
+  expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '', problem });
   await app.runJobs();
   expect(await importOf(app, applying)).toMatchObject({ state: 'done', file_name: '', reading: null });
   expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
@@ -273,7 +274,8 @@ test('what nobody has touched for a day is forgotten', async () => {
   const id = await check(app, people(2));
   clock.move(25 * 3_600_000);
   await app.runJobs();
-  expect(await importOf(app, id)).toMatchObject({ state: 'discarded', file_name: '' });
+  const problem = 'For a day nobody did anything about it.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'discarded', file_name: '', problem });
   expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
 });
 
@@ -373,5 +375,6 @@ test('whoever may not act any more has nothing judged, nor done', async () => {
   const id = await bring(app, people(2), actorFor(ed));
   await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { is_active: false }, 1));
   await app.runJobs();
-  expect(await importOf(app, id)).toMatchObject({ state: 'discarded' });
+  const problem = 'Whoever brought it may not import users any more.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'discarded', problem });
 });

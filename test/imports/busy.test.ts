@@ -6,6 +6,7 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { confirmImport } from '../../src/imports/commands.ts';
 import { filesOf } from '../../src/imports/folder.ts';
+import { saveImport } from '../../src/imports/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, startApp } from '../support.ts';
@@ -22,12 +23,16 @@ async function writeTo(app: FastifyInstance, id: number) {
   return () => other.exec('rollback');
 }
 
-test('what was confirmed is judged again once nobody does', async () => {
+test('what was confirmed is judged again once nobody does, however often somebody did', async () => {
   const clock = movableClock();
   const app = await startApp({}, undefined, clock);
   const id = await check(app, csv(['username', 'email'], ['ada', 'ada@example.org']));
   const { judged } = await importOf(app, id);
-  await transact(app.db, (trx) => confirmImport(trx, commandLine, id, judged, app.clock()));
+  await transact(app.db, async (trx) => {
+    await confirmImport(trx, commandLine, id, judged, app.clock());
+    // Had each time ended the process, once more would be all.
+    await saveImport(trx, id, { failures: 3 });
+  });
   await addUser(app.db, { username: 'bob' });
   const end = await writeTo(app, id);
   await app.runJobs();

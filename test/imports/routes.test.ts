@@ -153,8 +153,21 @@ test('corrected rows are read as was chosen for the file that they come from, wh
   expect(page.text).toContain('Username was bob cem');
   expect(page.text).toContain('Full name was Bob Not set');
   expect(page.text).toContain('Line left out Why left out Kennung Username');
+  expect(page.link('Choose another file')).toBe(way);
+  const { action: again } = page.form('Read it again');
+  const { location } = (await post(app, again, chosen, ann)).headers;
+  await app.runJobs();
+  expect(pageOf(await get(app, String(location), ann)).link('Choose another file')).toBe(way);
   // Three may wait at most.
   await post(app, page.form('Discard the file').action, {}, ann);
+  for (const content of ['{"username": "bob"}', 'PK\x03\x04', '\n', `${body.split('\r\n')[0]}\r\n`]) {
+    const answer = await send(app, ann, { name: 'users.csv', content }, newToken(), upload);
+    expect(answer.body).not.toMatch(/columns|before/);
+    await app.runJobs();
+    const wrong = pageOf(await get(app, String(answer.headers.location), ann));
+    expect(wrong.heading).toBe('This file cannot be imported as it is');
+    expect(wrong.link('Choose another file')).toBe(way);
+  }
   for (const [file, says] of [
     [
       right.replace('Kennung', 'Login'),
@@ -336,7 +349,9 @@ test('an import that is discarded leaves nothing on the disk', async () => {
   const { action } = pageOf(await get(app, address, ann)).form('Discard the file');
   expect((await post(app, action, {}, ann)).headers.location).toBe('/import');
   await app.runJobs();
-  expect(pageOf(await get(app, address, ann)).heading).toBe('This import is over');
+  expect(pageOf(await get(app, address, ann)).text).toContain(
+    'This import is over Its file was discarded. Nothing was changed, and its file is gone.',
+  );
   expect(filesIn(app)).toEqual([]);
 });
 
@@ -434,7 +449,9 @@ describe('what is brought', () => {
     );
     expect(own.map(({ href }) => href)).toEqual(addresses.slice(-1));
     const given = pageOf(await get(app, String(addresses[0]), ann));
-    expect(given.text).toContain('This import is over Nothing was changed, and its file is gone.');
+    expect(given.text).toContain(
+      'This import is over It could not be read, and another file was brought instead. Nothing was changed, and its file is gone.',
+    );
     const workbook = pageOf(await get(app, await bring(app, ann, 'PK\x03\x04'), ann));
     expect(workbook.heading).toBe('This file cannot be imported as it is');
     expect(workbook.buttons).toEqual(['Discard the file']);

@@ -183,6 +183,26 @@ test('one that ends whoever does it is not begun for ever', async () => {
   expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain('Go on');
 });
 
+test('a kill amid errors that may pass, and errors amid kills, do not stop it before its time', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 250));
+  const clock = movableClock(NOW);
+  const meet = async (error: Error, warn: () => void) => {
+    await runJobs({ ...runnerOf(db, clock, failingIn(1, error)), warn }, () => false).catch(() => {});
+    clock.move(600_000);
+  };
+  const full = () => meet(new UnavailableError('its disk is full'), () => {});
+  const kill = () => meet(new Error('killed'), fail);
+  for (let time = 1; time <= 4; time++) {
+    for (let failure = 1; failure <= 4; failure++) await full();
+    await kill();
+  }
+  for (let failure = 1; failure <= 3; failure++) await full();
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'running', done: 0 });
+  await full();
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'stopped', done: 0 });
+});
+
 test('an error that has passed is forgotten with the next batch', async () => {
   const db = await temporaryDatabase();
   const set = await begin(db, await changeMany(db, 150));

@@ -127,7 +127,7 @@ class SqliteDriver implements Driver {
     const since = this.timing.begin();
     try {
       const deadline = GroupCommit.deadline();
-      connection.endTurn = await this.#groups.takeTurn();
+      connection.endTurn = await this.#groups.takeTurnToBegin();
       await this.#groups.begin(deadline);
       connection.statements = this.#writer;
     } finally {

@@ -48,7 +48,11 @@ export function writeSearchTexts(writer: Statements, changes: readonly TextChang
       select value ->> 'command', value ->> 'id', value ->> 'text' from jsonb_each(?)`;
     writer.run(write, [given]);
   }
+  if (inOrder.length > 0) for (const step of FLUSH) writer.run(step);
 }
+
+// At a savepoint FTS5 writes what it holds in memory, and merges: its errors are none of the commit's.
+const FLUSH = ['savepoint written', 'release written'];
 
 function inOne(changes: readonly TextChange[]): TextChange[] {
   const all = new Map<number, TextChange>();
@@ -73,6 +77,7 @@ export function makeIndexesAhead(writer: Statements, endOfIndexes: number): numb
   return (rangeOf(last + IDS_AHEAD) + 1) * IDS_IN_RANGE;
 }
 
+/** By a command alone: it indexes all that there is, also what search texts of others would wait for in the same process. */
 export async function makeSearchIndex(trx: Trx): Promise<void> {
   // All that there were, for another process may count on those that it has made ahead.
   for (const range of new Set([0, ...(await rangesOf(trx, false))])) {

@@ -1,6 +1,6 @@
 /** Group commit: transactions that come together are savepoints of one, so that the disk, which is slow, syncs once. */
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import { ContendedError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import type { TextChange } from '../engine.ts';
 import type { Timing } from '../timing.ts';
 import { emptyLog } from './checkpoint.ts';
@@ -13,6 +13,8 @@ import { countChanges, readUserVersion, type Statements } from './statements.ts'
 const WAIT_FOR_WRITERS_MS = 4_000;
 /** SQLite has no queue: whoever looks seldom would hardly ever find the file free beside somebody who writes again and again. */
 const TRY_AGAIN_AFTER_MS = 1;
+/** As long as `transact` tries again, and more. */
+const EACH_ALONE_MS = 10_000;
 
 type Group = { committed: Promise<void>; size: number; changesBefore: number; texts: TextChange[] };
 
@@ -24,6 +26,7 @@ export class GroupCommit {
   #group: Group | undefined;
   #endOfIndexes = 0;
   #isLogOwn = false;
+  #eachAloneUntil = 0;
 
   constructor(writer: Statements, file: OpenedFile, timing: Timing) {
     this.#writer = writer;
@@ -44,7 +47,12 @@ export class GroupCommit {
     return endTurn;
   }
 
-  /** The same once no transaction is under way, nor any that waits to be committed. */
+  /** For a transaction that begins: as a rule together with others. */
+  takeTurnToBegin(): Promise<() => void> {
+    return performance.now() < this.#eachAloneUntil ? this.takeTurnAlone() : this.takeTurn();
+  }
+
+  /** Once no transaction is under way, nor any that waits to be committed. */
   async takeTurnAlone(): Promise<() => void> {
     for (;;) {
       await this.#group?.committed.catch(() => {});
@@ -65,20 +73,6 @@ export class GroupCommit {
     this.#writer.run('release one');
     this.#group?.texts.push(...texts);
     return this.#group?.committed ?? Promise.resolve();
-  }
-
-  /**
-   * The search index is written and merged here: the pages that it frees are many, and are overwritten when somebody is erased
-   * (`traces.ts`). Not by `run`, which keeps statements prepared: this one takes effect when it is prepared.
-   */
-  #flush({ texts }: Group): void {
-    this.#writer.execute('pragma secure_delete = FAST');
-    try {
-      writeSearchTexts(this.#writer, texts);
-      this.#writer.run('commit');
-    } finally {
-      this.#writer.execute('pragma secure_delete = ON');
-    }
   }
 
   rollback(): void {
@@ -147,10 +141,35 @@ export class GroupCommit {
     this.#writer.execute(`pragma user_version = ${nextVersion(version)}`);
   }
 
-  /** @throws OutcomeUnknownError where it may have been saved all the same. */
+  /**
+   * The search index is written and merged here: the pages that it frees are many, and are overwritten when somebody is erased
+   * (`traces.ts`). Not by `run`, which keeps statements prepared: this one takes effect when it is prepared.
+   */
   #save(group: Group): void {
+    this.#writer.execute('pragma secure_delete = FAST');
     try {
-      this.#flush(group);
+      this.#writeTexts(group);
+      this.#commitNow();
+    } finally {
+      this.#writer.execute('pragma secure_delete = ON');
+    }
+  }
+
+  /** @throws ContendedError where one of several may be what an index that is damaged cannot take: then each comes anew, alone. */
+  #writeTexts({ texts, size }: Group): void {
+    try {
+      writeSearchTexts(this.#writer, texts);
+    } catch (error) {
+      if (size === 1 || error instanceof UnavailableError) throw error;
+      this.#eachAloneUntil = performance.now() + EACH_ALONE_MS;
+      throw new ContendedError('a search text cannot be written', { cause: error });
+    }
+  }
+
+  /** @throws OutcomeUnknownError where it may have been saved all the same. */
+  #commitNow(): void {
+    try {
+      this.#writer.run('commit');
     } catch (error) {
       throw isMaybeSaved(error) ? outcomeUnknown(error) : error;
     }

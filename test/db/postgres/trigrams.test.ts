@@ -21,7 +21,7 @@ import { pageOf } from '../../page.ts';
 import { ask } from '../../postgres/ask.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
 import { run, startRoster } from '../../roster.ts';
-import { addUser, get, startApp, temporaryDatabase } from '../../support.ts';
+import { addUser, filledDatabase, get, startApp, temporaryDatabase } from '../../support.ts';
 
 /** A schema whose owner may not bring in an extension: its address, and that of whoever may. */
 async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
@@ -80,8 +80,7 @@ test('what a field starts with, and any part of it, are each found by an index',
   expect(await planOf(plain, 'wanjiru')).toMatch(
     /Bitmap Index Scan.*users_search_field_1.*users_search_field_2.*users_search_field_3/,
   );
-  const db = await temporaryDatabase();
-  await seedUsers(db, 20_000);
+  const db = await filledDatabase((filled) => seedUsers(filled, 20_000));
   for (const q of ['wanjiru', 'wanj otieno', '"wanjiru ot"'])
     expect(await planOf(db, q)).toMatch(/Bitmap Index Scan.*"users_search_text"/);
   // Those whom nearly everyone is among are met on the way.

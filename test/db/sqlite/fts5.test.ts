@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
-import { engineOf } from '../../../src/db/engine.ts';
+import { engineOf, timingOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, Role } from '../../../src/db/schema.ts';
 import type { Condition } from '../../../src/db/search-index.ts';
@@ -179,22 +179,36 @@ test('many users who are changed in one transaction are one segment of the index
 
 test('what is done by many at the same moment is one segment of the index, and everyone is found as they are', async () => {
   const db = await temporaryDatabase();
-  for (const username of ['anna', 'bert']) await addUser(db, { username });
+  for (const username of ['anna', 'bert']) await addUser(db, { username, full_name: 'Initial' });
   const before = await countSegments(db);
+  const groups: number[] = [];
+  timingOf(db).observe({ onPart: () => {}, onGroup: (size) => groups.push(size) });
   const rename = (id: number, full_name: string) =>
     transact(db, (trx) => changeUser(trx, commandLine, id, { full_name }, 1));
-  const refused = transact(db, async (trx) => {
-    await changeUser(trx, commandLine, 1, { full_name: 'Never' }, 1);
-    throw new Error('no');
-  });
-  const removal = transact(db, (trx) => deleteUser(trx, commandLine, 2, 1));
-  const added = ['carl', 'dora', 'emil'].map((username) => addUser(db, { username }));
-  const all = [rename(1, 'Former'), rename(1, 'Latter'), refused, rename(2, 'Bertram'), removal, ...added];
-  await Promise.allSettled(all);
+  const refused = (id: number) =>
+    transact(db, async (trx) => {
+      await changeUser(trx, commandLine, id, { full_name: 'Never' }, 1);
+      throw new Error('no');
+    });
+  const done = await Promise.allSettled([
+    rename(1, 'Former'),
+    refused(1),
+    rename(1, 'Latter'),
+    rename(2, 'Bertram'),
+    refused(2),
+    transact(db, (trx) => deleteUser(trx, commandLine, 2, 1)),
+    ...['carl', 'dora', 'emil'].map((username) => addUser(db, { username })),
+    refused(3),
+    rename(4, 'Theodora'),
+  ]);
+  expect(done.map(({ status }) => status)).toEqual(
+    done.map((_one, index) => ([1, 4, 9].includes(index) ? 'rejected' : 'fulfilled')),
+  );
+  expect(groups).toEqual([8]);
   expect(await countSegments(db)).toBe(before + 1);
   const found = async (word: string) => (await resolveFilter(db, parseList({ q: word }).list)).ids;
-  expect(await Promise.all(['latter', 'dora'].map(found))).toEqual([[1], [4]]);
-  expect(await Promise.all(['former', 'never', 'bert'].map(found))).toEqual([[], [], []]);
+  expect(await Promise.all(['latter', 'carl', 'theodora'].map(found))).toEqual([[1], [3], [4]]);
+  expect(await Promise.all(['initial', 'former', 'never', 'bert'].map(found))).toEqual([[], [], [], []]);
   expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
 });
 

@@ -18,12 +18,12 @@ import { pageOf } from '../../page.ts';
 import { oneIn } from '../../runs.ts';
 import {
   addUser,
+  filledDatabase,
   get,
   giveRole,
   giveRoles,
   sharedDatabase,
   startApp,
-  temporaryDatabase,
 } from '../../support.ts';
 
 const { list: ALL } = parseList({});
@@ -147,10 +147,11 @@ test('the first page of those who are nearly everyone goes through hardly more u
 });
 
 test('who comes late in an order is found among those with the role', async () => {
-  const db = await temporaryDatabase();
-  // Beyond where the scan in order is ahead of the one by role, and more than are counted.
-  await seedUsers(db, 36_200);
-  await giveRole(db, 'editor', (id) => id > 25_000);
+  const db = await filledDatabase(async (filled) => {
+    // Beyond where the scan in order is ahead of the one by role, and more than are counted.
+    await seedUsers(filled, 36_200);
+    await giveRole(filled, 'editor', (id) => id > 25_000);
+  });
   const editors = await db.selectFrom('users').selectAll().where('role', '=', 'editor').execute();
   for (const [sort, status, page] of [
     ['id', undefined, 1],

@@ -22,7 +22,15 @@ import { readPage } from '../../../src/users/list/page.ts';
 import { WALK_BATCH, walk } from '../../../src/users/list/walk.ts';
 import { pageOf } from '../../page.ts';
 import { oneIn, runs } from '../../runs.ts';
-import { addUser, addUsers, get, sharedDatabase, startApp, temporaryDatabase } from '../../support.ts';
+import {
+  addUser,
+  addUsers,
+  filledDatabase,
+  get,
+  sharedDatabase,
+  startApp,
+  temporaryDatabase,
+} from '../../support.ts';
 
 const { list: ALL } = parseList({});
 const ORDERS = SORT_KEYS.flatMap((key): Sort[] => [key, `-${key}`]);
@@ -138,8 +146,7 @@ test('users whose numbers are far apart, or at the ends of what is searched in o
 });
 
 test('more than are found in one go are all found, in order', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 45_000);
+  const db = await filledDatabase((filled) => seedUsers(filled, 45_000));
   const everyId = Array.from({ length: 45_000 }, (_, index) => index + 1);
   expect(await find(db, 'example', { limit: 100_000 })).toEqual(everyId);
   expect(await find(db, 'example', { limit: 100_000, isReversed: true })).toEqual(everyId.toReversed());
