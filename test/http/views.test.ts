@@ -408,7 +408,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     secret: NAME,
     sealed: NAME,
     next: '/account',
-    errors: { code: NAME },
+    errors: { code: NAME, present_code: NAME },
   },
   'account/recovery-codes': { codes: [NAME], where: 'localhost', madeAt: 1, next: '/account' },
   'invitations/new': {
