@@ -254,7 +254,12 @@ describe('the second factor', () => {
     const { secret, sealed } = await newCode(app, headers);
     const code = codeAt(clock(), secret);
     const send = (typed: object) =>
-      post(app, '/account/code', { sealed, next: '/users?q=max', code, password: PASSWORD, ...typed }, headers);
+      post(
+        app,
+        '/account/code',
+        { sealed, next: '/users?q=max', code, password: PASSWORD, ...typed },
+        headers,
+      );
     for (const [typed, sentence] of [
       [{}, 'That is not a code: enter six digits, or one of your recovery codes.'],
       [{ present_code: code }, 'That code is wrong, or it has been used. Wait for the next one.'],

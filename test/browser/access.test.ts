@@ -7,7 +7,8 @@ import { Secret, TOTP } from 'otpauth';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { hasAdministrator } from '../../src/auth/administrators.ts';
-import { addPerson, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
+import { hashOf } from '../../src/auth/tokens.ts';
+import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -225,9 +226,12 @@ test('a person sets up a second factor, signs out, and comes back with a code, t
 });
 
 test('Enter in the field of an act on the second factor does that act, and no other', async () => {
-  const { app, address } = await start();
+  const { app, clock, address } = await start();
   await addPerson(app.db, 'ann', 'admin');
-  const bob = await addPerson(app.db, 'bob', 'editor', { hasCode: true, recoveryHashes: [hashOf('dddd-eeee-ffff')] });
+  const bob = await addPerson(app.db, 'bob', 'editor', {
+    hasCode: true,
+    recoveryHashes: [hashOf('dddd-eeee-ffff')],
+  });
   const page = await openBrowser(address);
   const [name = '', value = ''] = (await signedIn(app, bob)).cookie.split('=');
   await page.context().addCookies([{ name, value, url: address }]);
