@@ -114,5 +114,6 @@ async function showCode(
   const sealed = seal(secretKey, 'new code', { userId, secret, replaces } satisfies NewCode);
   const qr = qrCode(codeAddress(secret, username));
   reply.header('cache-control', 'no-store');
-  return reply.render('account/code', { qr, secret, sealed, next, errors }, status);
+  const isAnother = typeof replaces === 'string';
+  return reply.render('account/code', { qr, secret, sealed, isAnother, next, errors }, status);
 }

@@ -2,7 +2,7 @@
 
 import { type Actor, authorize } from '../auth/actor.ts';
 import type { WrongCode } from '../auth/code-refusals.ts';
-import { type Credentials, setCode, setRecoveryCodes } from '../auth/credentials.ts';
+import { type Credentials, lockCredentials, setCode, setRecoveryCodes } from '../auth/credentials.ts';
 import { mayManage } from '../auth/policy.ts';
 import { redeemCode } from '../auth/second-factor.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
@@ -90,10 +90,11 @@ export async function removeSecondFactor(
   actor: Actor,
   id: number,
   now: number,
-): Promise<{ kind: 'removed' | 'own'; user: User }> {
+): Promise<{ kind: 'removed' | 'own' | 'none'; user: User }> {
   authorize(actor, mayManage);
   const user = await getLockedUser(trx, id);
   if (id === actor.user?.id) return { kind: 'own', user };
+  if (((await lockCredentials(trx, id))?.code_secret ?? null) === null) return { kind: 'none', user };
   await setCode(trx, id, null);
   await deleteSessionsOf(trx, id);
   await recordAccess(trx, actor, 'second factor removed', user, now);

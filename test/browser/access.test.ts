@@ -266,7 +266,7 @@ test('a session that ends in the middle of a form loses nothing of it', async ()
   await signIn(page, 'ann', 'a wrong password of mine');
   await expectText(page, 'Username or password is wrong.');
   await signIn(page, 'ann');
-  await expectText(page, 'This is what you sent when your session had ended.');
+  await expectText(page, 'this is what you sent before.');
   expect(await page.getByLabel('Full name').inputValue()).toBe('Maximilian');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expectText(page, 'User max updated!');
