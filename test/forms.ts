@@ -1,11 +1,12 @@
 /** Every form that a click answers, and a directory in which each can be sent. */
 import type { FastifyInstance } from 'fastify';
 import { setCode } from '../src/auth/credentials.ts';
+import { sealSecret } from '../src/auth/second-factor-secrets.ts';
 import type { User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { pageOf } from './page.ts';
-import { addPerson, movableClock, PASSWORD, signedIn } from './people.ts';
-import { addUser, get, post, startApp } from './support.ts';
+import { addPerson, CODE_SECRET, codeAt, movableClock, PASSWORD, signedIn } from './people.ts';
+import { addUser, get, post, SECRET_KEY, startApp } from './support.ts';
 
 type House = {
   app: FastifyInstance;
@@ -62,10 +63,10 @@ export const FORMS: Readonly<Record<string, (house: House) => Sent | Promise<Sen
     fields: { current_password: PASSWORD, ...CHOSEN },
   }),
   'POST /account/code/delete': async ({ app, ann }) => {
-    await transact(app.db, (trx) =>
-      setCode(trx, ann.id, { sealed: 'x'.repeat(40), step: 0, recoveryHashes: [] }),
-    );
-    return { url: '/account/code/delete', fields: { password: PASSWORD } };
+    const sealed = sealSecret(SECRET_KEY, ann.id, CODE_SECRET);
+    await transact(app.db, (trx) => setCode(trx, ann.id, { sealed, step: 0, recoveryHashes: [] }));
+    const fields = { password: PASSWORD, present_code: codeAt(app.clock()) };
+    return { url: '/account/code/delete', fields };
   },
   'POST /account/sessions/delete': async ({ app, ann }) => {
     await signedIn(app, ann);

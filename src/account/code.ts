@@ -1,4 +1,4 @@
-/** Setting, replacing and removing one's own second factor. */
+/** Setting and replacing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Credentials, findCredentials } from '../auth/credentials.ts';
 import { done, nothingDone } from '../auth/idempotency-store.ts';
@@ -6,23 +6,23 @@ import { openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
 import { refuseFormerKey } from '../auth/secret-key.ts';
 import { hashOf, open, seal } from '../auth/tokens.ts';
 import { codeAddress, newCodeSecret, newRecoveryCodes, qrCode, stepOf } from '../auth/totp.ts';
-import { ForbiddenError } from '../errors.ts';
 import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
-import { removeOwnSecondFactor, setSecondFactor, toBeReplaced } from '../second-factor/commands.ts';
+import { type Replaced, setSecondFactor, toBeReplaced } from '../second-factor/commands.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
-import { showRecoveryCodes } from './recovery-codes.ts';
-import { showAccount } from './show.ts';
+import { refusalOfNoCode, refuseOwnCode } from './present-code.ts';
+import { showRecoveryCodes, wayOn } from './recovery-codes.ts';
 
 const ACCOUNT = '/account';
 const SCAN_AGAIN = 'Scan this new code.';
 /** Also for whoever clicks twice, and never sees the answer to the first click. */
-const IS_SET = 'Your second factor is set already. Make new recovery codes if you have not kept any.';
+const IS_SET =
+  'Your second factor is set already. If you have not kept its recovery codes, make new ones in your account.';
 
 /** A secret before it becomes anyone's: for whom, and in the place of what, so that it is set once. */
-type NewCode = { userId: number; secret: string; replaces: string | number | undefined };
+type NewCode = { userId: number; secret: string; replaces: Replaced };
 type Errors = Views['account/code']['errors'];
 
 export async function showNewCode(request: FastifyRequest<{ Querystring: Fields }>, reply: FastifyReply) {
@@ -31,55 +31,68 @@ export async function showNewCode(request: FastifyRequest<{ Querystring: Fields 
 
 /** The secret becomes the second factor once its first code has shown that a telephone has it; until then one that is set holds. */
 export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
-  const fields = readFields(request.body, ['sealed', 'next', 'code', 'password']);
-  const { sealed = '', code = '', password = '' } = fields;
+  const fields = readFields(request.body, ['sealed', 'next', 'code', 'password', 'present_code']);
+  const { sealed = '', code = '' } = fields;
   const next = nextOf(fields);
   const { server } = request;
-  const { user_id } = sessionOf(request);
   const shown = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
-  if (shown?.userId !== user_id)
+  if (shown?.userId !== sessionOf(request).user_id)
     return showCode(request, reply, { secret: newCodeSecret(), next }, { code: SCAN_AGAIN });
   const step = stepOf(code, shown.secret, server.clock());
+  const wrong = await checkTyped(request, reply, fields, { isRight: step !== undefined, ...shown });
+  if (step === undefined || wrong)
+    return showCode(request, reply, { secret: shown.secret, next }, wrong?.errors, wrong?.status);
+  return setOnce(request, reply, fields, shown, step);
+}
+
+async function checkTyped(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { password = '', present_code = '' }: Fields,
+  { isRight, replaces }: { isRight: boolean; replaces: Replaced },
+): Promise<{ errors: Errors; status: number } | undefined> {
   const refusal = await checkOwnPassword(request, reply, password);
-  if (step === undefined || refusal) {
-    const wrong =
-      step === undefined && `That is not the code that is shown now: six digits. ${server.clockNote()}`;
-    const errors = { ...(wrong && { code: wrong }), ...(refusal && { password: refusal.sentence }) };
-    return showCode(request, reply, { secret: shown.secret, next }, errors, refusal?.status);
-  }
+  const noCode = typeof replaces === 'string' && refusalOfNoCode(present_code);
+  if (isRight && !refusal && !noCode) return undefined;
+  const wrong = `That is not the code that is shown now: six digits. ${request.server.clockNote()}`;
+  const errors = {
+    ...(!isRight && { code: wrong }),
+    ...(refusal && { password: refusal.sentence }),
+    ...(noCode && { present_code: noCode }),
+  };
+  return { errors, status: refusal?.status ?? 422 };
+}
+
+async function setOnce(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  fields: Fields,
+  { secret, replaces }: NewCode,
+  step: number,
+) {
+  const { secretKey: key, clock } = request.server;
+  const { id: sessionId, user_id } = sessionOf(request);
+  const { present_code: code = '' } = fields;
+  const next = await wayOn(request, nextOf(fields));
   const codes = newRecoveryCodes();
-  const secret = sealSecret(server.secretKey, user_id, shown.secret);
-  const factor = { sealed: secret, step, recoveryHashes: codes.map(hashOf) };
+  const factor = { sealed: sealSecret(key, user_id, secret), step, recoveryHashes: codes.map(hashOf) };
   const outcome = await changeOwn(request, async (trx, actor, credentials) => {
-    await refuseFormerKey(trx, server.secretKey);
-    if (isSet(server.secretKey, credentials, shown.secret)) return nothingDone(ACCOUNT, IS_SET);
-    const now = server.clock();
-    const hasSet = await setSecondFactor(trx, actor, credentials, shown.replaces, factor, now);
-    return hasSet ? done(ACCOUNT, IS_SET) : ({ kind: 'outdated' } as const);
+    await refuseFormerKey(trx, key);
+    if (isSet(key, credentials, secret)) return nothingDone(next, IS_SET);
+    const replacing = { replaces, present: { key, code }, sessionId };
+    const outcome = await setSecondFactor(trx, actor, credentials, factor, replacing, clock());
+    return outcome.kind === 'set' ? done(next, IS_SET) : outcome;
   });
   if (outcome.kind === 'done') return showRecoveryCodes(request, reply, codes, next);
   if (outcome.kind === 'outdated')
     return showCode(request, reply, { secret: newCodeSecret(), next }, { code: SCAN_AGAIN });
-  return reply.answer(outcome);
+  if (outcome.kind !== 'code refused') return reply.answer(outcome);
+  const { sentence, status } = refuseOwnCode(request, reply, outcome.why, code);
+  return showCode(request, reply, { secret, next }, { present_code: sentence }, status);
 }
 
 function isSet(key: Buffer, { user_id, code_secret }: Credentials, secret: string): boolean {
   return code_secret !== null && openSecret(key, user_id, code_secret) === secret;
-}
-
-export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply) {
-  const { password = '' } = readFields(request.body, ['password']);
-  const { has_second_factor, is_code_required } = sessionOf(request);
-  // Nor is there a field then that could say what is wrong with the password.
-  if (!has_second_factor) return reply.seeOther(ACCOUNT, 'There is no second factor to turn off.');
-  if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
-  const refusal = await checkOwnPassword(request, reply, password);
-  if (refusal) return showAccount(request, reply, { removing_password: refusal.sentence }, refusal.status);
-  const answer = await changeOwn(request, async (trx, actor, credentials) => {
-    await removeOwnSecondFactor(trx, actor, credentials, request.server.clock());
-    return done(ACCOUNT, 'Your second factor is removed.');
-  });
-  return reply.answer(answer);
 }
 
 /** Where somebody was going who had to set one up first. */
@@ -101,5 +114,6 @@ async function showCode(
   const sealed = seal(secretKey, 'new code', { userId, secret, replaces } satisfies NewCode);
   const qr = qrCode(codeAddress(secret, username));
   reply.header('cache-control', 'no-store');
-  return reply.render('account/code', { qr, secret, sealed, next, errors }, status);
+  const isAnother = typeof replaces === 'string';
+  return reply.render('account/code', { qr, secret, sealed, isAnother, next, errors }, status);
 }

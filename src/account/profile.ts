@@ -17,6 +17,7 @@ type Shown = Pick<Views['account/profile'], 'user' | 'version' | 'values'> &
   Partial<Views['account/profile']>;
 
 const FIELDS = ['full_name', 'email', 'version'] as const;
+const NOT_YOURS = 'Nothing was changed: that form was of whoever was signed in here before. This is yours.';
 const SAID = {
   changed: 'Your name and email are saved.',
   unchanged: 'Nothing to save: your name and email are so already.',
@@ -31,8 +32,10 @@ export async function showProfile(request: FastifyRequest, reply: FastifyReply) 
 
 export async function changeOwnProfile(request: FastifyRequest, reply: FastifyReply) {
   const { db, clock } = request.server;
-  const { password, ...fields } = readFields(request.body, [...FIELDS, 'password']);
+  const { password, user: shownTo, ...fields } = readFields(request.body, [...FIELDS, 'password', 'user']);
   const user = await getOwnUser(request);
+  if (shownTo !== undefined && shownTo !== String(user.id))
+    return reply.seeInstead('/account/profile', NOT_YOURS);
   const { version, values, typed, since, form } = await readEdit(db, user, fields);
   const shown = { user, version: version ?? user.version, values };
   const { email: shownEmail } = since.base ?? user;

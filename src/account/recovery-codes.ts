@@ -6,42 +6,54 @@ import { hashOf } from '../auth/tokens.ts';
 import { newRecoveryCodes } from '../auth/totp.ts';
 import { readFields } from '../lib/forms.ts';
 import { renewRecoveryCodes } from '../second-factor/commands.ts';
-import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
+import { checkOwn, refuseOwnCode } from './present-code.ts';
 import { showAccount } from './show.ts';
 
 /** For whoever clicks twice, and never sees the answer to the first click. */
 const ARE_NEW = 'You have new recovery codes already. Make new ones again if you have not kept any.';
 
 export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: FastifyReply) {
-  const { password = '' } = readFields(request.body, ['password']);
+  const fields = readFields(request.body, ['password', 'present_code']);
+  const { server } = request;
   const { has_second_factor } = sessionOf(request);
   if (!has_second_factor) return reply.seeOther('/account', 'There is no second factor to recover.');
-  const refusal = await checkOwnPassword(request, reply, password);
-  if (refusal) return showAccount(request, reply, { renewing_password: refusal.sentence }, refusal.status);
+  const wrong = await checkOwn(request, reply, fields, 'renewing');
+  if (wrong) return showAccount(request, reply, wrong.errors, wrong.status);
+  const { present_code: code = '' } = fields;
   const codes = newRecoveryCodes();
   const answer = await changeOwn(request, async (trx, actor, credentials) => {
-    await renewRecoveryCodes(trx, actor, credentials, codes.map(hashOf), request.server.clock());
-    return done('/account', ARE_NEW);
+    const present = { key: server.secretKey, code };
+    const hashes = codes.map(hashOf);
+    const outcome = await renewRecoveryCodes(trx, actor, credentials, hashes, present, server.clock());
+    return outcome.kind === 'renewed' ? done('/account', ARE_NEW) : outcome;
   });
-  return answer.kind === 'done' ? showRecoveryCodes(request, reply, codes, '/account') : reply.answer(answer);
+  if (answer.kind === 'done') return showRecoveryCodes(request, reply, codes, '/account');
+  if (answer.kind !== 'code refused') return reply.answer(answer);
+  const { sentence, status } = refuseOwnCode(request, reply, answer.why, code);
+  return showAccount(request, reply, { renewing_code: sentence }, status);
 }
 
-/** @param next where to go from there, unless a form waits that was sent before */
+/** @param next where to go from there */
 export async function showRecoveryCodes(
   request: FastifyRequest,
   reply: FastifyReply,
   codes: readonly string[],
   next: string,
 ) {
-  const session = sessionOf(request);
-  const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
   reply.header('cache-control', 'no-store');
   const { host, server } = request;
   return reply.render('account/recovery-codes', {
     codes,
     where: server.config.origin?.host ?? host,
     madeAt: server.clock(),
-    next: draft?.form ?? next,
+    next: await wayOn(request, next),
   });
+}
+
+/** Where a form waits that was sent before, there; else to where somebody was going. */
+export async function wayOn(request: FastifyRequest, next: string): Promise<string> {
+  const session = sessionOf(request);
+  const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
+  return draft?.form ?? next;
 }

@@ -2,10 +2,11 @@
 import type { FastifyInstance } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { mayRead } from '../auth/policy.ts';
-import { removeOwnCode, setOwnCode, showNewCode } from './code.ts';
+import { setOwnCode, showNewCode } from './code.ts';
 import { changeOwnPassword } from './password.ts';
 import { changeOwnProfile, showProfile } from './profile.ts';
 import { renewOwnRecoveryCodes } from './recovery-codes.ts';
+import { removeOwnCode } from './removing.ts';
 import { signOutOther, signOutOthers } from './sessions.ts';
 import { showAccount } from './show.ts';
 

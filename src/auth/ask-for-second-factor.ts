@@ -1,5 +1,7 @@
 /** Sending someone whose role asks for a second factor to set it up; they go on from there, with what they sent if it may be kept. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isShort } from '../http/safe-redirect.ts';
+import type { Origin } from '../lib/url-for.ts';
 import { setDraft } from './drafts.ts';
 import { draftOf, formOf } from './request-drafts.ts';
 import { runCommand } from './run-command.ts';
@@ -11,9 +13,16 @@ export async function askForSecondFactor(request: FastifyRequest, reply: Fastify
   const { method, url } = request;
   const isReading = method === 'GET' || method === 'HEAD';
   const next = isReading ? url : (formOf(request) ?? '/users');
-  const address = `/account/code?next=${encodeURIComponent(next)}`;
+  const address = addressFor(next, request.server.config.origin);
   if (isReading) return reply.seeOther(address);
   const draft = draftOf(request);
-  if (draft) await runCommand(request, (trx) => setDraft(trx, session.id, draft));
-  return reply.seeInstead(address, draft ? `${OWED} What you typed is there once you have set it up.` : OWED);
+  const isKept = draft && (await runCommand(request, (trx) => setDraft(trx, session.id, draft)));
+  return reply.seeInstead(address, isKept ? `${OWED} What you sent is there once you have set it up.` : OWED);
+}
+
+/** Where that would be too long, they go on to the page without its query. */
+function addressFor(next: string, origin: Origin): string {
+  const addressOf = (to: string) => `/account/code?next=${encodeURIComponent(to)}`;
+  const whole = addressOf(next);
+  return isShort(whole, origin) ? whole : addressOf(next.replace(/\?.*/s, ''));
 }

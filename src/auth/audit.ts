@@ -14,9 +14,12 @@ declare module 'fastify' {
 
 /** What comes to nothing, and can be tried again and again. */
 export type Attempt =
-  | `sign-in failed: ${'wrong code' | 'too late' | 'second factor removed meanwhile' | 'second factor locked' | 'key lost'}`
+  | `sign-in failed: ${'too late' | WhyCodeRefused}`
   | `sign-in refused: ${'too many attempts' | 'too many at once'}`
-  | 'password refused: too many attempts';
+  | 'password refused: too many attempts'
+  | `code refused: ${'too many attempts' | WhyCodeRefused}`;
+
+type WhyCodeRefused = 'wrong code' | 'second factor removed meanwhile' | 'second factor locked' | 'key lost';
 
 /** @param hear is told of each event of a request, also of those whose line is left out */
 export function addAudit(

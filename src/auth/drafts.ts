@@ -10,11 +10,12 @@ export async function lockErasing(trx: Trx): Promise<void> {
   await engineOf(trx).lockVersion(trx);
 }
 
-/** What is about somebody who is erased is not kept. */
-export async function setDraft(trx: Trx, id: number, draft: Draft | undefined): Promise<void> {
+/** What is about somebody who is erased is not kept. @returns whether there is one now */
+export async function setDraft(trx: Trx, id: number, draft: Draft | undefined): Promise<boolean> {
   const isKept = draft !== undefined && !(await isAboutErased(trx, draft));
   const text = isKept ? JSON.stringify(draft) : null;
   await trx.updateTable('sessions').set({ draft: text }).where('id', '=', id).execute();
+  return isKept;
 }
 
 export async function findDraft(db: Db, id: number): Promise<Draft | undefined> {

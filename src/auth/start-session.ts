@@ -16,7 +16,7 @@ import { openDraft } from './request-drafts.ts';
 import { redeemCode } from './second-factor.ts';
 import { deleteSession, endIfSetBack, insertSession } from './sessions.ts';
 import { findReplay, keepForReplay, type StartedSession } from './sign-in-replay.ts';
-import { redeemTicket } from './tickets.ts';
+import { findTicketHolder, redeemTicket } from './tickets.ts';
 import { newToken, open, seal } from './tokens.ts';
 import { type Problem, refuseCode, TOO_LATE, type Verified } from './verify-credentials.ts';
 
@@ -57,6 +57,8 @@ async function checkAgain(trx: Trx, request: FastifyRequest, { user, credentials
   const replay = await findReplay(trx, request);
   if (replay) return replay;
   if (code === undefined) return { kind: 'right', sentence: sentenceFor(current.code_failures) } as const;
+  // Of two that come with one ticket the second would use its code up for nothing.
+  if (!(await findTicketHolder(trx, code.ticket, server.clock()))) return TOO_LATE;
   const outcome = await redeemCode(trx, server.secretKey, current, code.typed, server.clock());
   if (outcome.kind !== 'right') return { kind: 'code refused', code, why: outcome } as const;
   if (!(await redeemTicket(trx, code.ticket))) return TOO_LATE;

@@ -8,6 +8,7 @@ import type { Fields } from '../lib/forms.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { invisibleCharacter, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
+import { CODE_REFUSALS, isByTime, WHY_AUDITED, type WrongCode } from './code-refusals.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
 import { largestNetworkOf } from './networks.ts';
@@ -15,16 +16,14 @@ import { attemptPassword } from './password-attempt.ts';
 import { hashPassword, isOutdated, isPassword } from './password-hashing.ts';
 import { passwordQueue } from './password-queue.ts';
 import { maySignIn } from './policy.ts';
-import { type CodeOutcome, currentSecret, MOST_FAILURES } from './second-factor.ts';
+import { currentSecret } from './second-factor.ts';
 import { byBrowser, byNetwork, tooMany } from './throttle.ts';
 import { findTicketHolder, insertTicket } from './tickets.ts';
-import { codeOf } from './totp.ts';
 
 const LONGEST_NAME = 400;
 
 /** What was typed for the second factor, and the ticket that says whose it is. */
 export type Code = { ticket: string; typed: string };
-export type WrongCode = Exclude<CodeOutcome, { kind: 'right' }>;
 
 /** By the password. `code`: looked at, and used up, when the session begins. */
 export type Verified = { kind: 'verified'; user: User; credentials: Credentials; code?: Code };
@@ -56,9 +55,7 @@ export const TOO_LATE = problem(
 );
 export const SOON = 'Try again in a few seconds.';
 const BUSY = problem(`Too many people are signing in at this moment. ${SOON}`, { status: 503 });
-const LOST = problem(
-  'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor. If you are the only one: npm run roster -- admin NAME lets you in, where Roster runs.',
-);
+const LOST = problem(CODE_REFUSALS.lost);
 
 export async function verifyCredentials(request: FastifyRequest, fields: Fields): Promise<Verification> {
   try {
@@ -120,30 +117,13 @@ export function refuseCode(
 ): Problem {
   const { server } = request;
   if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
-  if (outcome.kind !== 'no code')
-    server.auditOften(request, `sign-in failed: ${AUDITED[outcome.kind]}`, user);
-  const refusal = REFUSALS[outcome.kind];
-  if (refusal === TOO_LATE || refusal === LOST) return refusal;
-  const isByTime = outcome.kind === 'wrong' && codeOf(typed).kind === 'digits';
-  return { ...refusal, ticket, ...(isByTime && { note: server.clockNote() }) };
+  const { kind } = outcome;
+  if (kind !== 'no code') server.auditOften(request, `sign-in failed: ${WHY_AUDITED[kind]}`, user);
+  if (kind === 'removed') return TOO_LATE;
+  if (kind === 'lost') return LOST;
+  const note = isByTime(outcome, typed) ? { note: server.clockNote() } : {};
+  return problem(CODE_REFUSALS[kind], { ticket, ...note });
 }
-
-const AUDITED = {
-  wrong: 'wrong code',
-  locked: 'second factor locked',
-  lost: 'key lost',
-  removed: 'second factor removed meanwhile',
-} as const;
-
-const REFUSALS: Readonly<Record<'wrong' | 'locked' | 'lost' | 'removed' | 'no code', Problem>> = {
-  wrong: problem('That code is wrong, or it has been used. Wait for the next one.'),
-  'no code': problem('That is not a code: enter six digits, or one of your recovery codes.'),
-  locked: problem(
-    `After ${MOST_FAILURES} wrong codes none is taken any more. Enter one of your recovery codes, or ask an administrator to remove your second factor.`,
-  ),
-  lost: LOST,
-  removed: TOO_LATE,
-};
 
 function haveToWait(request: FastifyRequest, user: User | undefined, wait: number, ticket?: string): Problem {
   request.server.auditOften(request, 'sign-in refused: too many attempts', user);

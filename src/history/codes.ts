@@ -45,6 +45,7 @@ export type AccessEvent =
   | 'password set by link'
   | 'recovery codes renewed'
   | 'second factor removed'
+  | 'second factor replaced'
   | 'second factor required of'
   | 'second factor set'
   | 'second factors given up'

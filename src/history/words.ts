@@ -70,6 +70,7 @@ const EVENTS: Readonly<Record<string, Words>> = {
   'recovery codes renewed': { done: 'made new recovery codes', of: 'for' },
   [ROLE_CHANGED]: { done: 'changed the role' },
   'second factor removed': { done: 'removed the second factor' },
+  'second factor replaced': { done: 'replaced the second factor' },
   'second factor set': { done: 'set up the second factor' },
   'session ended': { done: 'ended a session' },
 } satisfies Record<WithWords, Words>;

@@ -103,6 +103,7 @@ export type Views = {
     user: KeptValues & { id: number };
     from: ListState;
     at: number;
+    isNow: boolean;
     state: StateAt;
     seesAccess: boolean;
   };
@@ -116,6 +117,7 @@ export type Views = {
     holders: { username?: User; email?: User };
     /** What was sent and not done: a change, since they were deleted meanwhile; bringing back whoever was deleted again. */
     why?: 'meanwhile' | 'again';
+    wrongDay?: string;
   };
   'erasure/ask': { deleted: KeptValues & Pick<User, 'id'>; typed: string; error: string | undefined };
   'erasure/erased': { id: number; row: Described; state: ErasureState };
@@ -197,6 +199,8 @@ export type Views = {
     qr: { size: number; path: string };
     secret: string;
     sealed: string;
+    /** Whether one is set, of which it takes the place. */
+    isAnother: boolean;
     next: string;
     errors: Errors;
   };

@@ -1,52 +1,87 @@
 /** Setting, replacing and removing second factors: one's own, whose credentials are held, and someone's by an administrator. */
 
 import { type Actor, authorize } from '../auth/actor.ts';
-import { type Credentials, setCode, setRecoveryCodes } from '../auth/credentials.ts';
+import type { WrongCode } from '../auth/code-refusals.ts';
+import { type Credentials, lockCredentials, setCode, setRecoveryCodes } from '../auth/credentials.ts';
 import { mayManage } from '../auth/policy.ts';
+import { redeemCode } from '../auth/second-factor.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { recordAccess } from '../history/record.ts';
 import { getLockedUser } from '../users/queries.ts';
 
+type NewFactor = { sealed: string; step: number; recoveryHashes: readonly string[] };
+export type Replaced = string | number | undefined;
+
 /** What a new second factor takes the place of: the one that is set or, where none is, the last step of those before. */
-export function toBeReplaced({ code_secret, code_step }: Credentials): string | number {
+export function toBeReplaced({ code_secret, code_step }: Credentials): Replaced {
   return code_secret ?? code_step;
 }
 
-/** @param replaces when the code to set was shown: each is set once. @returns false where that is another one by now */
+/** A code of the one that is set, which is used up. */
+type Present = { key: Buffer; code: string };
+type CodeRefused = { kind: 'code refused'; why: WrongCode };
+
+/**
+ * One that is set is replaced with a code of it alone, and every other browser is signed out.
+ * @param replaces when the code to set was shown: each is set once. `outdated`: that is another one by now.
+ */
 export async function setSecondFactor(
   trx: Trx,
   actor: Actor,
   credentials: Credentials,
-  replaces: string | number | undefined,
-  factor: { sealed: string; step: number; recoveryHashes: readonly string[] },
+  factor: NewFactor,
+  { replaces, present, sessionId }: { replaces: Replaced; present: Present; sessionId: number },
   now: number,
-): Promise<boolean> {
-  if (toBeReplaced(credentials) !== replaces) return false;
+): Promise<{ kind: 'set' } | { kind: 'outdated' } | CodeRefused> {
+  if (toBeReplaced(credentials) !== replaces) return { kind: 'outdated' };
+  const isReplaced = credentials.code_secret !== null;
+  const refused = isReplaced && (await takeCode(trx, credentials, present, now));
+  if (refused) return refused;
   await setCode(trx, credentials.user_id, factor);
-  await recordAccess(trx, actor, 'second factor set', actor.user, now);
-  return true;
+  if (isReplaced) await deleteSessionsOf(trx, credentials.user_id, sessionId);
+  const event = isReplaced ? 'second factor replaced' : 'second factor set';
+  await recordAccess(trx, actor, event, actor.user, now);
+  return { kind: 'set' };
 }
 
 export async function renewRecoveryCodes(
   trx: Trx,
   actor: Actor,
-  { user_id }: Credentials,
+  credentials: Credentials,
   hashes: readonly string[],
+  present: Present,
   now: number,
-): Promise<void> {
-  await setRecoveryCodes(trx, user_id, hashes);
+): Promise<{ kind: 'renewed' } | CodeRefused> {
+  const refused = await takeCode(trx, credentials, present, now);
+  if (refused) return refused;
+  await setRecoveryCodes(trx, credentials.user_id, hashes);
   await recordAccess(trx, actor, 'recovery codes renewed', actor.user, now);
+  return { kind: 'renewed' };
 }
 
 export async function removeOwnSecondFactor(
   trx: Trx,
   actor: Actor,
-  { user_id }: Credentials,
+  credentials: Credentials,
+  present: Present,
   now: number,
-): Promise<void> {
-  await setCode(trx, user_id, null);
+): Promise<{ kind: 'removed' } | CodeRefused> {
+  const refused = await takeCode(trx, credentials, present, now);
+  if (refused) return refused;
+  await setCode(trx, credentials.user_id, null);
   await recordAccess(trx, actor, 'second factor removed', actor.user, now);
+  return { kind: 'removed' };
+}
+
+async function takeCode(
+  trx: Trx,
+  credentials: Credentials,
+  { key, code }: Present,
+  now: number,
+): Promise<CodeRefused | undefined> {
+  const outcome = await redeemCode(trx, key, credentials, code, now);
+  return outcome.kind === 'right' ? undefined : { kind: 'code refused', why: outcome };
 }
 
 /** `own`: what belongs to the actor alone is changed by them, with their password. @throws NotFoundError, ForbiddenError */
@@ -55,10 +90,11 @@ export async function removeSecondFactor(
   actor: Actor,
   id: number,
   now: number,
-): Promise<{ kind: 'removed' | 'own'; user: User }> {
+): Promise<{ kind: 'removed' | 'own' | 'none'; user: User }> {
   authorize(actor, mayManage);
   const user = await getLockedUser(trx, id);
   if (id === actor.user?.id) return { kind: 'own', user };
+  if (((await lockCredentials(trx, id))?.code_secret ?? null) === null) return { kind: 'none', user };
   await setCode(trx, id, null);
   await deleteSessionsOf(trx, id);
   await recordAccess(trx, actor, 'second factor removed', user, now);

@@ -19,7 +19,10 @@ async function remove(request: Request, reply: FastifyReply) {
   const answer = await runCommand(request, async (trx, actor) => {
     const { kind, user } = await removeSecondFactor(trx, actor, id, request.server.clock());
     if (kind === 'own') return nothingDone('/account', OWN);
-    return done(userAddress(id, request), `The second factor of ${named(user.username)} is removed.`);
+    const [to, name] = [userAddress(id, request), named(user.username)];
+    return kind === 'none'
+      ? nothingDone(to, `${name} has no second factor.`)
+      : done(to, `The second factor of ${name} is removed.`);
   });
   return reply.answer(answer);
 }

@@ -38,14 +38,22 @@ export async function showAsOf(request: Request, reply: FastifyReply, moment: Mo
   const { reader: db } = request;
   const id = userIdFrom(request);
   const seesDeleted = request.actor !== undefined && maySeeDeleted(request.actor);
-  const at = Math.min(moment.to, request.server.clock());
+  const now = request.server.clock();
+  const at = Math.min(moment.to, now);
   const today = (await findUser(db, id)) ?? (seesDeleted ? await findDeleted(db, id) : undefined);
   if (today === undefined) throw new NotFoundError(`There is no user ${id}.`);
   const state = await readStateAt(db, today, at);
   const isDeleted = 'fields' in today;
   const user = isDeleted ? { id, ...unpackValues(today.fields) } : today;
   const seesAccess = isDeleted || (request.actor !== undefined && maySeeAccess(request.actor, id));
-  return reply.render('users/as-of', { user, from: listBefore(request), at, state, seesAccess });
+  return reply.render('users/as-of', {
+    user,
+    from: listBefore(request),
+    at,
+    isNow: at === now,
+    state,
+    seesAccess,
+  });
 }
 
 /** In UTC, as it stands in the address. */

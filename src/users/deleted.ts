@@ -17,7 +17,9 @@ import { lockUser } from './queries.ts';
 import { type Request, userIdFrom } from './request.ts';
 
 /** `typed`: what is to be other than it is last known. */
-type More = Partial<Pick<Views['users/deleted'], 'errors' | 'holders' | 'why'>> & { typed?: Fields };
+type More = Partial<Pick<Views['users/deleted'], 'errors' | 'holders' | 'why' | 'wrongDay'>> & {
+  typed?: Fields;
+};
 
 /** As they were last, for those who may know; the version is the last that they had. */
 export async function findSeenDeleted({ reader, actor }: Request, id: number) {

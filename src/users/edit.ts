@@ -2,12 +2,15 @@
 
 import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
+import { findLiveSessions } from '../auth/authenticate.ts';
 import { done, doneIn } from '../auth/idempotency-store.ts';
-import { isOwnEmail, mayChange } from '../auth/policy.ts';
+import { isOwnEmail, mayChange, maySignIn } from '../auth/policy.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
+import type { Trx, User } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
+import { findLink } from '../invitations/queries.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { type Conflict, changeUser, createUser, setOf } from './commands.ts';
@@ -19,7 +22,7 @@ import { sentenceOfSaved } from './meanwhile.ts';
 import { findUser, getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
 import { newUserSchema, USER_FIELDS, type UserChanges } from './validation.ts';
-import { sentenceOfChanged, sentenceOfCreated, whatEnded } from './words.ts';
+import { sentenceOfChanged, sentenceOfCreated, type WaysIn, whatEnded } from './words.ts';
 
 const OWN_EMAIL = 'You change your own email in your account, with your password.';
 
@@ -89,15 +92,23 @@ async function change(request: Request, reply: FastifyReply) {
     });
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
+      const had = await waysIn(trx, request, user);
       const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
       if (changed.kind === 'conflict') return changed;
       const sentence = await sentenceOfSaved(trx, actor, changed, sentenceOfChanged(changed, fields));
-      return doneIn(setOf(changed), userAddress(user.id, request), sentence + whatEnded(changed));
+      return doneIn(setOf(changed), userAddress(user.id, request), sentence + whatEnded(changed, had));
     });
     return outcome.kind === 'conflict' ? showConflict(request, reply, outcome) : reply.answer(outcome);
   } catch (error) {
     return refuse(request, reply, shown, problemsOf(error, form.value));
   }
+}
+
+async function waysIn(trx: Trx, { server }: Request, user: User): Promise<WaysIn> {
+  if (!maySignIn(user)) return { sessions: 0, hasLink: false };
+  const sessions = await findLiveSessions(trx, server, user.id);
+  const link = await findLink(trx, user.id, server.clock());
+  return { sessions: sessions.length, hasLink: link !== undefined };
 }
 
 async function showConflict(request: Request, reply: FastifyReply, conflict: Conflict, status = 409) {

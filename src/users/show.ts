@@ -30,7 +30,7 @@ export async function show(request: Request, reply: FastifyReply) {
   if (asked?.kind === 'moment') return showAsOf(request, reply, asked);
   const revision = await readRevision(db);
   const user = await findUser(db, userIdFrom(request));
-  if (user === undefined) return showDeleted(request, reply);
+  if (user === undefined) return showDeleted(request, reply, asked ? { wrongDay: asked.error } : {});
   const list = listBefore(request);
   const access = await accessOf(request, user);
   const made = { revision, access, minute: startOfMinute(Date.now()), lastDay: lastDay(now) };

@@ -1,8 +1,9 @@
 /** What is said of one user once a form is saved. */
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
+import { and } from '../lib/formats.ts';
 import type { Fields } from '../lib/forms.ts';
-import { named } from '../lib/text.ts';
+import { capital, named } from '../lib/text.ts';
 import type { Merged } from './commands.ts';
 
 export function sentenceOfCreated(user: User): string {
@@ -20,10 +21,17 @@ export function sentenceOfChanged({ kind, user }: Merged, { version: _, ...sent 
   return user.is_active ? `User ${name} activated!` : `User ${name} deactivated!`;
 }
 
-/** How they could sign in: nothing where they could not. */
-export function whatEnded(changed: Merged): string {
-  if (changed.kind === 'unchanged' || !maySignIn(changed.before)) return '';
+/** How someone got in until then. */
+export type WaysIn = { sessions: number; hasLink: boolean };
+
+export function whatEnded(changed: Merged, { sessions, hasLink }: WaysIn): string {
+  if (changed.kind === 'unchanged') return '';
   const { before, user } = changed;
-  if (user.role !== before.role || !user.is_active) return ' Sessions and access links have ended.';
-  return user.email === before.email ? '' : ' Access links have ended.';
+  const isOver = user.role !== before.role || !user.is_active;
+  const isMoved = user.email !== before.email;
+  const sessionsEnded = isOver && sessions > 0 ? [sessions === 1 ? 'the session' : 'all sessions'] : [];
+  const ended = [...sessionsEnded, ...(hasLink && (isOver || isMoved) ? ['the access link'] : [])];
+  if (ended.length === 0) return '';
+  const isOne = ended.length === 1 && ended[0] !== 'all sessions';
+  return ` ${capital(and.format(ended))} ${isOne ? 'has' : 'have'} ended.`;
 }

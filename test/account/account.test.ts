@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, test, vi } from 'vitest';
 import { findCredentials } from '../../src/auth/credentials.ts';
 import { deleteSessionsOf } from '../../src/auth/sessions.ts';
+import { hashOf, newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
 import { pageOf } from '../page.ts';
@@ -18,6 +19,8 @@ import {
 } from '../people.ts';
 import { cookieName, get, post, startApp } from '../support.ts';
 
+/** A recovery code. */
+const KEPT = 'dddd-eeee-ffff';
 const NEW = 'a bicycle in the library';
 const CHANGE = { current_password: PASSWORD, new_password: NEW, new_password_again: NEW };
 
@@ -25,7 +28,7 @@ async function start({ hasCode = false } = {}) {
   const clock = movableClock();
   const app = await startApp({}, undefined, clock);
   await addPerson(app.db, 'ann', 'admin');
-  const ed = await addPerson(app.db, 'ed', 'editor', { hasCode, recoveryHashes: ['kept'] });
+  const ed = await addPerson(app.db, 'ed', 'editor', { hasCode, recoveryHashes: [hashOf(KEPT)] });
   return { app, clock, ed, headers: await signedIn(app, ed) };
 }
 
@@ -142,9 +145,9 @@ describe('the second factor', () => {
     expect((await post(app, '/sign-in', { ticket, code: codes[3] ?? '' })).statusCode).toBe(303);
     const again = await post(app, '/account/code', { sealed, code, password }, headers);
     expect([again.statusCode, again.headers.location]).toEqual([303, '/account']);
-    expect(again.body).toContain('Make new recovery codes if you have not kept any.');
+    expect(again.body).toContain('If you have not kept its recovery codes, make new ones in your account.');
     // Once it is removed, neither it nor its code turns it on again.
-    await post(app, '/account/code/delete', { password }, headers);
+    await post(app, '/account/code/delete', { password, present_code: codes[4] ?? '' }, headers);
     const old = await post(app, '/account/code', { sealed, code, password }, headers);
     expect(old.statusCode).toBe(422);
     expect(pageOf(old).text).toContain('Scan this new code.');
@@ -177,8 +180,8 @@ describe('the second factor', () => {
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
   });
 
-  test('is turned off, and recovery codes are made anew, with the password', async () => {
-    const { app, ed, headers } = await start({ hasCode: true });
+  test('is turned off, and recovery codes are made anew, with the password and a code of it', async () => {
+    const { app, clock, ed, headers } = await start({ hasCode: true });
     for (const [address, button, summary, other] of [
       ['/account/code/delete', 'Turn off', 'Turn off…', 'Make new recovery codes…'],
       ['/account/recovery-codes', 'Make new recovery codes', 'Make new recovery codes…', 'Turn off…'],
@@ -190,16 +193,27 @@ describe('the second factor', () => {
       const form = page.form(button);
       expect(form.action).toBe(address);
       expect(form.text).toContain('That is not your password.');
+      expect(form.text).toContain('That is not a code: enter six digits, or one of your recovery codes.');
       expect(form.input('password')['aria-invalid']).toBe('true');
       expect([page.isOpen(summary), page.isOpen(other)]).toEqual([true, false]);
+      const guess = await post(app, address, { password: PASSWORD, present_code: '000000' }, headers);
+      expect(guess.statusCode).toBe(422);
+      expect(pageOf(guess).isOpen(summary)).toBe(true);
+      expect(pageOf(guess).form(button).text).toContain('That code is wrong, or it has been used.');
     }
     expect(pageOf(await get(app, '/account', headers)).text).toContain('1 recovery code is left');
-    const shown = await post(app, '/account/recovery-codes', { password: PASSWORD }, headers);
+    const present_code = codeAt(clock());
+    const shown = await post(app, '/account/recovery-codes', { password: PASSWORD, present_code }, headers);
     expect(shown.headers['cache-control']).toBe('no-store');
-    expect(pageOf(shown).items).toEqual(Array(10).fill(expect.stringMatching(/^[a-z2-9-]{14}$/)));
+    const codes = pageOf(shown).items;
+    expect(codes).toEqual(Array(10).fill(expect.stringMatching(/^[a-z2-9-]{14}$/)));
     const kept = await app.db.selectFrom('recovery_codes').select('code_hash').execute();
-    expect(kept.map(({ code_hash }) => code_hash)).not.toContain('kept');
-    expect((await post(app, '/account/code/delete', { password: PASSWORD }, headers)).statusCode).toBe(303);
+    expect(kept.map(({ code_hash }) => code_hash)).not.toContain(hashOf(KEPT));
+    // A code that has been used is none any more.
+    const again = await post(app, '/account/code/delete', { password: PASSWORD, present_code }, headers);
+    expect(again.statusCode).toBe(422);
+    const off = { password: PASSWORD, present_code: codes[0] ?? '' };
+    expect((await post(app, '/account/code/delete', off, headers)).statusCode).toBe(303);
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
     expect(await app.db.selectFrom('recovery_codes').selectAll().execute()).toEqual([]);
     expect(await signIn(app, 'ed')).toBeDefined();
@@ -213,25 +227,142 @@ describe('the second factor', () => {
     expect(pageOf(page).text).toContain('It takes the place of the one that you have');
     const later = await newCode(app, headers);
     const before = await findCredentials(app.db, ed.id);
-    const code = codeAt(clock(), secret);
-    for (const wrong of [{ code: codeAt(clock()) }, { code, password: 'wrong' }]) {
-      const fields = { sealed, password: PASSWORD, ...wrong };
+    const [code, present_code] = [codeAt(clock(), secret), codeAt(clock())];
+    for (const wrong of [{ code: codeAt(clock()) }, { code, password: 'wrong' }, { present_code: '' }]) {
+      const fields = { sealed, code, password: PASSWORD, present_code, ...wrong };
       expect((await post(app, '/account/code', fields, headers)).statusCode).toBe(422);
     }
     expect(await findCredentials(app.db, ed.id)).toEqual(before);
 
-    const shown = await post(app, '/account/code', { sealed, code, password: PASSWORD }, headers);
+    const sent = { sealed, code, password: PASSWORD, present_code };
+    const shown = await post(app, '/account/code', sent, headers);
     expect(pageOf(shown).items).toHaveLength(10);
     const kept = await app.db.selectFrom('recovery_codes').select('code_hash').execute();
-    expect(kept.map(({ code_hash }) => code_hash)).not.toContain('kept');
+    expect(kept.map(({ code_hash }) => code_hash)).not.toContain(hashOf(KEPT));
     clock.move(60_000);
     const asked = await post(app, '/sign-in', { username: 'ed', password: PASSWORD });
     const ticket = pageOf(asked).field('ticket');
     expect((await post(app, '/sign-in', { ticket, code: codeAt(clock()) })).statusCode).toBe(422);
     expect((await post(app, '/sign-in', { ticket, code: codeAt(clock(), secret) })).statusCode).toBe(303);
     // One that was shown before that replaces nothing any more.
-    const old = { sealed: later.sealed, code: codeAt(clock(), later.secret), password: PASSWORD };
+    const old = { ...sent, sealed: later.sealed, code: codeAt(clock(), later.secret) };
     expect(pageOf(await post(app, '/account/code', old, headers)).text).toContain('Scan this new code.');
+  });
+
+  test('is not replaced with an open session and the password alone', async () => {
+    const { app, clock, ed, headers } = await start({ hasCode: true });
+    const { secret, sealed } = await newCode(app, headers);
+    const code = codeAt(clock(), secret);
+    const send = (typed: object) =>
+      post(
+        app,
+        '/account/code',
+        { sealed, next: '/users?q=max', code, password: PASSWORD, ...typed },
+        headers,
+      );
+    for (const [typed, sentence] of [
+      [{}, 'That is not a code: enter six digits, or one of your recovery codes.'],
+      [{ present_code: code }, 'That code is wrong, or it has been used. Wait for the next one.'],
+      [{ present_code: 'aaaa-bbbb-cccc' }, 'That code is wrong, or it has been used.'],
+    ] as const) {
+      const refused = await send(typed);
+      expect(refused.statusCode).toBe(422);
+      const page = pageOf(refused);
+      expect(page.errorOf('present_code')).toContain(sentence);
+      // All that was sent is there, but for what is secret.
+      expect(page.secret.replaceAll(' ', '')).toBe(secret);
+      expect(page.field('next')).toBe('/users?q=max');
+      for (const name of ['code', 'password', 'present_code']) expect(page.field(name)).toBe('');
+    }
+    expect(await signIn(app, 'ed')).toBeUndefined();
+    // Nor are there new recovery codes, one of which would do.
+    const renewed = await post(app, '/account/recovery-codes', { password: PASSWORD }, headers);
+    expect(renewed.statusCode).toBe(422);
+    expect((await send({ present_code: KEPT })).statusCode).toBe(200);
+    const events = app.db.selectFrom('change_sets').select('event').where('subject_id', '=', ed.id);
+    expect((await events.where('event', 'is not', null).execute()).map(({ event }) => event)).toEqual([
+      'second factor replaced',
+    ]);
+    const page = pageOf(await get(app, `/users/${ed.id}`, headers));
+    expect(page.text).toContain('ed replaced the second factor');
+  });
+
+  test('that is replaced signs out every other browser, and one that is the first does not', async () => {
+    for (const hasCode of [true, false]) {
+      const { app, clock, ed, headers } = await start({ hasCode });
+      const other = await signedIn(app, ed);
+      const { secret, sealed } = await newCode(app, headers);
+      const typed = { code: codeAt(clock(), secret), present_code: codeAt(clock()), password: PASSWORD };
+      expect((await post(app, '/account/code', { sealed, ...typed }, headers)).statusCode).toBe(200);
+      expect((await get(app, '/account', headers)).statusCode).toBe(200);
+      expect((await get(app, '/account', other)).statusCode).toBe(hasCode ? 303 : 200);
+    }
+  });
+
+  test('is not replaced by guessing codes: after four wrong ones there is a wait, at every form and at the door', async () => {
+    const { app, clock, headers } = await start({ hasCode: true });
+    const noted = vi.spyOn(app, 'auditOften');
+    const { secret, sealed } = await newCode(app, headers);
+    const send = (present_code: string) =>
+      post(
+        app,
+        '/account/code',
+        { sealed, code: codeAt(clock(), secret), password: PASSWORD, present_code },
+        headers,
+      );
+    const [wrong, off] = ['000000', { password: PASSWORD, present_code: '000000' }];
+    for (let failures = 0; failures < 2; failures++) {
+      expect((await send(wrong)).statusCode).toBe(422);
+      expect((await post(app, '/account/code/delete', off, headers)).statusCode).toBe(422);
+    }
+    const waiting = [
+      await send(codeAt(clock())),
+      await post(app, '/account/code/delete', { ...off, present_code: codeAt(clock()) }, headers),
+      await post(app, '/account/recovery-codes', { ...off, present_code: codeAt(clock()) }, headers),
+    ];
+    for (const answer of waiting)
+      expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '1']);
+    const asked = await post(app, '/sign-in', { username: 'ed', password: PASSWORD });
+    const code = { ticket: pageOf(asked).field('ticket'), code: codeAt(clock()) };
+    expect((await post(app, '/sign-in', code)).statusCode).toBe(429);
+    expect(new Set(noted.mock.calls.map(([, event]) => event))).toEqual(
+      new Set([
+        'code refused: wrong code',
+        'code refused: too many attempts',
+        'sign-in refused: too many attempts',
+      ]),
+    );
+    clock.move(1000);
+    expect((await send(codeAt(clock()))).statusCode).toBe(200);
+  });
+
+  test('is replaced once with one recovery code, also by two forms at once', async () => {
+    const { app, clock, headers } = await start({ hasCode: true });
+    const [one, other] = [await newCode(app, headers), await newCode(app, headers)];
+    const send = ({ secret, sealed }: typeof one) => {
+      const code = codeAt(clock(), secret);
+      const fields = { sealed, code, password: PASSWORD, present_code: KEPT, key: newToken() };
+      return post(app, '/account/code', fields, headers);
+    };
+    const off = { password: PASSWORD, present_code: KEPT, key: newToken() };
+    const answers = await Promise.all([
+      send(one),
+      send(other),
+      post(app, '/account/code/delete', off, headers),
+    ]);
+    expect(answers.map(({ statusCode }) => statusCode).filter((status) => status < 400)).toHaveLength(1);
+  });
+
+  test('is not turned on again, and not lost on the way, by a second click', async () => {
+    const { app, clock, headers } = await start();
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const page = pageOf(await get(app, '/account/code?next=%2Fusers%3Fq%3Dmax', headers));
+    const code = codeAt(clock(), page.secret.replaceAll(' ', ''));
+    const fields = { sealed: page.field('sealed'), next: page.field('next'), code, password: PASSWORD };
+    const send = () => post(app, '/account/code', { ...fields, key: page.field('key') }, headers);
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    const others = answers.filter(({ statusCode }) => statusCode !== 200);
+    expect(others.map(({ headers: { location } }) => location)).toEqual(['/users?q=max', '/users?q=max']);
   });
 
   test('that the role asks for leads on to where somebody was going', async () => {
@@ -261,7 +392,8 @@ describe('the second factor', () => {
     const { buttons } = pageOf(await get(app, '/account', headers));
     expect(buttons).toContain('Make new recovery codes');
     expect(buttons).not.toContain('Turn off');
-    expect((await post(app, '/account/code/delete', { password: PASSWORD }, headers)).statusCode).toBe(403);
+    const off = { password: PASSWORD, present_code: KEPT };
+    expect((await post(app, '/account/code/delete', off, headers)).statusCode).toBe(403);
     expect(await findCredentials(app.db, ed.id)).not.toMatchObject({ code_secret: null });
   });
 });
@@ -298,8 +430,8 @@ describe('a session that ends in the middle of a change', () => {
   test.each([
     ['/account/password', CHANGE],
     ['/account/code', undefined],
-    ['/account/code/delete', { password: PASSWORD }],
-    ['/account/recovery-codes', { password: PASSWORD }],
+    ['/account/code/delete', { password: PASSWORD, present_code: KEPT }],
+    ['/account/recovery-codes', { password: PASSWORD, present_code: KEPT }],
   ])('changes nothing any more: %s', async (address, given) => {
     const { app, clock, ed, headers } = await start({ hasCode: given !== undefined });
     const firstCode = async () => {

@@ -31,6 +31,19 @@ test('a viewer changes their own name without a password, and it is found and so
   expect(pageOf(await get(app, '/users?q=aeble', headers)).column('User')).toEqual(['Victoria Æble vic']);
 });
 
+test('a form of whoever was signed in before in the same browser changes nobody', async () => {
+  const { app, headers, vic, stored } = await start();
+  const form = pageOf(await get(app, '/account/profile', await signedIn(app, { ...vic, id: 1 })));
+  const { action, inputs } = form.form('Save changes');
+  const fields = Object.fromEntries(inputs.map(({ name = '', value = '' }) => [name, value]));
+  const answer = await post(app, action, { ...fields, full_name: 'Ann Ada' }, headers);
+  expect([answer.statusCode, answer.headers.location]).toEqual([303, '/account/profile']);
+  expect(answer.body).toBe(
+    'Nothing was changed: that form was of whoever was signed in here before. This is yours.\n',
+  );
+  expect(await stored()).toMatchObject({ full_name: 'Vic Tor', version: 1 });
+});
+
 test('another email takes the password, and what is wrong is said at once with all that was typed', async () => {
   const { send, stored } = await start();
   const wrong = pageOf(await send({ full_name: 'V\u0000', email: 'no' }));

@@ -450,11 +450,18 @@ describe('before a second factor where there has to be one', () => {
     const sent = await post(app, '/users', { username: 'zoe', email: 'zoe@example.org' }, headers);
     expect(sent.headers.location).toBe('/account/code?next=%2Fusers%2Fnew');
     expect(sent.body).toBe(
-      'Nothing was changed: your role asks for a second factor first. What you typed is there once you have set it up.\n',
+      'Nothing was changed: your role asks for a second factor first. What you sent is there once you have set it up.\n',
     );
+    // Of a click nothing was typed.
+    const clicked = await post(app, '/users/4', { is_active: '0' }, headers);
+    expect(clicked.headers.location).toBe('/account/code?next=%2Fusers%2F4%2Fedit');
+    expect(clicked.body).not.toContain('typed');
     const unkept = await post(app, '/users/4/delete', {}, headers);
     expect(unkept.body).toBe('Nothing was changed: your role asks for a second factor first.\n');
     expect(await app.db.selectFrom('users').select('id').execute()).toHaveLength(4);
+    // Of an address that is too long to be kept whole, the page.
+    const long = await get(app, `/history?user=${'x'.repeat(2_000)}`, headers);
+    expect(long.headers.location).toBe('/account/code?next=%2Fhistory');
     const page = pageOf(await get(app, '/account/code', headers));
     // No link that would only lead back.
     expect(page.navs).toEqual([]);

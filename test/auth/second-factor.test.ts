@@ -182,6 +182,16 @@ describe('a right password that waits for its code', () => {
     );
     expect((await send(codeAt(clock()), ticket)).statusCode).toBe(422);
     expect(await app.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
+    // The other code has not been used up for nothing.
+    expect(await app.db.selectFrom('recovery_codes').select('user_id').execute()).toHaveLength(1);
+  });
+
+  test('signs in one of two browsers where both send the same recovery code at once', async () => {
+    const { app, send, askForCode } = await start();
+    const tickets = [(await askForCode()).ticket, (await askForCode()).ticket];
+    const answers = await Promise.all(tickets.map((ticket) => send('aaaa-bbbb-cccc', ticket)));
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([303, 422]);
+    expect(await app.db.selectFrom('recovery_codes').select('user_id').execute()).toHaveLength(1);
   });
 
   test('is known by a hash alone, and the page that asks for the code is neither kept nor compressed', async () => {
@@ -202,6 +212,19 @@ describe('a right password that waits for its code', () => {
     const wrong = await post(app, '/sign-in', { ticket, code: '000000' });
     expect([wrong.statusCode, wrong.headers['cache-control']]).toEqual([422, 'no-store']);
   });
+});
+
+test('a second factor that is not there any more is removed by nobody, and said so', async () => {
+  const { app, ann, bob } = await start();
+  const headers = await signedIn(app, ann);
+  const remove = () => post(app, `/users/${bob.id}/code/delete`, { key: newToken() }, headers);
+  expect((await remove()).body).toBe('The second factor of bob is removed.\n');
+  await signedIn(app, bob);
+  expect((await remove()).body).toBe('bob has no second factor.\n');
+  const sessions = app.db.selectFrom('sessions').select('id').where('user_id', '=', bob.id);
+  expect(await sessions.execute()).toHaveLength(1);
+  const events = app.db.selectFrom('change_sets').select('id').where('event', '=', 'second factor removed');
+  expect(await events.execute()).toHaveLength(1);
 });
 
 test('without the key nobody with a second factor signs in, by no code and no password', async () => {

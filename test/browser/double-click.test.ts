@@ -242,9 +242,13 @@ async function clickOnAccount(): Promise<void> {
   const secret = (await page.locator('.secret').innerText()).replaceAll(' ', '');
   const code = codeAt(clock(), secret);
   await click(undefined, 'Turn on', 'Your second factor is set already.', { code, password: PASSWORD });
-  const password = { password: PASSWORD };
-  await click(undefined, 'Make new recovery codes', 'You have new recovery codes already.', password);
-  await click(undefined, 'Turn off', 'Your second factor is removed.', password);
+  const withCode = () => {
+    clock.move(30_000);
+    return { password: PASSWORD, present_code: codeAt(clock(), secret) };
+  };
+  const isNew = 'You have new recovery codes already.';
+  await click('/account', 'Make new recovery codes', isNew, withCode());
+  await click(undefined, 'Turn off', 'Your second factor is removed.', withCode());
   const fields = { current_password: PASSWORD, ...CHOSEN };
   await click(undefined, 'Change password', 'Your password is changed;', fields);
   await click('/account', 'Sign out', 'You are signed out.');

@@ -20,7 +20,7 @@ import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
-import { addPerson, PASSWORD } from '../people.ts';
+import { addPerson, codeAt, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
 import { RARE } from './rare.ts';
 import { REFUSALS } from './refusals.ts';
@@ -429,7 +429,9 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto('/account');
       await page.getByText('Make new recovery codes…').click();
       await page.getByLabel('Your password, for new recovery codes').fill(PASSWORD);
+      await page.getByLabel('Your code, for new recovery codes').fill(codeAt(Date.now()));
       await press(page, 'Make new recovery codes');
+      await page.getByText('Keep these recovery codes').waitFor();
     },
     'one’s own name and email, with mistakes': async (page) => {
       await page.goto('/account/profile');

@@ -109,6 +109,27 @@ test.each([
   expect([page.input('at').max, page.isOpen('As of another day')]).toEqual(['2100-11-29', true]);
 });
 
+test('as of a wrong day nobody is shown who is deleted either: their page says so', async () => {
+  const { app, people, send } = await start();
+  const max = await addUser(app.db, { username: 'max' }, NOW);
+  await send('admin', `/users/${max.id}/delete`, {});
+  const headers = await signedIn(app, people.editor);
+  const page = pageOf(await get(app, `/users/${max.id}?at=soon`, headers));
+  expect(page.title).toBe('Error: max is deleted · Roster');
+  expect(page.notices).toEqual(['“soon” is no time: it can be 2026-01-31 or 2026-01-31T14:00Z.']);
+});
+
+test('as of today a user is as they are now, and that is said', async () => {
+  const { app, read } = await start();
+  const { id } = await addUser(app.db, { username: 'max' }, NOW - 2 * DAY);
+  expect((await read('viewer', `/users/${id}?at=2100-11-28`)).notices).toEqual([
+    'That day is not over yet: this is how it is now.',
+  ]);
+  expect((await read('viewer', `/users/${id}?at=2100-11-27`)).notices).toEqual([
+    'This is how it was then, and may not be how it is now.',
+  ]);
+});
+
 test('what was done earlier and on another day leads back to the list that one came from, and to the newest', async () => {
   const { app, clock, read, send } = await start();
   const max = await addUser(app.db, { username: 'max' }, NOW);

@@ -253,6 +253,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     user,
     from: list,
     at: 1,
+    isNow: false,
     state: { kind: 'there', values: user, version: 1 },
     seesAccess: true,
   },
@@ -263,6 +264,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     errors: { email: NAME, role: NAME },
     holders: { email: user },
     why: 'meanwhile',
+    wrongDay: NAME,
   },
   'erasure/ask': { deleted: { ...user, role: 'viewer' }, typed: NAME, error: NAME },
   'erasure/erased': {
@@ -407,8 +409,9 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     qr: { size: 1, path: NAME },
     secret: NAME,
     sealed: NAME,
+    isAnother: true,
     next: '/account',
-    errors: { code: NAME },
+    errors: { code: NAME, present_code: NAME },
   },
   'account/recovery-codes': { codes: [NAME], where: 'localhost', madeAt: 1, next: '/account' },
   'invitations/new': {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { newToken } from '../../src/auth/tokens.ts';
+import type { User } from '../../src/db/schema.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
@@ -128,19 +130,28 @@ describe('updating a user', () => {
     expect(member).not.toMatch(/signs them out|opens nothing/);
     const send = async (id: number, fields: Record<string, string>) =>
       (await post(app, `/users/${id}`, fields, headers)).body;
+    const signIn = (...users: User[]) => Promise.all(users.map((user) => signedIn(app, user)));
+    const addLink = () => post(app, `/users/${eve.id}/invitation`, { key: newToken() }, headers);
+    // Only what was there has ended.
     expect([
-      await send(eve.id, { full_name: 'Eve' }),
-      await send(eve.id, { email: 'eve@new.example' }),
+      await send(eve.id, { email: 'eve@one.example' }),
       await send(eve.id, { role: 'editor' }),
-      await send(eve.id, { is_active: '0' }),
       await send(max.id, { email: 'max@new.example', role: 'viewer' }),
-    ]).toEqual([
-      'User eve updated!\n',
-      'User eve updated! Access links have ended.\n',
-      'User eve updated! Sessions and access links have ended.\n',
-      'User eve deactivated! Sessions and access links have ended.\n',
-      'User max updated!\n',
-    ]);
+    ]).toEqual(['User eve updated!\n', 'User eve updated!\n', 'User max updated!\n']);
+    await addLink();
+    await signIn(eve);
+    expect(await send(eve.id, { full_name: 'Eve' })).toBe('User eve updated!\n');
+    expect(await send(eve.id, { email: 'eve@new.example' })).toBe(
+      'User eve updated! The access link has ended.\n',
+    );
+    expect(await send(eve.id, { role: 'viewer' })).toBe('User eve updated! The session has ended.\n');
+    await signIn(eve, eve);
+    expect(await send(eve.id, { role: 'editor' })).toBe('User eve updated! All sessions have ended.\n');
+    await signIn(eve, eve);
+    await addLink();
+    expect(await send(eve.id, { is_active: '0' })).toBe(
+      'User eve deactivated! All sessions and the access link have ended.\n',
+    );
   });
 
   test.each(['/users/1', '/update_user/1'])(

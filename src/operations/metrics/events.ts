@@ -16,10 +16,11 @@ export const SIGN_INS = {
   'sign-in refused: too many at once': 'busy',
 } as const satisfies Record<'signed in' | 'sign-in failed' | Extract<Attempt, `sign-in ${string}`>, string>;
 
-/** Who has to wait after wrong passwords: to sign in, or signed in already, where the password is asked once more. */
+/** Who has to wait after wrong ones: to sign in, or signed in already, where the password or a code is asked once more. */
 export const THROTTLED = {
   'sign-in refused: too many attempts': 'sign-in',
   'password refused: too many attempts': 'own password',
+  'code refused: too many attempts': 'own code',
 } as const satisfies Partial<Record<Attempt, string>>;
 
 /** Cheap enough to be counted also where nobody asks. */
