@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { endAllSessions } from '../auth/sessions.ts';
 import { transact } from '../db/transact.ts';
 import { HOUR, MINUTE, SKEW } from '../lib/clock.ts';
+import { time } from '../lib/formats.ts';
 import { inBackground } from './background.ts';
 
 declare module 'fastify' {
@@ -16,8 +17,6 @@ declare module 'fastify' {
 
 const LOOK_EVERY = 10_000;
 const TOLD_FOR = 12 * HOUR;
-
-const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
 export function addClockWatch(app: FastifyInstance): void {
   /** How far the clock is ahead of the time that the process has run, which nobody sets. */
@@ -53,7 +52,7 @@ export function addClockWatch(app: FastifyInstance): void {
   };
   app.decorate('clockNote', () => {
     look();
-    const now = `${time.format(app.clock()).replace(' at ', ', ')} UTC`;
+    const now = time(app.clock());
     if (jump === undefined || performance.now() - jump.at > TOLD_FOR)
       return `The clock of this server says ${now}.`;
     return `The clock of this server was ${jump.what} of late, and says ${now}: if that is not the time, tell whoever runs Roster.`;
