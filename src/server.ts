@@ -111,6 +111,7 @@ async function stop(app: FastifyInstance, isReplaced = false): Promise<void> {
   setTimeout(() => process.exit(0), drainTime + (isReplaced ? LONGEST_END : LAST_CALL)).unref();
   if (app.isDraining) {
     app.isReplaced &&= isReplaced;
+    if (!app.isReplaced) app.endBackup();
     return;
   }
   app.isReplaced = isReplaced;

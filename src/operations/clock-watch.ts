@@ -24,8 +24,8 @@ export function addClockWatch(app: FastifyInstance): void {
   let expected = lead();
   let jump: { what: string; at: number } | undefined;
   let lookedAt = performance.now();
-  /** From when on sessions have begun after the clock was set back, where those of before are to be ended. */
-  let since: number | undefined;
+  /** When those sessions were used that are spared: after the clock was set back, and until the others were to be ended first. */
+  let spared: { since: number; until?: number } | undefined;
   const look = () => {
     const by = lead() - expected;
     const passed = performance.now() - lookedAt;
@@ -34,19 +34,19 @@ export function addClockWatch(app: FastifyInstance): void {
     expected += by;
     jump = { what: `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`, at: performance.now() };
     app.log.warn(`the clock was ${jump.what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
-    if (by < 0) since = Math.floor(app.clock() - passed);
+    if (by < 0) spared = { since: Math.floor(app.clock() - passed) };
   };
   /**
-   * Those that were not used for long would last for longer; where it cannot be done now it is tried again. Of several processes each
-   * does so: whoever has signed in since stays so.
+   * Those that were not used for long would last for longer. Of several processes each does so: whoever has signed in since stays so,
+   * but where it could not be done then and is tried again, for nobody can tell them apart any more.
    */
   const endSessions = async () => {
-    const from = since;
-    if (from === undefined) return;
-    since = undefined;
-    const { clock, config } = app;
-    await transact(app.db, (trx) => endAllSessions(trx, clock(), config.sessionIdle, from)).catch((err) => {
-      since ??= from;
+    if (spared === undefined) return;
+    const { since, until = app.clock() } = spared;
+    spared = undefined;
+    const { sessionIdle } = app.config;
+    await transact(app.db, (trx) => endAllSessions(trx, until, sessionIdle, since)).catch((err) => {
+      spared ??= { since, until };
       app.log.error({ err }, 'the clock was set back, and sessions could not be ended yet');
     });
   };

@@ -1,6 +1,6 @@
 /** How long is waited before another process is begun in the place of one that has died. */
 
-/** In milliseconds: twice as long each time, unless none has died for a while. */
+/** In milliseconds: twice as long each time, unless none has died for a while. Those who die in a pause wait for its end alone. */
 const FIRST = 100;
 const LONGEST = 60_000;
 const FORGOTTEN_AFTER = 60_000;
@@ -11,6 +11,7 @@ export class Pauses {
   #last = Number.NEGATIVE_INFINITY;
 
   next(now: number): number {
+    if (now < this.#last) return Math.ceil((this.#last - now) / FIRST) * FIRST;
     if (now - this.#last >= FORGOTTEN_AFTER) this.#inARow = 0;
     const pause = Math.min(FIRST * 2 ** this.#inARow++, LONGEST);
     this.#last = now + pause;
