@@ -9,7 +9,7 @@ import type { AppParts } from './app.ts';
 import { passwordQueue } from './auth/password-queue.ts';
 import { newToken } from './auth/tokens.ts';
 import { onStopSignal } from './cli/signals.ts';
-import { type Config, isBehindProxy, readConfig } from './config.ts';
+import { type Config, isAtTerminal, isBehindProxy, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening, type Listening } from './http/listening.ts';
@@ -45,6 +45,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
   if (cluster.isWorker) return serveAsWorker(config, env);
+  process.once('exit', (code) => code === 0 && isAtTerminal() && console.log('Roster has stopped.'));
   const listening = await whereToListen(config, inheritedSocket(env));
   const { metricsPort, workers } = config;
   if (metricsPort !== undefined)

@@ -165,7 +165,10 @@ export class Workers {
   async #leave(worker: Worker): Promise<void> {
     while (!(await this.#succeed(worker)) && !this.#isStopping) {
       const pause = this.#pauses.next(performance.now());
-      this.#log('error', `Process ${worker.process.pid} is replaced in ${pause / 1_000} s, if one starts then.`);
+      this.#log(
+        'error',
+        `Process ${worker.process.pid} is replaced in ${pause / 1_000} s, if one starts then.`,
+      );
       await sleep(pause);
     }
   }
