@@ -149,15 +149,15 @@ test(
   async () => {
     const slow = preloading(`
     if (process.argv.includes('backup')) await new Promise((resolve) => setTimeout(resolve, 120_000));`);
-    const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', ...slow };
-    const { child, workers, ended } = await startSeveral(settings);
+    const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', LOG_LEVEL: 'info', ...slow };
+    const { child, workers, said, ended } = await startSeveral(settings);
     const [old = 0] = workers();
     await expect.poll(() => childrenOf(old), WAITS).toHaveLength(1);
     const [backup = 0] = childrenOf(old);
     process.kill(old, 'SIGTERM');
-    await expect.poll(workers, WAITS).toHaveLength(2);
-    // By then it has told the one of before that it is replaced.
-    await sleep(3_000);
+    await expect.poll(() => said().match(/Server listening/g), WAITS).toHaveLength(2);
+    // For the one of before to hear that it is replaced.
+    await sleep(1_000);
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(isRunning(backup)).toBe(false);
