@@ -45,7 +45,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
   if (cluster.isWorker) return serveAsWorker(config, env);
-  process.once('exit', (code) => code === 0 && isAtTerminal() && console.log('Roster has stopped.'));
+  // On a line of its own: that of before ends with what a terminal shows for Ctrl-C.
+  process.once('exit', (code) => code === 0 && isAtTerminal() && console.log('\nRoster has stopped.'));
   const listening = await whereToListen(config, inheritedSocket(env));
   const { metricsPort, workers } = config;
   if (metricsPort !== undefined)
