@@ -22,7 +22,7 @@ export const and = { format: (names: Iterable<string>): string => list().format(
 const BYTE_UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 const rounded = lazily(() => new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }));
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'June', 'July', 'Aug', 'Sept', 'Oct', 'Nov', 'Dec'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sept', 'Oct', 'Nov', 'Dec'];
 
 /** "7 Sept 2026", as Intl writes it, without the time that it takes. @param at in milliseconds since 1970 */
 export const date = {
