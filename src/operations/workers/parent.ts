@@ -28,6 +28,7 @@ export class Workers {
   readonly #pauses = new Pauses();
   /** Of those who begin others, who would each see that one is missing. */
   readonly #turn = new Mutex();
+  #mending: Promise<void> | undefined;
   #reloads = Promise.resolve();
   #isStopping = false;
   /** Another one after each reload, whose code may be another. */
@@ -116,8 +117,7 @@ export class Workers {
     this.#silence.heard(worker);
     this.#sayIfClosed();
     this.#endWithoutSocket();
-    if (this.#serving.delete(worker))
-      void this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
+    if (this.#serving.delete(worker)) this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
   }
 
   /** The last of them takes along what was handed on: whoever has done that does it once more. */
@@ -128,14 +128,27 @@ export class Workers {
   }
 
   /** @param why in words */
-  async #replace(why: string): Promise<void> {
+  #replace(why: string): void {
     if (this.#isStopping) return;
-    const pause = this.#pauses.next(performance.now());
-    this.#log('error', `${why}: another one is started in ${pause / 1_000} s.`);
-    await sleep(pause);
-    await this.#turn
-      .run(() => this.#beginMissing())
-      .catch(() => this.#replace('One has ended before it answered'));
+    this.#sayPause(`${why}: another one is started`);
+    this.#mending ??= this.#mend().finally(() => {
+      this.#mending = undefined;
+    });
+  }
+
+  /** Whoever dies meanwhile is seen to here, too. */
+  async #mend(): Promise<void> {
+    do {
+      await sleep(this.#pauses.left(performance.now()));
+      await this.#turn
+        .run(() => this.#beginMissing())
+        .catch(() => this.#sayPause('One has ended before it answered: another one is started'));
+    } while (!this.#isStopping && this.#serving.size < this.#plan.count);
+  }
+
+  #sayPause(what: string): void {
+    if (!this.#isStopping)
+      this.#log('error', `${what} in ${this.#pauses.next(performance.now()) / 1_000} s.`);
   }
 
   /** All at once, in the turn. @throws StartError where one could not be begun, once all others were */

@@ -11,10 +11,16 @@ export class Pauses {
   #last = Number.NEGATIVE_INFINITY;
 
   next(now: number): number {
-    if (now < this.#last) return Math.ceil((this.#last - now) / FIRST) * FIRST;
+    const left = this.left(now);
+    if (left > 0) return Math.ceil(left / FIRST) * FIRST;
     if (now - this.#last >= FORGOTTEN_AFTER) this.#inARow = 0;
     const pause = Math.min(FIRST * 2 ** this.#inARow++, LONGEST);
     this.#last = now + pause;
     return pause;
+  }
+
+  /** Of one that is on. */
+  left(now: number): number {
+    return Math.max(0, this.#last - now);
   }
 }

@@ -184,7 +184,7 @@ test('where no other one starts it goes on until one does', PATIENCE, async () =
   const { workers, said } = await startSeveral({ ...broken, WORKERS: '1' });
   const [old = 0] = workers();
   process.kill(old, 'SIGTERM');
-  await expect.poll(said, WAITS).toContain(`Process ${old} is replaced in 0.1 s, if one starts then.`);
+  await expect.poll(said, WAITS).toContain(`Process ${old} is replaced, if one starts then, in 0.1 s.`);
   await expect.poll(() => isRunning(old), WAITS).toBe(false);
   await expect.poll(workers, WAITS).toHaveLength(1);
 });
