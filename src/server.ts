@@ -9,7 +9,7 @@ import type { AppParts } from './app.ts';
 import { passwordQueue } from './auth/password-queue.ts';
 import { newToken } from './auth/tokens.ts';
 import { onStopSignal } from './cli/signals.ts';
-import { type Config, isAtTerminal, isBehindProxy, readConfig } from './config.ts';
+import { type Config, isBehindProxy, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening, type Listening } from './http/listening.ts';
@@ -46,7 +46,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   if (cluster.isWorker) return serveAsWorker(config, env);
   // On a line of its own: that of before ends with what a terminal shows for Ctrl-C.
-  process.once('exit', (code) => code === 0 && isAtTerminal() && console.log('\nRoster has stopped.'));
+  process.once('exit', (code) => code === 0 && process.stdout.isTTY && console.log('\nRoster has stopped.'));
   const listening = await whereToListen(config, inheritedSocket(env));
   const { metricsPort, workers } = config;
   if (metricsPort !== undefined)
