@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { keepCompiledCode } from './compile-cache.js';
 import { howToGetNewer, isTooOld } from './node-version.js';
+import { resolveAsWritten } from './resolve.js';
 
 if (isTooOld(process.versions.node)) {
   console.error(howToGetNewer(process.versions.node, 'npm_lifecycle_event' in process.env));
@@ -13,5 +14,6 @@ process.umask(0o077);
 // As many threads as passwords are hashed at once: each keeps what memory that has taken. Before the first one is needed.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()));
 keepCompiledCode();
+resolveAsWritten();
 const { main } = await import('./cli/commands.ts');
 await main(process.argv.slice(2), process.env);

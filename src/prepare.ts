@@ -49,7 +49,7 @@ export async function openPrepared(config: Config, undo: AsyncDisposableStack): 
   });
   const isOpen = !(await hasAdministrator(db));
   if (isOpen && isForOthers(config)) throw new StartError(noAdministrator(nameOf(config.databaseUrl)));
-  const { newlySealed, ...opened } = await withKey(config, db);
+  const { opened, newlySealed } = await withKey(config, db);
   if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
   await prepare(config, opened);
   removeKilledRestores(config.databaseUrl, config.secretKeyFile);
@@ -73,8 +73,7 @@ export async function openAgain(config: Config, undo: AsyncDisposableStack): Pro
   // Newer code would bring it up to date beside those that work with it.
   const db = await open(config, refuseNew, 'stop Roster, and start it again');
   undo.defer(() => db.destroy());
-  const { newlySealed, ...opened } = await withKey(config, db);
-  return opened;
+  return (await withKey(config, db)).opened;
 }
 
 function open(config: Config, announceNew: (name: string) => void, howToUpdate?: string) {
@@ -96,7 +95,8 @@ async function prepare(config: Config, { db, ledger }: Opened): Promise<void> {
 
 async function withKey({ databaseUrl, secretKeyFile }: Config, db: Db) {
   const { key, databaseId, newlySealed } = await loadKey(db, secretKeyFile);
-  return { db, secretKey: key, databaseId, ledger: ledgerOf(databaseUrl, secretKeyFile), newlySealed };
+  const opened = { db, secretKey: key, databaseId, ledger: ledgerOf(databaseUrl, secretKeyFile) };
+  return { opened, newlySealed };
 }
 
 /** At the start and at the end, of which each may be followed by a copy that is put back. */

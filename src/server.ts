@@ -45,6 +45,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const config = readConfig(env);
   if (cluster.isWorker) return serveAsWorker(config, env);
+  // On a line of its own: that of before ends with what a terminal shows for Ctrl-C.
+  process.once('exit', (code) => code === 0 && process.stdout.isTTY && console.log('\nRoster has stopped.'));
   const listening = await whereToListen(config, inheritedSocket(env));
   const { metricsPort, workers } = config;
   if (metricsPort !== undefined)
@@ -111,6 +113,7 @@ async function stop(app: FastifyInstance, isReplaced = false): Promise<void> {
   setTimeout(() => process.exit(0), drainTime + (isReplaced ? LONGEST_END : LAST_CALL)).unref();
   if (app.isDraining) {
     app.isReplaced &&= isReplaced;
+    if (!app.isReplaced) app.endBackup();
     return;
   }
   app.isReplaced = isReplaced;

@@ -145,7 +145,7 @@ export const SETTINGS = z.object({
   LOG_LEVEL: setting(
     z.enum(LOG_LEVELS).prefault('warn'),
     `one of ${LOG_LEVELS.join(', ')}`,
-    `${LOG_LEVELS.join(', ')} (warn); from info on, every request`,
+    `${LOG_LEVELS.join(', ')} (warn); from info on, every request;\nsign-ins, changes of access and backups at each but silent`,
   ),
   LOG_FORMAT: setting(
     z.enum(['text', 'json']).optional(),

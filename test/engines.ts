@@ -49,7 +49,17 @@ export async function breakCounts(db: Db): Promise<void> {
   await breakUpdates(db, 'user_counts');
 }
 
+const MEND = {
+  sqlite: () => sql`drop trigger broken`,
+  postgres: (table: string) => sql`alter table ${sql.table(table)} drop constraint broken`,
+};
+
 /** Makes every later change of a row of a table fail. */
 export async function breakUpdates(db: Db, table: string): Promise<void> {
   await transact(db, (trx) => BREAK[inject('engine')](table).execute(trx));
+}
+
+/** After that. */
+export async function mendUpdates(db: Db, table: string): Promise<void> {
+  await transact(db, (trx) => MEND[inject('engine')](table).execute(trx));
 }

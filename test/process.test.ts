@@ -4,8 +4,10 @@ import { Agent, get as httpGet, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
-import { temporaryDatabase } from './support.ts';
+import { HAS_SCRIPT, preloading, type Roster, run, runAtTerminal, runNpm, startRoster } from './roster.ts';
+import { readyUrl, temporaryDatabase } from './support.ts';
+
+const CTRL_C = '\x03';
 
 async function connectTo({ address }: Roster): Promise<Socket> {
   const socket = connect(Number(new URL(address).port), '127.0.0.1');
@@ -94,6 +96,12 @@ test.each([
     expect(await db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
   },
 );
+
+test.skipIf(!HAS_SCRIPT)('at a terminal it says that it has stopped', async () => {
+  const settings = { PORT: '0', DATABASE_URL: await readyUrl() };
+  const { out } = await runAtTerminal([], settings, 'Roster is at', CTRL_C);
+  expect(out.trimEnd().split(/\r?\n/).at(-1)).toBe('Roster has stopped.');
+});
 
 test.each([
   ['SIGINT', {}],

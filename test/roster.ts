@@ -1,5 +1,5 @@
 /** A Roster in a process of its own, as `npm start` runs it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -56,6 +56,8 @@ export async function runToEnd(...how: Parameters<typeof run>) {
   ]);
   return { out, error, code };
 }
+
+export const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
 
 /** The same at a terminal, by Debian's `script`, where somebody answers a question once it is asked. */
 export async function runAtTerminal(

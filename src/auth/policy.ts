@@ -1,5 +1,6 @@
 /** Who may do what: the one place that says so. Routes and views ask it. */
 import { ROLES, type Role } from '../db/schema.ts';
+import { and } from '../lib/formats.ts';
 
 export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> = {
   member: { one: 'Member', many: 'members' },
@@ -133,9 +134,7 @@ export function mayWithdrawLinks(actor: { role: Role }): boolean {
 /** Those who can sign in, as long as they are active. */
 export const SIGNING_IN: readonly Role[] = ROLES.filter((role) => mayRead({ role }));
 
-const either = new Intl.ListFormat('en', { type: 'conjunction' });
-
 /** "editors and administrators" */
 export function whoMay(may: Rule): string {
-  return either.format(ROLES.filter((role) => may({ role })).map((role) => ROLE_NAMES[role].many));
+  return and.format(ROLES.filter((role) => may({ role })).map((role) => ROLE_NAMES[role].many));
 }

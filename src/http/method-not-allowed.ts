@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import findMyWay from 'find-my-way';
 import { nobody } from '../auth/policy.ts';
 import { formOf } from '../auth/request-drafts.ts';
+import { lazily } from '../lib/lazily.ts';
 import { METHODS } from './node-http.ts';
 import { notePattern, ROUTING } from './routing.ts';
 
@@ -48,11 +49,14 @@ export function collectMethods(app: FastifyInstance): { closeMethods(html: Fasti
 }
 
 function refuserOf(addresses: readonly Address[]) {
-  // By one method, whichever it is: what is looked for is the address.
-  const router = findMyWay(ROUTING);
-  for (const address of addresses) router.on('GET', address.url, () => {}, address);
+  const router = lazily(() => {
+    const made = findMyWay(ROUTING);
+    // By one method, whichever it is: what is looked for is the address.
+    for (const address of addresses) made.on('GET', address.url, () => {}, address);
+    return made;
+  });
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const found = router.find('GET', request.url);
+    const found = router().find('GET', request.url);
     if (!found) return reply.callNotFound();
     const { url, methods, form } = found.store as Address;
     notePattern(request, url);

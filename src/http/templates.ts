@@ -21,6 +21,7 @@ import { importHelpers } from '../imports/words.ts';
 import { DAY, HOUR, MINUTE, startOfMinute } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
+import { lazily } from '../lib/lazily.ts';
 import type { Page } from '../lib/pagination.ts';
 import { capital, isWiderThan, named, partsOf, plain } from '../lib/text.ts';
 import { type Origin, urlMaker } from '../lib/url-for.ts';
@@ -52,7 +53,7 @@ const ESCAPED: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const relative = lazily(() => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }));
 const UNITS = [
   ['day', DAY],
   ['hour', HOUR],
@@ -108,7 +109,7 @@ const helpers = {
     if (passed > 30 * DAY) return date.format(value);
     // What was done a moment ago may have been in the minute before.
     const unit = passed > MINUTE && UNITS.find(([, length]) => passed >= length);
-    return unit ? relative.format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
+    return unit ? relative().format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
   },
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
   isLongName: (name: string) => isWiderThan(16, name),

@@ -1,24 +1,28 @@
 /** How numbers, times and people are written for people. */
+// What Intl writes is made where it is wanted: the first of it takes as long as Node itself to start.
+import { lazily } from './lazily.ts';
 
-const anyNumber = new Intl.NumberFormat('en');
+const anyNumber = lazily(() => new Intl.NumberFormat('en'));
 
 /** "1,204". Whole numbers, which most are, as Intl writes them, without the time that it takes. */
 export const number = {
-  format: (value: number): string => (Number.isSafeInteger(value) ? grouped(value) : anyNumber.format(value)),
+  format: (value: number): string =>
+    Number.isSafeInteger(value) ? grouped(value) : anyNumber().format(value),
 };
 
 function grouped(value: number): string {
   return value < 1_000 && value > -1_000 ? `${value}` : `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** "bob, cem and dora" */
-export const and = new Intl.ListFormat('en');
+const list = lazily(() => new Intl.ListFormat('en'));
+
+/** "bob, cem, and dora" */
+export const and = { format: (names: Iterable<string>): string => list().format(names) };
 
 const BYTE_UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
-const rounded = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const rounded = lazily(() => new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }));
 
-const month = new Intl.DateTimeFormat('en-GB', { month: 'short', timeZone: 'UTC' });
-const MONTHS = Array.from({ length: 12 }, (_, index) => month.format(Date.UTC(2026, index)));
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sept', 'Oct', 'Nov', 'Dec'];
 
 /** "7 Sept 2026", as Intl writes it, without the time that it takes. @param at in milliseconds since 1970 */
 export const date = {
@@ -28,21 +32,24 @@ export const date = {
   },
 };
 
-const dateAndTime = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZone: 'UTC',
-});
+const dateAndTime = lazily(
+  () =>
+    new Intl.DateTimeFormat('en-GB', {
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone: 'UTC',
+    }),
+);
 
 /** "812 KB", "1.2 GB": in thousands, as disks are sold. */
 export function bytesOf(count: number): string {
   // Rounded first: 999,999 bytes are 1 MB.
   const shown = Number(count.toPrecision(3));
   const unit = Math.min(Math.floor(Math.log10(Math.max(shown, 1)) / 3), BYTE_UNITS.length - 1);
-  return `${rounded.format(shown / 1_000 ** unit)} ${BYTE_UNITS[unit]}`;
+  return `${rounded().format(shown / 1_000 ** unit)} ${BYTE_UNITS[unit]}`;
 }
 
 /** "1 hour", "1,204 hours" */
@@ -56,7 +63,7 @@ export function usersOf(count: number): string {
 
 /** @param at in milliseconds since 1970. */
 export function time(at: number): string {
-  return `${dateAndTime.format(at).replace(' at ', ', ')} UTC`;
+  return `${dateAndTime().format(at).replace(' at ', ', ')} UTC`;
 }
 
 export function displayName({ username, full_name }: { username: string; full_name: string | null }): string {

@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Has a backup made if it is time for one; resolves when it is made, or has failed, and never rejects. */
     backUpIfDue(): Promise<void>;
+    /** Ends one that is being made: nobody goes on in the place of this Roster any more. */
+    endBackup(): void;
   }
 }
 
@@ -30,8 +32,10 @@ const MAIN = join(import.meta.dirname, '..', 'main.js');
 /** @param env of the command */
 export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
   const { backupFolder: folder } = app.config;
-  if (folder === undefined) return;
   let child: ChildProcess | undefined;
+  // Whoever kills it leaves nothing half: the file has its name at the end.
+  app.decorate('endBackup', () => void child?.kill());
+  if (folder === undefined) return;
   let isEnding = false;
   // Where another one goes on in its place nobody waits for its end.
   const isStopping = () => isEnding && !app.isReplaced;
@@ -47,10 +51,9 @@ export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv)
   const lookIfPossible = () =>
     look().catch((err) => app.log.error({ err }, 'it could not be seen to a backup'));
   app.decorate('backUpIfDue', inBackground(app, LOOK_EVERY, lookIfPossible));
-  // Whoever kills it leaves nothing half: the file has its name at the end.
   app.addHook('preClose', async () => {
     isEnding = true;
-    if (isStopping()) child?.kill();
+    if (isStopping()) app.endBackup();
   });
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { endAllSessions } from '../auth/sessions.ts';
 import { transact } from '../db/transact.ts';
 import { HOUR, MINUTE, SKEW } from '../lib/clock.ts';
+import { time } from '../lib/formats.ts';
 import { inBackground } from './background.ts';
 
 declare module 'fastify' {
@@ -17,16 +18,14 @@ declare module 'fastify' {
 const LOOK_EVERY = 10_000;
 const TOLD_FOR = 12 * HOUR;
 
-const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
-
 export function addClockWatch(app: FastifyInstance): void {
   /** How far the clock is ahead of the time that the process has run, which nobody sets. */
   const lead = () => app.clock() - performance.now();
   let expected = lead();
   let jump: { what: string; at: number } | undefined;
   let lookedAt = performance.now();
-  /** From when on sessions have begun after the clock was set back, where those of before are to be ended. */
-  let since: number | undefined;
+  /** When those sessions were used that are spared: after the clock was set back, and until the others were to be ended first. */
+  let spared: { since: number; until?: number } | undefined;
   const look = () => {
     const by = lead() - expected;
     const passed = performance.now() - lookedAt;
@@ -35,25 +34,25 @@ export function addClockWatch(app: FastifyInstance): void {
     expected += by;
     jump = { what: `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`, at: performance.now() };
     app.log.warn(`the clock was ${jump.what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
-    if (by < 0) since = Math.floor(app.clock() - passed);
+    if (by < 0) spared = { since: Math.floor(app.clock() - passed) };
   };
   /**
-   * Those that were not used for long would last for longer; where it cannot be done now it is tried again. Of several processes each
-   * does so: whoever has signed in since stays so.
+   * Those that were not used for long would last for longer. Of several processes each does so: whoever has signed in since stays so,
+   * but where it could not be done then and is tried again, for nobody can tell them apart any more.
    */
   const endSessions = async () => {
-    const from = since;
-    if (from === undefined) return;
-    since = undefined;
-    const { clock, config } = app;
-    await transact(app.db, (trx) => endAllSessions(trx, clock(), config.sessionIdle, from)).catch((err) => {
-      since ??= from;
+    if (spared === undefined) return;
+    const { since, until = app.clock() } = spared;
+    spared = undefined;
+    const { sessionIdle } = app.config;
+    await transact(app.db, (trx) => endAllSessions(trx, until, sessionIdle, since)).catch((err) => {
+      spared ??= { since, until };
       app.log.error({ err }, 'the clock was set back, and sessions could not be ended yet');
     });
   };
   app.decorate('clockNote', () => {
     look();
-    const now = `${time.format(app.clock()).replace(' at ', ', ')} UTC`;
+    const now = time(app.clock());
     if (jump === undefined || performance.now() - jump.at > TOLD_FOR)
       return `The clock of this server says ${now}.`;
     return `The clock of this server was ${jump.what} of late, and says ${now}: if that is not the time, tell whoever runs Roster.`;

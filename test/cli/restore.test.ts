@@ -1,5 +1,4 @@
 /** `npm run roster -- restore`, whatever it is restored to: what comes back, and what does not. */
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -45,7 +44,7 @@ import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
-import { runAtTerminal } from '../roster.ts';
+import { HAS_SCRIPT, runAtTerminal } from '../roster.ts';
 import {
   addUser,
   addUsers,
@@ -274,9 +273,7 @@ describe('the key', () => {
   });
 });
 
-const hasScript = spawnSync('script', ['--version']).status === 0;
-
-describe.runIf(hasScript && !isServer)('at a terminal it is asked first', () => {
+describe.runIf(HAS_SCRIPT && !isServer)('at a terminal it is asked first', () => {
   async function answered(answer: string) {
     const { url, file } = await backedUp();
     await within(url, (db) => addUsers(db, ['late']));

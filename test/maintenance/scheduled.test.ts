@@ -1,6 +1,7 @@
 /** Backups that Roster itself has made. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
@@ -8,8 +9,10 @@ import { readConfig } from '../../src/config.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { findRuns } from '../../src/maintenance/queries.ts';
 import { backupsIn, draftSize, expectWhole, until } from '../backup/files.ts';
+import { childrenOf } from '../children.ts';
+import { isRunning, PATIENCE, startSeveral, WAITS } from '../operations/workers/running.ts';
 import { HOUR, movableClock } from '../people.ts';
-import { listenTo, run, startRoster } from '../roster.ts';
+import { listenTo, preloading, run, startRoster } from '../roster.ts';
 import {
   addUsers,
   DATABASE_ID,
@@ -139,6 +142,27 @@ test('a Roster in whose place another one goes on makes it to its end', async ()
   expect(await outcomesOf(db)).toEqual(['good']);
   expect(backupsIn(folder)).toHaveLength(1);
 });
+
+test(
+  'one that a process began which was replaced since ends with Roster all the same',
+  PATIENCE,
+  async () => {
+    const slow = preloading(`
+    if (process.argv.includes('backup')) await new Promise((resolve) => setTimeout(resolve, 120_000));`);
+    const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', LOG_LEVEL: 'info', ...slow };
+    const { child, workers, said, ended } = await startSeveral(settings);
+    const [old = 0] = workers();
+    await expect.poll(() => childrenOf(old), WAITS).toHaveLength(1);
+    const [backup = 0] = childrenOf(old);
+    process.kill(old, 'SIGTERM');
+    await expect.poll(() => said().match(/Server listening/g), WAITS).toHaveLength(2);
+    // For the one of before to hear that it is replaced.
+    await sleep(1_000);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(isRunning(backup)).toBe(false);
+  },
+);
 
 test('that it was made stands in the log as it is by default, in one line', async () => {
   const { env, folder } = await start();

@@ -8,7 +8,7 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { readConfig } from '../../src/config.ts';
 import { transact } from '../../src/db/transact.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
-import { breakUpdates } from '../engines.ts';
+import { breakUpdates, mendUpdates } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import {
@@ -168,6 +168,19 @@ test('where they cannot be ended just then, it is tried again, and the log says 
   for (let times = 0; times < 2; times++) await app.watchClock();
   const line = 'the clock was set back, and sessions could not be ended yet';
   expect(error.mock.calls.map(([, said]) => said)).toEqual([line, line]);
+});
+
+test('also an hour later none of before is taken for one of since', async () => {
+  const { app, clock, bob } = await start();
+  vi.spyOn(app.log, 'error').mockImplementation(() => {});
+  const before = await signedIn(app, bob);
+  await breakUpdates(app.db, 'sessions');
+  clock.move(-HOUR);
+  await app.watchClock();
+  await mendUpdates(app.db, 'sessions');
+  clock.move(90 * 60_000);
+  await app.watchClock();
+  expect((await get(app, '/users', before)).statusCode).toBe(303);
 });
 
 test('whoever was signed in while the clock was ahead loses no form, not even after someone else has come back', async () => {

@@ -1,20 +1,18 @@
 /** The parent of the processes that answer at one port: it starts another one where one dies, reloads them and stops them. */
 // By node:cluster, whose parent listens and hands each connection on: one that a process cannot take any more another one gets.
 // With SO_REUSEPORT whoever waits for a process that ends would be cut off, and Windows and macOS have none.
-import cluster, { type Worker } from 'node:cluster';
+import type { Worker } from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../../errors.ts';
 import type { Log } from '../../http/logger.ts';
 import { Mutex } from '../../lib/mutex.ts';
+import { fork, kill, living, tell } from './child.ts';
 import { Counts } from './counts.ts';
-import type { FromParent, FromWorker, Place, Task } from './messages.ts';
+import type { FromWorker, Place, Task } from './messages.ts';
 import { Pauses } from './pauses.ts';
-
-/** Whoever says nothing for so many of the looks, so long apart, hangs: no time, for machines sleep. */
-const SILENCE = { look: 10_000, most: 6 };
+import { LOOK_EVERY, Silence } from './silence.ts';
 
 /** `count` processes. `patience`: how long one takes to end at most that was told to, in milliseconds. */
 type Plan = { count: number; patience: number };
@@ -26,10 +24,11 @@ export class Workers {
   /** Those that answer, the oldest first; whoever is to be replaced is not among them any more. */
   readonly #serving = new Set<Worker>();
   readonly #closed = new Set<Worker>();
-  readonly #silent = new Map<Worker, number>();
+  readonly #silence = new Silence<Worker>();
   readonly #pauses = new Pauses();
   /** Of those who begin others, who would each see that one is missing. */
   readonly #turn = new Mutex();
+  #mending: Promise<void> | undefined;
   #reloads = Promise.resolve();
   #isStopping = false;
   /** Another one after each reload, whose code may be another. */
@@ -43,11 +42,11 @@ export class Workers {
 
   /** @returns where they answer. @throws StartError where one cannot, which has said why */
   async start(): Promise<Place> {
-    setInterval(() => this.#lookForSilent(), SILENCE.look).unref();
+    setInterval(() => this.#endSilent(), LOOK_EVERY).unref();
     return this.#turn.run(async () => {
       // One by itself: what is wrong is said once.
       const place = await this.#begin();
-      await Promise.all(Array.from({ length: this.#plan.count - 1 }, () => this.#begin()));
+      await this.#beginMissing();
       return place;
     });
   }
@@ -68,7 +67,7 @@ export class Workers {
 
   /** Of one that ends because all do nobody hears. @throws StartError */
   async #begin(): Promise<Place> {
-    const worker = cluster.fork({ UV_THREADPOOL_SIZE: threadsOfEach(this.#plan.count) });
+    const worker = fork(this.#plan.count);
     const { promise, resolve, reject } = Promise.withResolvers<Place>();
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') this.#giveTask(worker);
@@ -96,7 +95,7 @@ export class Workers {
   }
 
   #hear(worker: Worker, message: Exclude<FromWorker, { kind: 'ready' | 'listening' }>): void {
-    if (message.kind === 'leaves') return void this.#succeed(worker);
+    if (message.kind === 'leaves') return void this.#leave(worker);
     if (message.kind === 'turn') {
       // After it has taken a connection, which goes to them before this.
       setImmediate(() => tell(worker, { kind: 'turn' }));
@@ -107,7 +106,7 @@ export class Workers {
       this.#sayIfClosed();
       return;
     }
-    this.#silent.delete(worker);
+    this.#silence.heard(worker);
     this.#counts.note(worker, message.families);
     if (message.kind === 'asks') tell(worker, { kind: 'counted', families: this.#counts.sum() });
   }
@@ -115,11 +114,10 @@ export class Workers {
   #forget(worker: Worker, ending: number | string): void {
     this.#counts.end(worker);
     this.#closed.delete(worker);
-    this.#silent.delete(worker);
+    this.#silence.heard(worker);
     this.#sayIfClosed();
     this.#endWithoutSocket();
-    if (this.#serving.delete(worker))
-      void this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
+    if (this.#serving.delete(worker)) this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
   }
 
   /** The last of them takes along what was handed on: whoever has done that does it once more. */
@@ -130,24 +128,43 @@ export class Workers {
   }
 
   /** @param why in words */
-  async #replace(why: string): Promise<void> {
+  #replace(why: string): void {
     if (this.#isStopping) return;
-    const pause = this.#pauses.next(performance.now());
-    this.#log('error', `${why}: another one is started in ${pause / 1_000} s.`);
-    await sleep(pause);
-    await this.#turn
-      .run(() => this.#beginMissing())
-      .catch(() => this.#replace('One has ended before it answered'));
+    this.#sayPause(`${why}: another one is started`);
+    this.#mending ??= this.#mend().finally(() => {
+      this.#mending = undefined;
+    });
   }
 
+  /** Whoever dies meanwhile is seen to here, too. */
+  async #mend(): Promise<void> {
+    do {
+      await sleep(this.#pauses.left(performance.now()));
+      await this.#turn
+        .run(() => this.#beginMissing())
+        .catch(() => this.#sayPause('One has ended before it answered: another one is started'));
+    } while (!this.#isStopping && this.#serving.size < this.#plan.count);
+  }
+
+  #sayPause(what: string): void {
+    if (!this.#isStopping)
+      this.#log('error', `${what} in ${this.#pauses.next(performance.now()) / 1_000} s.`);
+  }
+
+  /** All at once, in the turn. @throws StartError where one could not be begun, once all others were */
   async #beginMissing(): Promise<void> {
-    if (!this.#isStopping && this.#serving.size < this.#plan.count) await this.#begin();
+    if (this.#isStopping) return;
+    const length = Math.max(0, this.#plan.count - this.#serving.size);
+    const begun = await Promise.allSettled(Array.from({ length }, () => this.#begin()));
+    for (const one of begun) if (one.status === 'rejected') throw one.reason;
   }
 
   async #reload(): Promise<void> {
     this.#task = { ...this.#task, startId: randomUUID() };
     // With whoever is just being begun, maybe by the code of before.
     const all = await this.#turn.run(() => [...this.#serving]);
+    // Asked for before there are any: those that are about to be begun are of that code.
+    if (all.length === 0) return;
     for (const worker of all) {
       if (!(await this.#succeed(worker))) return;
       if (worker.isDead()) continue;
@@ -155,6 +172,18 @@ export class Workers {
       await Promise.race([once(worker, 'exit'), sleep(this.#plan.patience, undefined, { ref: false })]);
     }
     this.#log('info', 'All processes were replaced.');
+  }
+
+  /** It goes on until another one answers, however often that has to be tried. */
+  async #leave(worker: Worker): Promise<void> {
+    while (!(await this.#succeed(worker)) && !this.#isStopping) {
+      const pause = this.#pauses.next(performance.now());
+      this.#log(
+        'error',
+        `Process ${worker.process.pid} is replaced in ${pause / 1_000} s, if one starts then.`,
+      );
+      await sleep(pause);
+    }
   }
 
   /** Another one answers in its place before it ends. @returns whether that could be begun, or is there already */
@@ -180,34 +209,10 @@ export class Workers {
       for (const worker of all) tell(worker, { kind: 'closed' });
   }
 
-  #lookForSilent(): void {
-    for (const worker of living()) {
-      const count = this.#silent.get(worker) ?? 0;
-      this.#silent.set(worker, count + 1);
-      if (count === SILENCE.most) {
-        this.#log('error', `Process ${worker.process.pid} does not answer any more, and is ended.`);
-        kill(worker);
-      }
+  #endSilent(): void {
+    for (const worker of this.#silence.look(living())) {
+      this.#log('error', `Process ${worker.process.pid} does not answer any more, and is ended.`);
+      kill(worker);
     }
   }
-}
-
-/** One that could not be started has no number. */
-function living(): Worker[] {
-  const all = Object.values(cluster.workers ?? {});
-  return all.flatMap((worker) => (worker?.process.pid === undefined ? [] : [worker]));
-}
-
-function kill(worker: Worker): void {
-  worker.process.kill('SIGKILL');
-}
-
-function tell(worker: Worker, message: FromParent): void {
-  // Of one that has just ended nobody needs to know: its end is heard of.
-  if (worker.isConnected()) worker.send(message, () => {});
-}
-
-/** At least two: passwords are hashed there, as many at once as `FairQueue.share` lets, and files and names wait there, too. */
-function threadsOfEach(count: number): string {
-  return String(Math.max(2, Math.ceil(availableParallelism() / count)));
 }

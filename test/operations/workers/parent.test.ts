@@ -81,6 +81,17 @@ test(
   },
 );
 
+test('of those that die at once all are begun again at once', PATIENCE, async () => {
+  const { workers, said } = await startSeveral();
+  const before = workers();
+  for (const pid of before) process.kill(pid, 'SIGKILL');
+  for (const pid of before)
+    await expect
+      .poll(said, WAITS)
+      .toContain(`Process ${pid} has ended (SIGKILL): another one is started in 0.1 s.`);
+  await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(2);
+});
+
 test('of those that die again and again the next one is started later each time', PATIENCE, async () => {
   const { workers, said } = await startSeveral({ LOG_LEVEL: 'info' });
   const answering = () => said().match(/Server listening/g)?.length;
@@ -165,6 +176,31 @@ test(
     expect(await answered).toBe(303);
     await expect.poll(() => isRunning(old), WAITS).toBe(false);
     await expect.poll(workers, WAITS).toHaveLength(1);
+  },
+);
+
+test('where no other one starts it goes on until one does', PATIENCE, async () => {
+  const broken = preloading(`
+    import cluster from 'node:cluster';
+    if (cluster.worker?.id === 2) process.exit(3);`);
+  const { workers, said } = await startSeveral({ ...broken, WORKERS: '1' });
+  const [old = 0] = workers();
+  process.kill(old, 'SIGTERM');
+  await expect.poll(said, WAITS).toContain(`Process ${old} is replaced, if one starts then, in 0.1 s.`);
+  await expect.poll(() => isRunning(old), WAITS).toBe(false);
+  await expect.poll(workers, WAITS).toHaveLength(1);
+});
+
+test(
+  'of processes that are to be replaced before there are any nobody says that they were',
+  PATIENCE,
+  async () => {
+    const early = preloading(`
+    import cluster from 'node:cluster';
+    const hangUp = (event) => event === 'SIGHUP' && queueMicrotask(() => process.emit('SIGHUP', 'SIGHUP'));
+    if (cluster.isPrimary) process.on('newListener', hangUp);`);
+    const { said } = await startSeveral({ ...early, LOG_LEVEL: 'info' });
+    expect(said()).not.toContain('All processes were replaced.');
   },
 );
 

@@ -24,3 +24,8 @@ test('is twice as long each time, and stays a minute while each dies as it start
 test('is short again once none has died for a minute', () => {
   expect(new Set(pausesWith(MINUTE))).toEqual(new Set([100]));
 });
+
+test('whoever dies in a pause waits for no more than its end', () => {
+  const pauses = new Pauses();
+  expect([0, 10, 60, 100].map((now) => pauses.next(now))).toEqual([100, 100, 100, 200]);
+});

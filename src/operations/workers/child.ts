@@ -1,0 +1,25 @@
+/** One of several processes, as its parent has it: begun, told something, ended. */
+import cluster, { type Worker } from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import type { FromParent } from './messages.ts';
+
+/** @param count of how many it is one: at least two threads, for passwords are hashed there, as many at once as `FairQueue.share` lets, and files and names wait there, too */
+export function fork(count: number): Worker {
+  const threads = Math.max(2, Math.ceil(availableParallelism() / count));
+  return cluster.fork({ UV_THREADPOOL_SIZE: String(threads) });
+}
+
+/** One that could not be started has no number. */
+export function living(): Worker[] {
+  const all = Object.values(cluster.workers ?? {});
+  return all.flatMap((worker) => (worker?.process.pid === undefined ? [] : [worker]));
+}
+
+export function kill(worker: Worker): void {
+  worker.process.kill('SIGKILL');
+}
+
+export function tell(worker: Worker, message: FromParent): void {
+  // Of one that has just ended nobody needs to know: its end is heard of.
+  if (worker.isConnected()) worker.send(message, () => {});
+}

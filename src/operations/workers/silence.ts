@@ -1,0 +1,23 @@
+/** Who says nothing any more hangs. Counted in looks, and in no time, for machines sleep. */
+
+/** In milliseconds. */
+export const LOOK_EVERY = 10_000;
+const MOST_LOOKS = 6;
+
+export class Silence<Who> {
+  readonly #looks = new Map<Who, number>();
+
+  /** That it said something, or is gone. */
+  heard(who: Who): void {
+    this.#looks.delete(who);
+  }
+
+  /** @returns those of them who have just become silent for too long */
+  look(all: readonly Who[]): Who[] {
+    return all.filter((who) => {
+      const looks = this.#looks.get(who) ?? 0;
+      this.#looks.set(who, looks + 1);
+      return looks === MOST_LOOKS;
+    });
+  }
+}
