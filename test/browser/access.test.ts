@@ -99,7 +99,7 @@ test('the first administrator comes by the link from the log, gives a role and a
 
   const other = await openBrowser(address);
   await other.goto(link);
-  await expectText(other, 'You sign in with it as ed.');
+  await expectText(other, 'You then sign in as ed.');
   await choosePassword(other, NEW);
   await other.getByRole('button', { name: 'Save password' }).click();
   await expectText(other, 'Your password is set. Sign in as ed.');
@@ -153,7 +153,7 @@ test('an administrator invites someone by the keyboard on a telephone, by which 
 
   const other = await openBrowser(address);
   await other.goto(link);
-  await expectText(other, 'You sign in with it as ada.byron.');
+  await expectText(other, 'You then sign in as ada.byron.');
   await choosePassword(other, NEW);
   await other.getByRole('button', { name: 'Save password' }).click();
   await signIn(other, 'ada@example.com', NEW);

@@ -117,6 +117,8 @@ test.each([
     await expectText(page, 'Bob Bee can get in with this link');
     const link = await page.locator('.secret').textContent();
     await press(page, 'Done');
+    await expectText(page, 'Showing 1–2 of 2');
+    await press(page, 'Bob Bee');
     await expectText(page, 'What you can do');
 
     const other = await openBrowser();
