@@ -36,6 +36,11 @@ export class Part {
     return this.all('button').map(textOf);
   }
 
+  /** The button or link that stands out. */
+  get primary(): string[] {
+    return this.all('.primary').map(textOf);
+  }
+
   get forms(): Form[] {
     return this.all('form').map((form) => new Form(form));
   }

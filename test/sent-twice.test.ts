@@ -34,6 +34,10 @@ function told({ statusCode, headers: { location }, body }: Awaited<ReturnType<ty
   return { statusCode, location, body };
 }
 
+function sessionOf({ cookies }: Awaited<ReturnType<typeof post>>) {
+  return cookies.find(({ name }) => name === cookieName('session'))?.value;
+}
+
 /** What was done since, each in words; what is done twice stands there twice. */
 async function doneSince({ db }: FastifyInstance, id: number): Promise<string[]> {
   const sets = await db.selectFrom('change_sets').selectAll().where('id', '>', id).execute();
@@ -76,13 +80,17 @@ describe('the link to the first administrator', () => {
     const send = () => post(app, `/setup/${app.setupToken}`, { ...ALICE, ...CHOSEN, key });
     const key = newToken();
     const [one, other] = await Promise.all([send(), send()]);
-    expect(told(one)).toMatchObject({ statusCode: 303, location: '/sign-in?username=alice' });
-    expect(told(one).body).toBe('You are the administrator. Sign in as alice.\n');
+    expect(sessionOf(one)).toBeDefined();
+    expect(told(one)).toMatchObject({ statusCode: 303, body: 'You are the administrator.\n' });
     expect(told(other)).toEqual(told(one));
+    expect(sessionOf(other)).toEqual(sessionOf(one));
     const saved = await dump(app.db);
     expect(told(await send())).toEqual(told(one));
     expect(await dump(app.db)).toEqual(saved);
-    expect((await send()).cookies.map(({ name }) => name)).toEqual([cookieName('flash')]);
+    expect(sessionOf(await send())).toEqual(sessionOf(one));
+    const cookie = `${cookieName('session')}=${sessionOf(one)}`;
+    await post(app, '/sign-out', {}, { cookie, 'sec-fetch-site': 'same-origin' });
+    expect((await send()).statusCode).toBe(409);
   });
 });
 

@@ -12,7 +12,7 @@ export const ROLE_NAMES: Readonly<Record<Role, { one: string; many: string }>> =
 export const ROLE_MAY: Readonly<Record<Role, string>> = {
   member: 'Is listed, and cannot sign in.',
   viewer: 'Sees everyone in the directory.',
-  editor: 'Also manages people who cannot sign in.',
+  editor: 'Also manages members, who cannot sign in.',
   admin: 'Does everything; also gives roles and access.',
 };
 

@@ -54,7 +54,11 @@ async function findSealedForm(request: FastifyRequest, sealed = ''): Promise<Sea
   return draft && { sealed, owner: draft.owner.username };
 }
 
-function letIn(request: FastifyRequest, reply: FastifyReply, { user, token, to, sentence }: StartedSession) {
+export function letIn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { user, token, to, sentence }: StartedSession,
+) {
   const { name, options } = sessionCookie(request.server);
   reply.setCookie(name, token, options);
   rememberDevice(request, reply, user.id);

@@ -69,9 +69,10 @@ function areSame(current: Credentials, checked: Credentials): boolean {
   return current.password_hash === checked.password_hash && current.code_secret === checked.code_secret;
 }
 
-type Beginning = { user: User; draft: Draft | undefined; next: string; sentence: string };
+type Beginning = { user: User; draft?: Draft | undefined; next: string; sentence: string };
 
-async function begin(
+/** Of somebody who has shown just now who they are. */
+export async function begin(
   trx: Trx,
   request: FastifyRequest,
   { user, draft, next, sentence }: Beginning,

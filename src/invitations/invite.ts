@@ -52,7 +52,8 @@ export async function inviteOne(request: Request, reply: FastifyReply) {
 type Invitee = Done & { user: User };
 
 function doneFor(request: Request, { user, set }: { user: User; set: number }, key: string): Invitee {
-  const next = request.server.mailer ? '' : ' Send them the link.';
+  const { mailer, config } = request.server;
+  const next = mailer || !config.origin ? '' : ' Send them the link.';
   const sentence = `${named(displayName(user))} is invited.${next}`;
   return { ...done(linkAddress(user.id, request, key), sentence, set), user };
 }

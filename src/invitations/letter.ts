@@ -17,7 +17,7 @@ export function letterTo(
       `${quotable(displayName(from))} gives you access to Roster, the directory at ${new URL(link).origin}. Open this link and choose a password:`,
       link,
       `It works once, until ${time(endsAt)}. It is for you alone: whoever opens it chooses the password.`,
-      'You then sign in with this email address.',
+      `You then sign in as ${quotable(user.username, 64)}.`,
     ].join('\n\n'),
   };
 }

@@ -13,7 +13,7 @@ import { type NewUser, newUserSchema } from '../users/validation.ts';
 
 export const administratorSchema = newUserSchema.omit({ is_active: true, role: true });
 
-type NewAdministrator = Omit<NewUser, 'is_active' | 'role'>;
+export type NewAdministrator = Omit<NewUser, 'is_active' | 'role'>;
 
 /** @returns undefined where there is an administrator already. @throws NotUniqueError for someone else's email. */
 export async function makeFirstAdministrator(

@@ -15,7 +15,7 @@ import { setupLine } from './setup-line.ts';
 
 const HIDDEN_FOR_SECONDS = 400 * 24 * 60 * 60;
 
-export type Step = 'administrator' | 'invite' | 'import' | 'origin' | 'backup';
+export type Step = 'administrator' | 'import' | 'origin' | 'invite' | 'backup';
 
 export type FirstSteps = {
   left: readonly Step[];
@@ -63,9 +63,9 @@ const done = new WeakMap<FastifyInstance, Set<Step>>();
 async function stepsLeft({ reader: db, server }: FastifyRequest, ownId = 0): Promise<Step[]> {
   const { config } = server;
   const steps: [Step, () => Promise<boolean>][] = [
-    ['invite', () => isAnyoneElseInvited(db, ownId)],
     ['import', () => isAnyOfKind(db, 'imported')],
     ['origin', async () => config.origin !== undefined],
+    ['invite', () => isAnyoneElseInvited(db, ownId)],
     ['backup', () => hasBackup(db, config)],
   ];
   const known = done.get(server) ?? new Set();

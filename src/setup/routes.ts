@@ -3,22 +3,23 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { hasAdministrator } from '../auth/administrators.ts';
-import { askToSignInAs } from '../auth/ask-to-sign-in.ts';
 import { authenticate } from '../auth/authenticate.ts';
-import { rememberDevice } from '../auth/device.ts';
-import { transactOnce } from '../auth/idempotency.ts';
 import { hashInTurn } from '../auth/password-attempt.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
 import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
+import { letIn } from '../auth/sign-in.ts';
+import { findReplay } from '../auth/sign-in-replay.ts';
+import { begin } from '../auth/start-session.ts';
 import { hashOf, tokenIn } from '../auth/tokens.ts';
+import { transact } from '../db/transact.ts';
 import { NotFoundError, NotNowError, NotUniqueError } from '../errors.ts';
 import { RefusedError } from '../http/refused-error.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Errors, type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
-import { administratorSchema, makeFirstAdministrator } from './commands.ts';
+import { administratorSchema, makeFirstAdministrator, type NewAdministrator } from './commands.ts';
 import { hideFirstSteps } from './first-steps.ts';
 import { isOwner } from './owner.ts';
 
@@ -49,6 +50,9 @@ async function showSetup(request: WithToken, reply: FastifyReply) {
 
 async function setUp(request: WithToken, reply: FastifyReply) {
   const { server } = request;
+  // Of two clicks the second finds that there is an administrator.
+  const replay = await findReplay(server.db, request);
+  if (replay) return letIn(request, reply, replay);
   await checkToken(request);
   const fields = readFields(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
   const { new_password = '', new_password_again: _, ...typed } = fields;
@@ -61,18 +65,25 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
   const hash = await hashInTurn(request, new_password);
   try {
-    const actor = actorOf(request, { role: 'admin', via: 'setup' });
-    const answer = await transactOnce(request, async (trx) => {
-      const user = await makeFirstAdministrator(trx, actor, form.value, hash, server.clock());
-      if (user === undefined) throw tooLate();
-      return { ...askToSignInAs(user.username, 'You are the administrator.'), user };
-    });
-    if (answer.kind === 'done') rememberDevice(request, reply, answer.user.id);
-    return reply.answer(answer);
+    return letIn(request, reply, await makeAndSignIn(request, form.value, hash));
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
     return showForm(server, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
   }
+}
+
+/** They would type what they have just chosen, and have no second factor. @throws NotNowError where another one was faster */
+async function makeAndSignIn(request: WithToken, typed: NewAdministrator, hash: string) {
+  const { db, clock, audit } = request.server;
+  const actor = actorOf(request, { role: 'admin', via: 'setup' });
+  const started = await transact(db, async (trx) => {
+    const user = await makeFirstAdministrator(trx, actor, typed, hash, clock());
+    return user && begin(trx, request, { user, next: '/users', sentence: 'You are the administrator.' });
+  });
+  if (started) audit(request, 'signed in', started.user);
+  const session = started ?? (await findReplay(db, request));
+  if (session === undefined) throw tooLate();
+  return session;
 }
 
 /** Someone who is in the directory already becomes the administrator, if both names say so. */

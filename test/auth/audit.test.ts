@@ -123,9 +123,10 @@ test('sign-ins, failures and changes of access are logged with who, from where a
   expect(events.map(({ event, user, actor }) => [event, user, actor])).toEqual([
     ['role given: admin', 1, undefined],
     ['first administrator made', 1, undefined],
+    ['signed in', 1, undefined],
     ['sign-in failed', 1, undefined],
     ['sign-in failed', undefined, undefined],
-    ['signed in', 1, undefined],
+    ['signed in', 1, 1],
     ['role given: viewer', 2, 1],
     ['access link made', 2, 1],
     ['password set by link', 2, undefined],

@@ -236,7 +236,7 @@ test('the whole journey goes by keyboard alone', async () => {
   await page.keyboard.press('Tab');
   expect(await page.locator('a:focus').textContent()).toBe('Skip to content');
   await page.keyboard.press('Enter');
-  await pressUntilFocused(page, 'a.primary');
+  await pressUntilFocused(page, 'a[href^="/users/new"]');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'New user' }).waitFor();
 

@@ -98,7 +98,7 @@ inFirefox('a user is created and edited by keyboard alone', async () => {
   };
   const enter = () => Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
   await page.goto(`${address}/users`);
-  await tabTo('a.primary');
+  await tabTo('a[href^="/users/new"]');
   await enter();
   await tabTo('#username');
   await page.keyboard.type('zoe quinn');

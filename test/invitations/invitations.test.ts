@@ -43,7 +43,7 @@ describe('a link', () => {
     expect(link).toMatch(/^http:\/\/localhost\/invitations\/[\w-]{43}$/);
     const form = await get(app, path);
     expect([form.statusCode, form.headers['cache-control']]).toEqual([200, 'no-store']);
-    expect(pageOf(form).text).toContain('You sign in with it as ed.');
+    expect(pageOf(form).text).toContain('You then sign in as ed.');
     expect(pageOf(form).focused).toEqual(['new_password']);
     expect(pageOf(form).inputs).toContainEqual(
       expect.objectContaining({ value: 'ed', autocomplete: 'username' }),

@@ -6,11 +6,12 @@ import { pageOf } from '../page.ts';
 import { addPerson, type Headers, HOUR, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, addUsers, cookiesOf, get, post, startApp } from '../support.ts';
 
+const PROXY = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' };
 const ADA = { full_name: 'Ada Byron', email: 'ada@example.org', role: 'viewer' };
 
-async function start() {
+async function start(settings = {}) {
   const clock = movableClock();
-  const app = await startApp({}, undefined, clock);
+  const app = await startApp(settings, undefined, clock);
   const ann = await addPerson(app.db, 'ann', 'admin', { full_name: 'Ann Admin' });
   const headers = await signedIn(app, ann);
   const open = async () => pageOf(await get(app, '/invite', headers));
@@ -26,16 +27,18 @@ describe('inviting someone', () => {
     const { app, headers, invite, follow } = await start();
     expect(pageOf(await get(app, '/users', headers)).link('Invite')).toBe('/invite');
     const answer = await invite();
-    expect([answer.statusCode, answer.body]).toEqual([303, 'Ada Byron is invited. Send them the link.\n']);
+    expect([answer.statusCode, answer.body]).toEqual([303, 'Ada Byron is invited.\n']);
     const page = await follow(answer);
     expect(page.heading).toBe('Ada Byron can get in with this link');
     expect(page.text).toContain('ada@example.org Viewer');
     expect(page.text).toContain('It works once, until 4 June 2026, 12:00 UTC.');
     expect(page.text).toContain('It opens on this machine alone, until Roster is set up for others.');
+    expect(page.links.map(({ text }) => text)).not.toContain('Write a mail');
     const ada = await findUserByUsername(app.db, 'ada');
     expect(page.link('Change it')).toBe(`/users/${ada?.id}/edit`);
     expect(page.link('Invite another')).toBe('/invite');
-    expect(page.link('Done')).toBe(`/users/${ada?.id}`);
+    expect(page.link('Done')).toBe('/users');
+    expect(page.link('Ada Byron')).toBe(`/users/${ada?.id}`);
     expect(page.buttons).toEqual([]);
     expect(ada).toMatchObject({ full_name: 'Ada Byron', role: 'viewer', is_active: true });
     const path = new URL(page.secret).pathname;
@@ -51,14 +54,16 @@ describe('inviting someone', () => {
   });
 
   test('has a mail ready, with the link and who invites', async () => {
-    const { invite, follow } = await start();
-    const page = await follow(await invite({ email: "o'brien+x@example.org" }));
+    const { invite, follow } = await start(PROXY);
+    const answer = await invite({ email: "o'brien+x@example.org" });
+    expect(answer.body).toBe('Ada Byron is invited. Send them the link.\n');
+    const page = await follow(answer);
     const mail = new URL(page.link('Write a mail'));
     expect([mail.protocol, decodeURIComponent(mail.pathname)]).toEqual(['mailto:', "o'brien+x@example.org"]);
     expect(mail.searchParams.get('subject')).toBe('Your access to Roster');
     const body = String(mail.searchParams.get('body'));
     expect(body).toContain(
-      'Hello Ada Byron,\r\n\r\nAnn Admin gives you access to Roster, the directory at http://localhost.',
+      'Hello Ada Byron,\r\n\r\nAnn Admin gives you access to Roster, the directory at https://users.example.org.',
     );
     expect(body).toContain(`\r\n${page.secret}\r\n`);
     expect(body).toContain('until 4 June 2026, 12:00 UTC');
@@ -75,6 +80,9 @@ describe('inviting someone', () => {
       'admin',
     ]);
     expect(page.field('role')).toContain('Viewer');
+    expect(page.text).toContain(
+      'Viewer, unless you choose another. Members, who cannot sign in, are added by New user.',
+    );
     expect(page.input('username')).toMatchObject({ autocapitalize: 'none', spellcheck: 'false' });
     expect(page.input('username')).not.toHaveProperty('required');
     expect((await invite({ full_name: '', role: 'editor' })).statusCode).toBe(303);
@@ -128,7 +136,7 @@ describe('inviting someone', () => {
     await invite({ key });
     expect((await invite({ key, role: 'admin' })).statusCode).toBe(422);
     const eve = { full_name: 'Eve', email: 'eve@example.org' };
-    expect((await invite({ key, ...eve })).body).toBe('Eve is invited. Send them the link.\n');
+    expect((await invite({ key, ...eve })).body).toBe('Eve is invited.\n');
   });
 
   test('is for administrators, and while there is none for nobody', async () => {
@@ -178,12 +186,12 @@ describe('inviting a member', () => {
     const page = await show();
     expect(page.isOpen(FOLD)).toBe(false);
     const form = page.form('Invite');
-    expect(form.text).toContain('EditorAlso manages people who cannot sign in.');
+    expect(form.text).toContain('EditorAlso manages members, who cannot sign in.');
     expect(form.text).not.toContain('Member');
     expect(form.text).toContain('They choose a password by a link, which you see next.');
     expect(form.field('role')).toContain('Viewer');
     const answer = await post(app, form.action, { role: 'editor', key: form.field('key') }, headers);
-    expect([answer.statusCode, answer.body]).toEqual([303, 'mia is invited. Send them the link.\n']);
+    expect([answer.statusCode, answer.body]).toEqual([303, 'mia is invited.\n']);
     const shown = await follow(answer);
     expect(shown.heading).toBe('mia can get in with this link');
     expect(shown.text).toContain('mia@example.org Editor');

@@ -67,7 +67,7 @@ ${page.secret}
 
 It works once, until 4 June 2026, 12:00 UTC. It is for you alone: whoever opens it chooses the password.
 
-You then sign in with this email address.
+You then sign in as ada.
 `,
     );
     expect(page.secret).toMatch(/^https:\/\/users\.example\.org\/invitations\/[\w-]{43}$/);

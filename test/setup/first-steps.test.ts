@@ -76,7 +76,7 @@ describe.runIf(process.platform === 'linux')('the button by which one becomes ad
     const address = await listen(app);
     await addUser(app.db, { username: 'zoe' });
     const at = async (path: string) => pageOf(await (await fetch(address + path)).text());
-    expect((await at('/users')).buttons).toContain('Become administrator');
+    expect((await at('/users')).primary).toEqual(['Become administrator']);
     expect((await at('/users?status=active')).buttons).not.toContain('Become administrator');
   });
 
@@ -138,6 +138,19 @@ describe('what is left to do', () => {
     await post(app, `/users/${vera.id}/invitation`, {}, headers);
     expect((await read()).text).not.toContain(INVITE);
     expect((await read()).text).toContain(ORIGIN);
+  });
+
+  test('begins with what is wanted most: to invite, until somebody else can sign in', async () => {
+    const { app, headers, read } = await startWithAnn();
+    expect((await read()).primary).toEqual(['Invite']);
+    await post(app, '/invite', { email: 'vera@example.org' }, headers);
+    expect((await read()).primary).toEqual(['New user']);
+  });
+
+  test('stands in the order in which it is done', async () => {
+    const { text } = await (await startWithAnn()).read();
+    const steps = ['Import a file', ORIGIN, INVITE, BACKUP].map((step) => text.indexOf(step));
+    expect(steps).toEqual(steps.toSorted((one, other) => one - other));
   });
 
   test('is not to invite someone once somebody else has a link, or has used it, whichever Roster is asked', async () => {

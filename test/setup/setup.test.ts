@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signIn } from '../people.ts';
-import { addUser, get, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
+import { addUser, cookiesOf, get, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 
 const ANN = {
   username: 'ann',
@@ -20,11 +20,11 @@ describe('the link in the log', () => {
     expect(pageOf(form).text).toContain('There is no administrator yet');
     expect(pageOf(form).focused).toEqual(['username']);
     const answer = await post(app, path, { ...ANN, full_name: 'Ann Ada' });
-    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in?username=ann']);
-    expect(answer.body).toBe('You are the administrator. Sign in as ann.\n');
+    expect([answer.statusCode, answer.body]).toEqual([303, 'You are the administrator.\n']);
     expect((await get(app, '/users')).statusCode).toBe(303);
-    const headers = await signIn(app, 'ann');
+    const headers = { cookie: cookiesOf(answer) };
     expect((await get(app, '/roles', headers)).statusCode).toBe(200);
+    expect(await signIn(app, 'ann')).toBeDefined();
     for (const again of [
       await get(app, path),
       await post(app, path, { ...ANN, username: 'eve', email: 'e@example.org' }),
@@ -37,6 +37,15 @@ describe('the link in the log', () => {
     expect(await app.db.selectFrom('users').select(['username', 'role', 'full_name']).execute()).toEqual([
       { username: 'ann', role: 'admin', full_name: 'Ann Ada' },
     ]);
+  });
+
+  test('signs them in, and tells a browser that keeps no cookies so', async () => {
+    const app = await startApp();
+    const { headers } = await post(app, `/setup/${app.setupToken}`, ANN);
+    expect(headers.location).toMatch(/^\/sign-in\?next=%2Fusers&check=/);
+    const page = pageOf(await get(app, String(headers.location)));
+    expect(page.text).toContain('Your browser has not kept the cookie that you are known by');
+    expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
   });
 
   test('is needed: no other link does', async () => {

@@ -65,7 +65,7 @@ describe('the access of someone', () => {
   test.each([
     ['member', 'Role Member Is listed, and cannot sign in. Status Active'],
     ['viewer', 'Role Viewer Sees everyone in the directory. Status Active'],
-    ['editor', 'Role Editor Also manages people who cannot sign in. Status Active'],
+    ['editor', 'Role Editor Also manages members, who cannot sign in. Status Active'],
     ['admin', 'Role Administrator Does everything; also gives roles and access. Status Active'],
   ] as const)('says what a %s may do', async (role, sentence) => {
     const { app, textFor } = await start();
