@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import Sequencer from './test/sequencer.ts';
 
 /** By these a test has a database of the engine under test. */
 const WITH_DATABASE =
@@ -42,6 +43,7 @@ export default defineConfig({
     // Much of what they do is wait for a process, a disk, a browser or a time to pass.
     maxWorkers: availableParallelism() + 1,
     globalSetup: 'test/bundles.ts',
+    sequence: { sequencer: Sequencer },
     projects: [
       {
         test: {
