@@ -15,7 +15,7 @@ const UNITS = globSync('test/**/*.test.ts', { exclude: APART }).filter(
   (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),
 );
 
-/** What has a database, and nothing to do with which: browsers, the protocol, who sits where. Run on SQLite alone. */
+/** What has a database, and nothing to do with which: browsers, the protocol, sockets and ports, who sits where. Run on SQLite alone. */
 const ON_ONE_DATABASE = [
   'test/browser/**',
   'test/http/!(admission|request-log).test.ts',
@@ -24,6 +24,9 @@ const ON_ONE_DATABASE = [
   'test/auth/open-access.test.ts',
   'test/invitations/mail.test.ts',
   'test/lib/**',
+  'test/operations/inherited-socket.test.ts',
+  'test/operations/metrics/listener.test.ts',
+  'test/operations/workers/metrics.test.ts',
 ];
 
 const shared = {
