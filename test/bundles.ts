@@ -17,6 +17,8 @@ function pathOf(name: string): string {
 
 export default async function setup(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+  // For threads and programs of the tests: a Roster says itself where its code is kept.
+  process.env.NODE_COMPILE_CACHE ??= FOLDER;
   for (const name of PACKAGES) if (!existsSync(pathOf(name))) await make(name);
 }
 
