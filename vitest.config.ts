@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import Sequencer from './test/sequencer.ts';
 
 /** By these a test has a database of the engine under test. */
 const WITH_DATABASE =
@@ -14,7 +15,7 @@ const UNITS = globSync('test/**/*.test.ts', { exclude: APART }).filter(
   (path) => !WITH_DATABASE.test(readFileSync(path, 'utf8')),
 );
 
-/** What has a database, and nothing to do with which: browsers, the protocol, who sits where. Run on SQLite alone. */
+/** What has a database, and nothing to do with which: browsers, the protocol, sockets and ports, who sits where. Run on SQLite alone. */
 const ON_ONE_DATABASE = [
   'test/browser/**',
   'test/http/!(admission|request-log).test.ts',
@@ -23,6 +24,9 @@ const ON_ONE_DATABASE = [
   'test/auth/open-access.test.ts',
   'test/invitations/mail.test.ts',
   'test/lib/**',
+  'test/operations/inherited-socket.test.ts',
+  'test/operations/metrics/listener.test.ts',
+  'test/operations/workers/metrics.test.ts',
 ];
 
 const shared = {
@@ -41,6 +45,8 @@ export default defineConfig({
   test: {
     // Much of what they do is wait for a process, a disk, a browser or a time to pass.
     maxWorkers: availableParallelism() + 1,
+    globalSetup: 'test/bundles.ts',
+    sequence: { sequencer: Sequencer },
     projects: [
       {
         test: {

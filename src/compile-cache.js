@@ -12,7 +12,10 @@ export function keepCompiledCode() {
   if (module.getCompileCacheDir() !== undefined) return;
   try {
     mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
-    if (isOwn(dirname(FOLDER)) && isOwn(FOLDER)) module.enableCompileCache(FOLDER);
+    if (!isOwn(dirname(FOLDER)) || !isOwn(FOLDER)) return;
+    module.enableCompileCache(FOLDER);
+    // By this do threads find it, such as that of jobs, which would compile all of it each time.
+    process.env.NODE_COMPILE_CACHE = FOLDER;
   } catch {
     // What cannot be made or looked at is not one's own.
   }

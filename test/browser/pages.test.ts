@@ -50,9 +50,9 @@ async function problemsOn(page: Page, devTools: CDPSession): Promise<Record<stri
     await resize(width);
     note(`${width} px`, await layoutProblems(page, targetAt(width)));
     if (!AXE_WIDTHS.includes(width)) continue;
-    note(`by axe, ${width} px`, await violationsOn(page));
+    note(`by axe, ${width} px`, await violationsOn(page, devTools));
     await page.emulateMedia({ colorScheme: 'dark' });
-    note(`by axe, ${width} px, dark`, await violationsOn(page, true));
+    note(`by axe, ${width} px, dark`, await violationsOn(page, devTools, true));
     await page.emulateMedia({ colorScheme: 'light' });
   }
   await devTools.send('Emulation.setTouchEmulationEnabled', { enabled: true });

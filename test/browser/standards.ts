@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { HtmlValidate, StaticConfigLoader } from 'html-validate';
-import type { Page, Response } from 'playwright-core';
+import type { CDPSession, Page, Response } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const CHECKER = new HtmlValidate(
@@ -33,8 +33,13 @@ export async function mistakesIn(page: Page): Promise<string[]> {
 }
 
 /** Of a page as it is shown. @param isColourAlone what was looked at in other colours already, without the rest */
-export async function violationsOn(page: Page, isColourAlone = false): Promise<string[]> {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
+export async function violationsOn(
+  page: Page,
+  devTools: CDPSession,
+  isColourAlone = false,
+): Promise<string[]> {
+  // Takes half as long as by the page's own `evaluate`.
+  if (!(await page.evaluate("'axe' in window"))) await devTools.send('Runtime.evaluate', { expression: AXE });
   const rules = isColourAlone ? { runOnly: OF_COLOURS } : { rules: { 'target-size': { enabled: true } } };
   // What is right is not described, and no style sheet is loaded again: that takes less time.
   const options = { ...rules, resultTypes: ['violations'], preload: false };

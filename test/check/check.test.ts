@@ -8,7 +8,6 @@ import type { Finding } from '../../src/check/finding.ts';
 import { findFaults } from '../../src/check/run.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { filePathOf } from '../../src/database-url.ts';
-import { MIGRATIONS, openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import { rebuildSearch } from '../../src/db/rebuild-search.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -20,7 +19,6 @@ import { insertJob } from '../../src/jobs/queries.ts';
 import { beginRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
-import { restoreVersion } from '../db/versions/restore.ts';
 import { addPerson } from '../people.ts';
 import { addUser, readyUrl, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 import { live } from './life.ts';
@@ -67,18 +65,6 @@ test('a database in which all has happened that happens to users is clean', asyn
   await transact(app.db, (trx) => rebuildSearch(trx));
   expect(await findingsOf(app.db)).toEqual([]);
 });
-
-test.each(MIGRATIONS.map((_, index) => index + 1))(
-  'so is one of version %i that was brought up to date',
-  async (version) => {
-    const db = await openDatabase(await restoreVersion(version));
-    try {
-      expect(await findingsOf(db)).toEqual([]);
-    } finally {
-      await db.destroy();
-    }
-  },
-);
 
 const set = (id: number) => `(select set_id from changes where user_id = ${id} and version = 1)`;
 

@@ -12,7 +12,7 @@ import { backupsIn, draftSize, expectWhole, until } from '../backup/files.ts';
 import { childrenOf } from '../children.ts';
 import { isRunning, PATIENCE, startSeveral, WAITS } from '../operations/workers/running.ts';
 import { HOUR, movableClock } from '../people.ts';
-import { listenTo, preloading, run, startRoster } from '../roster.ts';
+import { bundled, listenTo, preloading, run, startRoster } from '../roster.ts';
 import {
   addUsers,
   DATABASE_ID,
@@ -26,7 +26,7 @@ import {
 async function start(count = 1, folder = temporaryFolder()) {
   const [url, own] = [await readyUrl(), temporaryFolder()];
   const env = {
-    PATH: process.env.PATH,
+    PATH: process.env.PATH ?? '',
     DATABASE_URL: url,
     SECRET_KEY_FILE: join(own, 'secret.key'),
     BACKUP_FOLDER: folder,
@@ -39,7 +39,7 @@ async function start(count = 1, folder = temporaryFolder()) {
     const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
     const config = { ...readConfig(env), importFolder: join(own, 'imports') };
     const ledger = join(own, 'erased.jsonl');
-    const app = await buildApp({ config, db, ...keys, ledger, clock, env });
+    const app = await buildApp({ config, db, ...keys, ledger, clock, env: bundled(env) });
     onTestFinished(() => app.close());
     return app;
   };
@@ -104,14 +104,14 @@ test('where it has failed, a Roster that is started again tries at once', async 
   const { app, env } = await start(1, folder);
   await app.backUpIfDue();
   mkdirSync(folder);
-  await startRoster(env as Record<string, string>);
+  await startRoster(env);
   await until(() => backupsIn(folder).length === 1);
 });
 
 test('a Roster that is started without the folder says so in a sentence, and serves', async () => {
   const folder = join(temporaryFolder(), 'not mounted');
   const { env } = await start(1, folder);
-  const { child, stderr } = await startRoster(env as Record<string, string>);
+  const { child, stderr } = await startRoster(env);
   child.kill();
   expect(await stderr).toContain(
     `Warning: there is no folder ${folder}, so Roster makes no backups. Mend that, or give BACKUP_FOLDER another one; then start Roster again.\n`,
@@ -177,7 +177,7 @@ test('that it was made stands in the log as it is by default, in one line', asyn
 
 test('a Roster that is started where there is none makes one at once', async () => {
   const { env, folder } = await start();
-  await startRoster(env as Record<string, string>);
+  await startRoster(env);
   await until(() => backupsIn(folder).length === 1);
   await expectWhole(join(folder, `${backupsIn(folder)[0]}`));
 });

@@ -16,7 +16,17 @@ export type Servers = Postgres & { standbys: readonly string[] };
 
 export async function startServers(): Promise<Servers> {
   const postgres = await startPostgres(['fsync=off']);
-  return { ...postgres, standbys: [await postgres.standby(), await postgres.standby()] };
+  const standbys = [await postgres.standby(), await postgres.standby()];
+  await ask(postgres.url, `create database ${READY}`);
+  await (await openDatabase(inDatabase(postgres.url, READY))).destroy();
+  return { ...postgres, standbys };
+}
+
+/** As Roster makes one: each test begins with a copy. */
+const READY = 'ready';
+
+function inDatabase(server: string, name: string): string {
+  return Object.assign(new URL(server), { pathname: `/${name}` }).href;
 }
 
 let databases = 0;
@@ -37,11 +47,9 @@ type Setup = {
 /** A new database; its addresses lead through proxies. */
 export async function setUp({ url, standbys }: Servers): Promise<Setup> {
   const name = `replicated_${++databases}`;
-  await ask(url, `create database ${name}`);
-  const inDatabase = (server: string) => Object.assign(new URL(server), { pathname: `/${name}` }).href;
-  await (await openDatabase(inDatabase(url))).destroy();
-  const primary = await startProxy(inDatabase(url));
-  const proxies = await Promise.all(standbys.map((standby) => startProxy(inDatabase(standby))));
+  await ask(url, `create database ${name} template ${READY}`);
+  const primary = await startProxy(inDatabase(url, name));
+  const proxies = await Promise.all(standbys.map((standby) => startProxy(inDatabase(standby, name))));
   const openBy: Setup['openBy'] = async (
     by,
     longestLag = 60_000,
@@ -52,7 +60,7 @@ export async function setUp({ url, standbys }: Servers): Promise<Setup> {
     return db;
   };
   const open: Setup['open'] = (longestLag, urls) => openBy(primary.url, longestLag, urls);
-  return { url: inDatabase(url), primary, standbys: proxies, open, openBy };
+  return { url: inDatabase(url, name), primary, standbys: proxies, open, openBy };
 }
 
 /** Nothing from the primary is to be seen there until `resume`, or the end of the test. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
@@ -17,6 +17,9 @@ import { isRunning, PATIENCE, startSeveral, WAITS } from './running.ts';
 
 const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
 const BROWSERS = 6;
+
+/** Of processes that come and go while nobody asks for anything: with which database they do is all the same. */
+const testProcesses = test.skipIf(inject('engine') === 'postgres');
 
 /** Waits until the first process answers, which is before Roster says where. */
 async function answering(child: ReturnType<typeof run>) {
@@ -81,7 +84,7 @@ test(
   },
 );
 
-test('of those that die at once all are begun again at once', PATIENCE, async () => {
+testProcesses('of those that die at once all are begun again at once', PATIENCE, async () => {
   const { workers, said } = await startSeveral();
   const before = workers();
   for (const pid of before) process.kill(pid, 'SIGKILL');
@@ -92,19 +95,23 @@ test('of those that die at once all are begun again at once', PATIENCE, async ()
   await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(2);
 });
 
-test('of those that die again and again the next one is started later each time', PATIENCE, async () => {
-  const { workers, said } = await startSeveral({ LOG_LEVEL: 'info' });
-  const answering = () => said().match(/Server listening/g)?.length;
-  for (const [replaced, pause] of ['0.1', '0.2', '0.4'].entries()) {
-    await expect.poll(answering, WAITS).toBe(2 + replaced);
-    const [first = 0] = workers();
-    process.kill(first, 'SIGKILL');
-    await expect
-      .poll(said, WAITS)
-      .toContain(`Process ${first} has ended (SIGKILL): another one is started in ${pause} s.`);
-    await expect.poll(workers, WAITS).not.toContain(first);
-  }
-});
+testProcesses(
+  'of those that die again and again the next one is started later each time',
+  PATIENCE,
+  async () => {
+    const { workers, said } = await startSeveral({ LOG_LEVEL: 'info' });
+    const answering = () => said().match(/Server listening/g)?.length;
+    for (const [replaced, pause] of ['0.1', '0.2', '0.4'].entries()) {
+      await expect.poll(answering, WAITS).toBe(2 + replaced);
+      const [first = 0] = workers();
+      process.kill(first, 'SIGKILL');
+      await expect
+        .poll(said, WAITS)
+        .toContain(`Process ${first} has ended (SIGKILL): another one is started in ${pause} s.`);
+      await expect.poll(workers, WAITS).not.toContain(first);
+    }
+  },
+);
 
 test('SIGHUP replaces one after the other, and no request fails', PATIENCE, async () => {
   const { url, child, address, workers, said, replaced } = await startSeveral(DRAINING);
@@ -119,7 +126,7 @@ test('SIGHUP replaces one after the other, and no request fails', PATIENCE, asyn
   await expectNothingLost(clients, url);
 });
 
-test(
+testProcesses(
   'one that dies while they are replaced is begun anew once, and none of before stays',
   PATIENCE,
   async () => {
@@ -138,7 +145,7 @@ test(
   },
 );
 
-test(
+testProcesses(
   'who says twice that they are to be replaced gets as many as before, all of them new',
   PATIENCE,
   async () => {
@@ -264,7 +271,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
   },
 );
 
-test('where another one cannot even be begun it is tried again', PATIENCE, async () => {
+testProcesses('where another one cannot even be begun it is tried again', PATIENCE, async () => {
   const told = preloading(`
     import cluster from 'node:cluster';
     const { execPath } = process;
@@ -284,7 +291,7 @@ test('where another one cannot even be begun it is tried again', PATIENCE, async
   await expect.poll(workers, WAITS).toHaveLength(2);
 });
 
-test('a parent that is killed leaves none of them', PATIENCE, async () => {
+testProcesses('a parent that is killed leaves none of them', PATIENCE, async () => {
   const { child, workers, ended } = await startSeveral();
   const before = workers();
   expect(before).toHaveLength(2);
@@ -301,7 +308,7 @@ test('the link to the first administrator leads to the form, whoever answers', P
   expect(link).toContain(address);
 });
 
-test('where none can answer it is said, and Roster ends', PATIENCE, async () => {
+testProcesses('where none can answer it is said, and Roster ends', PATIENCE, async () => {
   const broken = preloading(`
     import cluster from 'node:cluster';
     if (cluster.isWorker) process.exit(3);`);
