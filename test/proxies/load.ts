@@ -4,6 +4,8 @@ import { Browser } from './browser.ts';
 import type { Running } from './start.ts';
 
 const EVERY = 50;
+/** So many at once are never refused for having waited too long, however slow the machine: more come only once these are answered. */
+const MOST_AT_ONCE = 16;
 
 /** By four people, of whom each keeps connections to the proxy. */
 export async function startLoad(proxy: Running) {
@@ -11,7 +13,7 @@ export async function startLoad(proxy: Running) {
   for (const person of people) await person.signIn();
   const created: string[] = [];
   const failures: string[] = [];
-  const asking: Promise<void>[] = [];
+  const asking = new Set<Promise<void>>();
   let count = 0;
   const ask = async (at: number) => {
     const person = people[at % people.length] ?? new Browser(proxy);
@@ -24,7 +26,10 @@ export async function startLoad(proxy: Running) {
     else if (isForm) created.push(username);
   };
   const timer = setInterval(() => {
-    asking.push(ask(count++).catch((error) => void failures.push(`${error}`)));
+    if (asking.size >= MOST_AT_ONCE) return;
+    const asked = ask(count++).catch((error) => void failures.push(`${error}`));
+    asking.add(asked);
+    void asked.then(() => asking.delete(asked));
   }, EVERY);
   return {
     async more(requests: number): Promise<void> {

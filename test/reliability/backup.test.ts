@@ -6,9 +6,7 @@ import { backUpInto, fill, keyPathOf, usernamesIn, within } from '../backup/back
 import { backupsIn, expectWhole } from '../backup/files.ts';
 import { runToEnd } from '../roster.ts';
 import { readyUrl, temporaryFolder } from '../support.ts';
-import { chosen, killAt, momentsIn } from './kill-at.ts';
-
-const timeout = 180_000;
+import { chosen, killAt, momentsIn, timeout } from './kill-at.ts';
 
 test.each(['sqlite', 'postgres'] as const)(
   'a backup of %s that is killed is there whole, with its key, or not at all; the next one leaves nothing of it',

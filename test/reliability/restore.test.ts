@@ -12,9 +12,7 @@ import { backUp, erase, faultsIn, fill, usernamesIn, within } from '../backup/ba
 import { openAsItIs, restoreVersion } from '../db/versions/restore.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
 import { addUsers, readyUrl, temporaryFolder, temporaryUrl } from '../support.ts';
-import { chosen, killAt, momentsIn } from './kill-at.ts';
-
-const timeout = 180_000;
+import { chosen, killAt, momentsIn, timeout } from './kill-at.ts';
 
 function copyFolder(from: string): string {
   const to = join(temporaryFolder(), 'data');
@@ -158,7 +156,7 @@ test('a migration that is killed goes on at the next start, and what was kept of
   }
 });
 
-test('a migration on PostgreSQL that is killed goes on at the next start', { timeout: 180_000 }, async () => {
+test('a migration on PostgreSQL that is killed goes on at the next start', { timeout }, async () => {
   const migrating = async (moment: number) => {
     const url = await restoreVersion(5, 'postgres');
     const settings = { DATABASE_URL: url, ...killAt(moment, 'statements') };
