@@ -106,7 +106,7 @@ describe('an undo', () => {
     const action = String(await undoOf('emil', `/users/${max.id}`));
     await addUser(app.db, { username: 'max', email: 'other@example.org' });
     const page = await read('emil', action);
-    expect(page.text).toContain('Another username for moritz “max” belongs to max by now.');
+    expect(page.text).toContain('Another username for moritz (optional) “max” belongs to max by now.');
     const name = `${max.id}.username`;
     const decided = { seen: page.field('seen'), [name]: 'back', [`${name}.other`]: '' };
     const refused = await send('emil', action, decided);
