@@ -7,17 +7,18 @@ import { fileURLToPath } from 'node:url';
 // Whoever may write to node_modules itself writes the code that runs anyway.
 const FOLDER = fileURLToPath(new URL('../node_modules/.cache/roster', import.meta.url));
 
+/** @returns the folder, where it is used */
 export function keepCompiledCode() {
   // NODE_COMPILE_CACHE has named one.
-  if (module.getCompileCacheDir() !== undefined) return;
+  if (module.getCompileCacheDir() !== undefined) return undefined;
   try {
     mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
-    if (!isOwn(dirname(FOLDER)) || !isOwn(FOLDER)) return;
+    if (!isOwn(dirname(FOLDER)) || !isOwn(FOLDER)) return undefined;
     module.enableCompileCache(FOLDER);
-    // By this do threads find it, such as that of jobs, which would compile all of it each time.
-    process.env.NODE_COMPILE_CACHE = FOLDER;
+    return FOLDER;
   } catch {
     // What cannot be made or looked at is not one's own.
+    return undefined;
   }
 }
 

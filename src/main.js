@@ -13,7 +13,9 @@ if (isTooOld(process.versions.node)) {
 process.umask(0o077);
 // As many threads as passwords are hashed at once: each keeps what memory that has taken. Before the first one is needed.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()));
-keepCompiledCode();
+const kept = keepCompiledCode();
+// By this do threads find it, such as that of jobs, which would compile all of it each time.
+if (kept !== undefined) process.env.NODE_COMPILE_CACHE = kept;
 resolveAsWritten();
 const { main } = await import('./cli/commands.ts');
 await main(process.argv.slice(2), process.env);

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, symlinkSync } f
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askForHelp, installRoster } from './installation.ts';
+import { preloading } from './roster.ts';
 import { temporaryFolder } from './support.ts';
 
 const cacheOf = (folder: string) => join(folder, 'node_modules', '.cache', 'roster');
@@ -21,6 +22,16 @@ test('compiled code is kept in a folder of the project that is its owner’s alo
   expect(readdirSync(cacheOf(folder))).toHaveLength(1);
   for (const made of [cacheOf(folder), join(cacheOf(folder), '..')])
     expect((statSync(made).mode & 0o777).toString(8)).toBe('700');
+});
+
+test('threads find it, too', async () => {
+  const folder = installRoster();
+  const inThread = 'console.log("In a thread:", require("node:module").getCompileCacheDir())';
+  const settings = preloading(`
+    import { isMainThread, Worker } from 'node:worker_threads';
+    if (isMainThread) process.once('beforeExit', () => new Worker(${JSON.stringify(inThread)}, { eval: true }));`);
+  const { stdout } = await askForHelp(folder, settings);
+  expect(stdout).toContain(`In a thread: ${cacheOf(folder)}`);
 });
 
 describe('nothing is read from or written to a folder', () => {
