@@ -177,12 +177,8 @@ export class Workers {
   /** It goes on until another one answers, however often that has to be tried. */
   async #leave(worker: Worker): Promise<void> {
     while (!(await this.#succeed(worker)) && !this.#isStopping) {
-      const pause = this.#pauses.next(performance.now());
-      this.#log(
-        'error',
-        `Process ${worker.process.pid} is replaced in ${pause / 1_000} s, if one starts then.`,
-      );
-      await sleep(pause);
+      this.#sayPause(`Process ${worker.process.pid} is replaced, if one starts then,`);
+      await sleep(this.#pauses.left(performance.now()));
     }
   }
 
