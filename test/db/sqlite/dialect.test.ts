@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
@@ -20,21 +20,6 @@ async function pragma(db: Db, name: string): Promise<unknown> {
 
 function personCalled(username: string) {
   return { username, email: `${username}@example.org`, is_active: true, role: 'member' as const };
-}
-
-/** SQLite's, which have no place in any folder any more. */
-function temporaryFiles(): string[] {
-  const open = readdirSync('/proc/self/fd').map((name) => join('/proc/self/fd', name));
-  return open.flatMap((path) => linkedFrom(path)).filter((file) => file.includes('etilqs'));
-}
-
-/** Nothing, of what has been closed meanwhile. */
-function linkedFrom(path: string): string[] {
-  try {
-    return [readlinkSync(path)];
-  } catch {
-    return [];
-  }
 }
 
 test('an acknowledged change survives a power cut: every commit is synced, after the first write too', async () => {
@@ -150,20 +135,6 @@ test.each(['first', 'second', 'last'])(
     const users = await db.selectFrom('users').select('username').orderBy('id').execute();
     expect(users.map(({ username }) => username)).toEqual(others);
     expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
-  },
-);
-
-test.runIf(process.platform === 'linux')(
-  'those who write together write no file but the database and its log',
-  async () => {
-    const db = await temporaryDatabase();
-    const write = (number: number) =>
-      transact(db, async (trx) => {
-        await createUser(trx, commandLine, personCalled(`user${number}`), 1);
-        return temporaryFiles();
-      });
-    const files = await Promise.all(Array.from({ length: 30 }, (_, number) => write(number)));
-    expect(files.flat()).toEqual([]);
   },
 );
 
