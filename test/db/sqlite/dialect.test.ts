@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
@@ -9,7 +9,7 @@ import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../../src/errors.ts';
-import { createUser } from '../../../src/users/commands.ts';
+import { createUser, createUsers } from '../../../src/users/commands.ts';
 import { findUserByUsername } from '../../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../../support.ts';
 
@@ -137,6 +137,26 @@ test.each(['first', 'second', 'last'])(
     expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
   },
 );
+
+test.runIf(process.platform === 'linux')(
+  'those who write much together open no file besides the database and its log',
+  async () => {
+    const db = await temporaryDatabase();
+    const people = Array.from({ length: 1000 }, (_, number) => personCalled(`user${number}`));
+    await transact(db, (trx) => createUsers(trx, commandLine, people, 1));
+    const before = openFiles();
+    const write = (updated_at: number) =>
+      transact(db, async (trx) => {
+        await trx.updateTable('users').set({ updated_at }).execute();
+        return openFiles();
+      });
+    for (const during of await Promise.all([write(2), write(3)])) expect(during).toBe(before);
+  },
+);
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
 
 test('on a full disk nothing is acknowledged that is not there, and there is no end to it when there is room', async () => {
   const db = await temporaryDatabase();
