@@ -3,6 +3,19 @@ import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 
 import { NotFoundError } from '../errors.ts';
 import { withoutUnseen } from '../lib/text.ts';
 
+/** Some bytes take as long as many, and each page needs some. */
+const MANY = 4096;
+
+let many = Buffer.alloc(0);
+
+/** At random, for what is no secret: a page shows it, or who is sent what it sealed. */
+function publicBytes(size: number): Buffer {
+  if (many.length < size) many = randomBytes(MANY);
+  const few = many.subarray(0, size);
+  many = many.subarray(size);
+  return few;
+}
+
 const TIME_BYTES = 6;
 /** In base64. */
 const TIME_LETTERS = 8;
@@ -13,7 +26,7 @@ export function newToken(): string {
 
 /** Those made one after the other begin alike, and what they lead to lies together in an index (as UUIDs of version 7, RFC 9562). */
 export function newKey(now = Date.now()): string {
-  const key = randomBytes(32);
+  const key = publicBytes(32);
   key.writeUIntBE(now, 0, TIME_BYTES);
   return key.toString('base64url');
 }
@@ -51,7 +64,7 @@ const TAG = 16;
 
 /** A value that travels through a browser and comes back unread and unchanged (AES-256-GCM, NIST SP 800-38D). */
 export function seal(key: Buffer, purpose: string, value: unknown): string {
-  const nonce = randomBytes(NONCE);
+  const nonce = publicBytes(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(purpose));
   const sealed = Buffer.concat([cipher.update(JSON.stringify(value), 'utf8'), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');

@@ -20,8 +20,7 @@ import { historyHelpers } from '../history/helpers.ts';
 import { importHelpers } from '../imports/words.ts';
 import { DAY, HOUR, MINUTE, startOfMinute } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
-import { date, displayName, number, time, usersOf } from '../lib/formats.ts';
-import { lazily } from '../lib/lazily.ts';
+import { date, displayName, number, several, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { capital, isWiderThan, named, partsOf, plain } from '../lib/text.ts';
 import { type Origin, urlMaker } from '../lib/url-for.ts';
@@ -53,7 +52,6 @@ const ESCAPED: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-const relative = lazily(() => new Intl.RelativeTimeFormat('en', { numeric: 'auto' }));
 const UNITS = [
   ['day', DAY],
   ['hour', HOUR],
@@ -109,7 +107,10 @@ const helpers = {
     if (passed > 30 * DAY) return date.format(value);
     // What was done a moment ago may have been in the minute before.
     const unit = passed > MINUTE && UNITS.find(([, length]) => passed >= length);
-    return unit ? relative().format(-Math.floor(passed / unit[1]), unit[0]) : 'just now';
+    if (!unit) return 'just now';
+    const [name, length] = unit;
+    const count = Math.floor(passed / length);
+    return name === 'day' && count === 1 ? 'yesterday' : `${several(count, name)} ago`;
   },
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
   isLongName: (name: string) => isWiderThan(16, name),

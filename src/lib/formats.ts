@@ -23,26 +23,27 @@ const BYTE_UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 const rounded = lazily(() => new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }));
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sept', 'Oct', 'Nov', 'Dec'];
+const WHOLE_MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 
 /** "7 Sept 2026", as Intl writes it, without the time that it takes. @param at in milliseconds since 1970 */
-export const date = {
-  format(at: number): string {
-    const day = new Date(at);
-    return `${day.getUTCDate()} ${MONTHS[day.getUTCMonth()]} ${day.getUTCFullYear()}`;
-  },
-};
+export const date = { format: (at: number): string => dayOf(new Date(at), MONTHS) };
 
-const dateAndTime = lazily(
-  () =>
-    new Intl.DateTimeFormat('en-GB', {
-      day: 'numeric',
-      month: 'long',
-      year: 'numeric',
-      hour: '2-digit',
-      minute: '2-digit',
-      timeZone: 'UTC',
-    }),
-);
+function dayOf(day: Date, months: readonly string[]): string {
+  return `${day.getUTCDate()} ${months[day.getUTCMonth()]} ${day.getUTCFullYear()}`;
+}
 
 /** "812 KB", "1.2 GB": in thousands, as disks are sold. */
 export function bytesOf(count: number): string {
@@ -61,9 +62,10 @@ export function usersOf(count: number): string {
   return several(count, 'user');
 }
 
-/** @param at in milliseconds since 1970. */
+/** "7 September 2026, 14:05 UTC", as Intl writes it, too. @param at in milliseconds since 1970 */
 export function time(at: number): string {
-  return `${dateAndTime().format(at).replace(' at ', ', ')} UTC`;
+  const then = new Date(at);
+  return `${dayOf(then, WHOLE_MONTHS)}, ${then.toISOString().slice(-13, -8)} UTC`;
 }
 
 export function displayName({ username, full_name }: { username: string; full_name: string | null }): string {

@@ -52,6 +52,7 @@ test.each([
   [2, '2 minutes ago'],
   [59, '59 minutes ago'],
   [60, '1 hour ago'],
+  [47 * 60, 'yesterday'],
   [48 * 60, '2 days ago'],
   [31 * 24 * 60, '1 May 2026'],
 ])('%i minutes before is in words, for all of a minute: %s', (minutes, words) => {

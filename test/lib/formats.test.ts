@@ -1,7 +1,7 @@
 /** What is written by hand for speed is what Intl would write. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesOf, date, number } from '../../src/lib/formats.ts';
+import { bytesOf, date, number, time } from '../../src/lib/formats.ts';
 import { runs } from '../runs.ts';
 
 test('a date is written as in British English, whatever the day', () => {
@@ -15,6 +15,17 @@ test('a date is written as in British English, whatever the day', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }), (at) => {
       expect(date.format(at)).toBe(byIntl.format(at));
+    }),
+    runs(2000),
+  );
+});
+
+test('a time is written as in British English, to the minute', () => {
+  const byIntl = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+  expect(time(Date.UTC(2026, 8, 7, 4, 5, 59))).toBe('7 September 2026, 04:05 UTC');
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }), (at) => {
+      expect(time(at)).toBe(`${byIntl.format(at).replace(' at ', ', ')} UTC`);
     }),
     runs(2000),
   );

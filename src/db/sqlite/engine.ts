@@ -1,6 +1,7 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { executeCached } from '../cached-query.ts';
 import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
@@ -131,10 +132,11 @@ function rowsOf(_table: keyof Schema, columns: readonly string[], rows: string):
 
 /** https://sqlite.org/autoinc.html */
 async function readLastId(db: Db, table: NumberedTable = 'users'): Promise<number> {
-  const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence where name = ${table}`.execute(
-    db,
-  );
-  return rows[0]?.seq ?? 0;
+  const [row] = await executeCached(db, 'last id', { table }, (values) => {
+    const query = sql<{ seq: number }>`select seq from sqlite_sequence where name = ${values.table}`;
+    return { compile: () => query.compile(db) };
+  });
+  return row?.seq ?? 0;
 }
 
 // Mapped into memory, not copied: twice as fast. Not for longer: all that was touched would count as the process's own.

@@ -65,12 +65,13 @@ export class GroupCommit {
   async begin(deadline: number): Promise<void> {
     if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup(deadline);
     if (this.#group) this.#group.size++;
-    this.#writer.run('savepoint one');
+    // Whoever is first is alone so far, and rolls back all: see `rollback`.
+    if (this.#group?.size !== 1) this.#writer.run('savepoint one');
   }
 
   /** Fulfilled once the transaction is saved: after the end of the turn. */
   release(texts: readonly TextChange[]): Promise<void> {
-    this.#writer.run('release one');
+    if (this.#group?.size !== 1) this.#writer.run('release one');
     this.#group?.texts.push(...texts);
     return this.#group?.committed ?? Promise.resolve();
   }
@@ -88,8 +89,11 @@ export class GroupCommit {
 
   async #openGroup(deadline: number): Promise<Group> {
     try {
+      // What savepoints may take back stays in memory: else it goes through a file, page by page. What is sorted may need one.
+      this.#writer.execute('pragma temp_store = MEMORY');
       // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
       await onceFree(() => this.#writer.run('begin immediate'), deadline);
+      this.#writer.execute('pragma temp_store = FILE');
       this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.

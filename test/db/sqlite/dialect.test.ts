@@ -1,19 +1,25 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { commandLine } from '../../../src/auth/actor.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../../src/errors.ts';
+import { createUser, createUsers } from '../../../src/users/commands.ts';
 import { findUserByUsername } from '../../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../../support.ts';
 
 async function pragma(db: Db, name: string): Promise<unknown> {
   const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db);
   return Object.values(rows[0] ?? {})[0];
+}
+
+function personCalled(username: string) {
+  return { username, email: `${username}@example.org`, is_active: true, role: 'member' as const };
 }
 
 test('an acknowledged change survives a power cut: every commit is synced, after the first write too', async () => {
@@ -112,6 +118,45 @@ test('transactions that come together are committed together, and fail together 
     .execute();
   expect(counts).toEqual([{ count: 0 }, { count: 3 }]);
 });
+
+test.each(['first', 'second', 'last'])(
+  'of those who write together only what the %s one did is gone where that one fails',
+  async (who) => {
+    const db = await temporaryDatabase();
+    const write = (username: string) =>
+      transact(db, async (trx) => {
+        await createUser(trx, commandLine, personCalled(username), 1);
+        if (username === who) throw new Error('no');
+      });
+    const all = ['first', 'second', 'last'];
+    const outcomes = await Promise.allSettled(all.map(write));
+    const others = all.filter((username) => username !== who);
+    expect(all.filter((_, index) => outcomes[index]?.status === 'fulfilled')).toEqual(others);
+    const users = await db.selectFrom('users').select('username').orderBy('id').execute();
+    expect(users.map(({ username }) => username)).toEqual(others);
+    expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'those who write much together open no file besides the database and its log',
+  async () => {
+    const db = await temporaryDatabase();
+    const people = Array.from({ length: 1000 }, (_, number) => personCalled(`user${number}`));
+    await transact(db, (trx) => createUsers(trx, commandLine, people, 1));
+    const before = openFiles();
+    const write = (updated_at: number) =>
+      transact(db, async (trx) => {
+        await trx.updateTable('users').set({ updated_at }).execute();
+        return openFiles();
+      });
+    for (const during of await Promise.all([write(2), write(3)])) expect(during).toBe(before);
+  },
+);
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
 
 test('on a full disk nothing is acknowledged that is not there, and there is no end to it when there is room', async () => {
   const db = await temporaryDatabase();
