@@ -15,7 +15,7 @@ import { setupLine } from './setup-line.ts';
 
 const HIDDEN_FOR_SECONDS = 400 * 24 * 60 * 60;
 
-export type Step = 'administrator' | 'import' | 'origin' | 'invite' | 'backup';
+export type Step = 'administrator' | 'import' | 'invite' | 'origin' | 'backup';
 
 export type FirstSteps = {
   left: readonly Step[];
@@ -64,8 +64,8 @@ async function stepsLeft({ reader: db, server }: FastifyRequest, ownId = 0): Pro
   const { config } = server;
   const steps: [Step, () => Promise<boolean>][] = [
     ['import', () => isAnyOfKind(db, 'imported')],
-    ['origin', async () => config.origin !== undefined],
     ['invite', () => isAnyoneElseInvited(db, ownId)],
+    ['origin', async () => config.origin !== undefined],
     ['backup', () => hasBackup(db, config)],
   ];
   const known = done.get(server) ?? new Set();
