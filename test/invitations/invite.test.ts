@@ -80,9 +80,8 @@ describe('inviting someone', () => {
       'admin',
     ]);
     expect(page.field('role')).toContain('Viewer');
-    expect(page.text).toContain(
-      'Viewer, unless you choose another. Members, who cannot sign in, are added by New user.',
-    );
+    expect(page.text).toContain('Viewer, unless you choose another.');
+    expect(page.link('New user')).toBe('/users/new');
     expect(page.input('username')).toMatchObject({ autocapitalize: 'none', spellcheck: 'false' });
     expect(page.input('username')).not.toHaveProperty('required');
     expect((await invite({ full_name: '', role: 'editor' })).statusCode).toBe(303);
