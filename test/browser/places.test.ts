@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
-import { addPerson, PASSWORD, signedIn } from '../people.ts';
+import { addPerson, codeAt, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
 
@@ -80,6 +80,7 @@ test('recovery codes are five lines of two, also on a telephone', async () => {
   await page.goto('/account');
   await page.getByText('Make new recovery codes…').click();
   await page.getByLabel('Your password, for new recovery codes').fill(PASSWORD);
+  await page.getByLabel('Your code, for new recovery codes').fill(codeAt(Date.now()));
   await page.getByRole('button', { name: 'Make new recovery codes' }).click();
   await page.locator('.codes').waitFor();
   for (const [width, lines] of [
