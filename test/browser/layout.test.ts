@@ -260,12 +260,17 @@ test('on a phone the filters stay folded, the list begins soon, and a card says 
   await page.goto('/users?role=viewer&status=active&created_after=2019-01-01');
   expect(await page.locator('.filters summary').textContent()).toBe('Filters (3)');
   expect(await page.getByLabel('Role').isVisible()).toBe(false);
-  expect((await page.locator('.users').boundingBox())?.y).toBeLessThan(500);
+  const top = async () => (await page.locator('.users').boundingBox())?.y;
+  expect(await top()).toBeLessThan(500);
   const before = (cell: string) =>
     page.evaluate(`getComputedStyle(document.querySelector('${cell}'), '::before').content`);
   expect(await before('td.created')).toBe('"Created "');
   expect(await before('td.email')).toBe('"Email: "');
   expect(await before('td.role')).toBe('"Role and status: "');
+  // With what is left to do, folded, above it.
+  await page.goto('/users');
+  expect(await page.getByText('What is left to do').isVisible()).toBe(true);
+  expect(await top()).toBeLessThan(560);
 });
 
 test('on paper the list is a table, without what can be pressed', async () => {

@@ -147,6 +147,17 @@ describe('what is left to do', () => {
     expect((await read()).primary).toEqual(['New user']);
   });
 
+  test('is folded up where more than a page of people is what one comes for, and not while some are made up', async () => {
+    const { app, headers, read } = await startWithAnn();
+    const isOpen = async () => (await read()).isOpen('What is left to do');
+    expect(await isOpen()).toBe(true);
+    await post(app, '/made-up-people', {}, headers);
+    expect(await isOpen()).toBe(true);
+    await post(app, '/made-up-people/delete', {}, headers);
+    for (let number = 0; number < 10; number++) await addUser(app.db, { username: `user${number}` });
+    expect(await isOpen()).toBe(false);
+  });
+
   test('stands in the order in which it is done', async () => {
     const { text } = await (await startWithAnn()).read();
     const steps = ['Import a file', INVITE, ORIGIN, BACKUP].map((step) => text.indexOf(step));
