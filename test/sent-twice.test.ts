@@ -10,7 +10,16 @@ import { transact } from '../src/db/transact.ts';
 import { dump } from './engines.ts';
 import { ALICE, CHOSEN, FORMS, lastSet, startHouse } from './forms.ts';
 import { pageOf } from './page.ts';
-import { addPerson, CODE_SECRET, codeAt, HOUR, headersFor, PASSWORD, signedIn } from './people.ts';
+import {
+  addPerson,
+  CODE_SECRET,
+  codeAt,
+  HOUR,
+  headersFor,
+  movableClock,
+  PASSWORD,
+  signedIn,
+} from './people.ts';
 import { cookieName, get, interrupted, post, SECRET_KEY, startApp } from './support.ts';
 
 /** Those that are not answered by what is kept, and why not. */
@@ -91,6 +100,20 @@ describe('the link to the first administrator', () => {
     const cookie = `${cookieName('session')}=${sessionOf(one)}`;
     await post(app, '/sign-out', {}, { cookie, 'sec-fetch-site': 'same-origin' });
     expect((await send()).statusCode).toBe(409);
+  });
+
+  test('lets in by its form alone for five minutes, and after that its browser', async () => {
+    const clock = movableClock();
+    const app = await startApp({}, undefined, clock);
+    const fields = { ...ALICE, ...CHOSEN, key: newToken() };
+    const send = (headers = {}) => post(app, `/setup/${app.setupToken}`, fields, headers);
+    const headers = headersFor(app, sessionOf(await send()) ?? '');
+    clock.move(5 * 60_000 - 1);
+    expect((await send()).statusCode).toBe(303);
+    clock.move(1);
+    const late = await send();
+    expect([late.statusCode, sessionOf(late)]).toEqual([409, undefined]);
+    expect(sessionOf(await send(headers))).toBeDefined();
   });
 });
 

@@ -36,13 +36,20 @@ export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
   const next = nextOf(fields);
   const { server } = request;
   const shown = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
-  if (shown?.userId !== sessionOf(request).user_id)
+  if (shown?.userId !== sessionOf(request).user_id || (await isOutdated(request, shown)))
     return showCode(request, reply, { secret: newCodeSecret(), next }, { code: SCAN_AGAIN });
   const step = stepOf(code, shown.secret, server.clock());
   const wrong = await checkTyped(request, reply, fields, { isRight: step !== undefined, ...shown });
   if (step === undefined || wrong)
     return showCode(request, reply, { secret: shown.secret, next }, wrong?.errors, wrong?.status);
   return setOnce(request, reply, fields, shown, step);
+}
+
+/** Then its page had other fields than what is wrong would be shown at. */
+async function isOutdated({ server }: FastifyRequest, shown: NewCode): Promise<boolean> {
+  const credentials = await findCredentials(server.db, shown.userId);
+  if (credentials === undefined || toBeReplaced(credentials) === shown.replaces) return false;
+  return !isSet(server.secretKey, credentials, shown.secret);
 }
 
 async function checkTyped(

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { doneIn } from '../auth/idempotency-store.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { NotUniqueError } from '../errors.ts';
+import { NotNowError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser, setOf } from '../users/commands.ts';
@@ -17,7 +17,7 @@ type Shown = Pick<Views['account/profile'], 'user' | 'version' | 'values'> &
   Partial<Views['account/profile']>;
 
 const FIELDS = ['full_name', 'email', 'version'] as const;
-const NOT_YOURS = 'Nothing was changed: that form was of whoever was signed in here before. This is yours.';
+const NOT_YOURS = 'That form was of whoever was signed in here before.';
 const SAID = {
   changed: 'Your name and email are saved.',
   unchanged: 'Nothing to save: your name and email are so already.',
@@ -35,7 +35,11 @@ export async function changeOwnProfile(request: FastifyRequest, reply: FastifyRe
   const { password, user: shownTo, ...fields } = readFields(request.body, [...FIELDS, 'password', 'user']);
   const user = await getOwnUser(request);
   if (shownTo !== undefined && shownTo !== String(user.id))
-    return reply.seeInstead('/account/profile', NOT_YOURS);
+    // No 303, which would drop a draft of theirs that waits in the form.
+    throw new NotNowError('Somebody else’s form', NOT_YOURS, {
+      href: '/account/profile',
+      text: 'Open yours',
+    });
   const { version, values, typed, since, form } = await readEdit(db, user, fields);
   const shown = { user, version: version ?? user.version, values };
   const { email: shownEmail } = since.base ?? user;

@@ -2,7 +2,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Db, Trx, User } from '../db/schema.ts';
 import { isWithin } from '../lib/clock.ts';
-import type { Fields } from '../lib/forms.ts';
 import { isLive } from './authenticate.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { signInForm, tokenOfBegun } from './idempotency.ts';
@@ -35,14 +34,22 @@ export async function keepForReplay(
   return token;
 }
 
-/** Undefined also where that session is over. */
-export async function findReplay(db: Db, request: FastifyRequest): Promise<StartedSession | undefined> {
+/**
+ * Undefined also where that session is over.
+ * @param isChecked whether the password has been looked at once more
+ */
+export async function findReplay(
+  db: Db,
+  request: FastifyRequest,
+  isChecked: boolean,
+): Promise<StartedSession | undefined> {
   const form = signInForm(request);
   const kept = form && (await findAnswer(db, form));
   if (kept?.session === undefined) return undefined;
   const token = tokenOfBegun(request, kept.session);
   const session = await findSession(db, token);
-  if (!session || !isOn(request, session) || !isGivenAgain(request, session, token)) return undefined;
+  if (!session || !isOn(request, session)) return undefined;
+  if (!isChecked && !isGivenUnchecked(request, session, token)) return undefined;
   const user = { id: session.user_id, username: session.username };
   return { kind: 'started', isNew: false, user, token, to: kept.to, sentence: kept.sentence };
 }
@@ -51,10 +58,9 @@ function isOn({ server }: FastifyRequest, session: Session): boolean {
   return maySignIn(session) && isLive(session, server.config, server.clock());
 }
 
-/** A code is not looked at twice: its form alone is enough for as long as its ticket would have been good. */
-function isGivenAgain(request: FastifyRequest, { created_at }: Session, token: string): boolean {
-  const { server, body } = request;
+/** A code is not looked at twice, nor the link of the first administrator: the form alone is enough for as long as a ticket is good. */
+function isGivenUnchecked(request: FastifyRequest, { created_at }: Session, token: string): boolean {
+  const { server } = request;
   const isHere = readCookie(request, sessionCookie(server)) === token;
-  const hasCode = (body as Fields).ticket !== undefined;
-  return isHere || !hasCode || isWithin(created_at, TICKET_LASTS, server.clock());
+  return isHere || isWithin(created_at, TICKET_LASTS, server.clock());
 }

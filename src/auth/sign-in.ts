@@ -45,7 +45,7 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const outcome = checked.kind === 'verified' ? await startSession(request, checked, fields) : checked;
   if (outcome.kind === 'started') return letIn(request, reply, outcome);
   // Of two clicks the first has used up the code, and its ticket. Of a password nothing is used up: it is looked at each time.
-  const replay = fields.ticket !== undefined && (await findReplay(request.server.db, request));
+  const replay = fields.ticket !== undefined && (await findReplay(request.server.db, request, false));
   return replay ? letIn(request, reply, replay) : refuse(request, reply, shown, outcome);
 }
 

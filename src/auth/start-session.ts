@@ -54,7 +54,7 @@ async function checkAgain(trx: Trx, request: FastifyRequest, { user, credentials
   const owner = await lockUser(trx, user.id);
   const current = await lockCredentials(trx, user.id);
   if (!owner || !maySignIn(owner) || !current || !areSame(current, credentials)) return TOO_LATE;
-  const replay = await findReplay(trx, request);
+  const replay = await findReplay(trx, request, code === undefined);
   if (replay) return replay;
   if (code === undefined) return { kind: 'right', sentence: sentenceFor(current.code_failures) } as const;
   // Of two that come with one ticket the second would use its code up for nothing.

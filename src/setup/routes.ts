@@ -51,7 +51,7 @@ async function showSetup(request: WithToken, reply: FastifyReply) {
 async function setUp(request: WithToken, reply: FastifyReply) {
   const { server } = request;
   // Of two clicks the second finds that there is an administrator.
-  const replay = await findReplay(server.db, request);
+  const replay = await findReplay(server.db, request, false);
   if (replay) return letIn(request, reply, replay);
   await checkToken(request);
   const fields = readFields(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
@@ -81,7 +81,7 @@ async function makeAndSignIn(request: WithToken, typed: NewAdministrator, hash: 
     return user && begin(trx, request, { user, next: '/users', sentence: 'You are the administrator.' });
   });
   if (started) audit(request, 'signed in', started.user);
-  const session = started ?? (await findReplay(db, request));
+  const session = started ?? (await findReplay(db, request, false));
   if (session === undefined) throw tooLate();
   return session;
 }

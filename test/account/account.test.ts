@@ -249,6 +249,17 @@ describe('the second factor', () => {
     expect(pageOf(await post(app, '/account/code', old, headers)).text).toContain('Scan this new code.');
   });
 
+  test('that was turned off in another window is not asked for in a form that was open: a new code is shown', async () => {
+    const { app, headers } = await start({ hasCode: true });
+    const { secret, sealed } = await newCode(app, headers);
+    await post(app, '/account/code/delete', { password: PASSWORD, present_code: KEPT }, headers);
+    const page = pageOf(await post(app, '/account/code', { sealed, code: '', present_code: '1' }, headers));
+    expect(page.errorOf('code')).toContain('Scan this new code.');
+    expect(page.text).toContain('There is a problem');
+    expect(page.fields).not.toContain('present_code');
+    expect(page.secret.replaceAll(' ', '')).not.toBe(secret);
+  });
+
   test('is not replaced with an open session and the password alone', async () => {
     const { app, clock, ed, headers } = await start({ hasCode: true });
     const { secret, sealed } = await newCode(app, headers);

@@ -11,12 +11,12 @@ import { cookieName, get, post, startApp } from '../support.ts';
 async function start() {
   const clock = movableClock();
   const app = await startApp({}, undefined, clock);
-  await addPerson(app.db, 'ann', 'admin');
+  const ann = await addPerson(app.db, 'ann', 'admin');
   const vic = await addPerson(app.db, 'vic', 'viewer', { full_name: 'Vic Tor' });
   const headers = await signedIn(app, vic);
   const send = (fields: Record<string, string>) =>
     post(app, '/account/profile', { version: '1', ...fields }, headers);
-  return { app, clock, vic, headers, send, stored: () => getUser(app.db, vic.id) };
+  return { app, clock, ann, vic, headers, send, stored: () => getUser(app.db, vic.id) };
 }
 
 test('a viewer changes their own name without a password, and it is found and sorted by at once', async () => {
@@ -37,11 +37,31 @@ test('a form of whoever was signed in before in the same browser changes nobody'
   const { action, inputs } = form.form('Save changes');
   const fields = Object.fromEntries(inputs.map(({ name = '', value = '' }) => [name, value]));
   const answer = await post(app, action, { ...fields, full_name: 'Ann Ada' }, headers);
-  expect([answer.statusCode, answer.headers.location]).toEqual([303, '/account/profile']);
-  expect(answer.body).toBe(
-    'Nothing was changed: that form was of whoever was signed in here before. This is yours.\n',
+  expect(answer.statusCode).toBe(409);
+  expect(pageOf(answer).text).toContain(
+    'That form was of whoever was signed in here before. Nothing was changed.',
   );
+  expect(pageOf(answer).main.link('Open yours')).toBe('/account/profile');
   expect(await stored()).toMatchObject({ full_name: 'Vic Tor', version: 1 });
+});
+
+test('nor does a page with their choices', async () => {
+  const { app, ann, headers, stored } = await start();
+  const asAnn = await signedIn(app, ann);
+  const rename = (full_name: string) =>
+    transact(app.db, (trx) => changeUser(trx, commandLine, ann.id, { full_name }, 2));
+  await rename('Anna');
+  const typed = { full_name: 'Ann Ada', email: 'ann@example.org', version: '1' };
+  const { action, inputs } = pageOf(await post(app, '/account/profile', typed, asAnn)).form(
+    'Save my choices',
+  );
+  const chosen = inputs.filter(({ type, ...input }) => type !== 'radio' || 'checked' in input);
+  const fields = Object.fromEntries(chosen.map(({ name = '', value = '' }) => [name, value]));
+  expect(fields).toMatchObject({ full_name: 'Ann Ada', version: '2' });
+  await transact(app.db, (trx) => changeUser(trx, commandLine, 2, { full_name: 'Victor' }, 2));
+  expect((await post(app, action, fields, headers)).statusCode).toBe(409);
+  expect(await stored()).toMatchObject({ full_name: 'Victor', version: 2 });
+  expect((await post(app, action, fields, asAnn)).statusCode).toBe(303);
 });
 
 test('another email takes the password, and what is wrong is said at once with all that was typed', async () => {
@@ -106,6 +126,8 @@ test('an ended session keeps what was typed, but for the password', async () => 
   const signedInAgain = await post(app, '/sign-in', fields, headers);
   const cookie = signedInAgain.cookies.find(({ name }) => name === cookieName('session'));
   const again = headersFor(app, cookie?.value ?? '');
+  // Whoever was here before may still have a form of theirs open.
+  expect((await post(app, '/account/profile', { full_name: 'Ann', user: '1' }, again)).statusCode).toBe(409);
   const form = pageOf(await get(app, '/account/profile', again));
   expect([form.field('full_name'), form.field('email'), form.field('password')]).toEqual([
     'Vicky',

@@ -44,7 +44,9 @@ describe('a form that is sent after its session has ended', () => {
     const refused = await post(app, '/users?from=page%3D2', ZOE, headers);
     expect(refused.statusCode).toBe(401);
     expect(refused.headers['www-authenticate']).toBe('Form realm="Roster"');
-    expect(pageOf(refused).text).toContain('Sign in as ed, and what you typed will be there to be sent.');
+    expect(pageOf(refused).text).toContain(
+      'Sign in as ed, and what you sent will be there, to be sent again.',
+    );
     expect(pageOf(refused).field('username')).toBe('ed');
     expect(refused.body).not.toMatch(/zoe@example|Zoë/);
 
@@ -171,7 +173,9 @@ describe('a form that is sent after its session has ended', () => {
     const form = pageOf(asked).form('Start again');
     const hidden = { again: form.field('again'), next: form.field('next'), draft: form.field('draft') };
     const again = await post(app, '/sign-in', hidden, headers);
-    expect(pageOf(again).text).toContain('Sign in as bob, and what you typed will be there to be sent.');
+    expect(pageOf(again).text).toContain(
+      'Sign in as bob, and what you sent will be there, to be sent again.',
+    );
     expect(pageOf(again).field('username')).toBe('bob');
     const { answer: anew } = await signInOn(app, again.body, bob, headers);
     const code = { code: codeAt(clock()) };
@@ -246,7 +250,7 @@ describe('a form that is sent after its session has ended', () => {
     const draft = pageOf(body).field('draft');
     const wrong = pageOf(await post(app, '/sign-in', { username: 'ed', password: 'wrong', draft }, headers));
     expect(wrong.text).toContain('Username or password is wrong.');
-    expect(wrong.text).toContain('Sign in as ed, and what you typed will be there to be sent.');
+    expect(wrong.text).toContain('Sign in as ed, and what you sent will be there, to be sent again.');
     expect(wrong.field('draft')).toBe(draft);
   });
 
@@ -255,7 +259,7 @@ describe('a form that is sent after its session has ended', () => {
     const draft = pageOf(await post(app, '/users', ZOE, headers)).field('draft');
     const typed = { username: 'carol', password: 'wrong', draft };
     const wrong = pageOf(await post(app, '/sign-in', typed, headers));
-    expect(wrong.text).toContain('Sign in as ed, and what you typed will be there to be sent.');
+    expect(wrong.text).toContain('Sign in as ed, and what you sent will be there, to be sent again.');
     expect(wrong.field('username')).toBe('carol');
   });
 

@@ -477,7 +477,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
         trx.updateTable('sessions').set({ seen_at: 0 }).where('user_id', '=', id).execute(),
       );
       await press(page, 'Create user');
-      await page.getByText('what you typed will be there to be sent').waitFor();
+      await page.getByText('what you sent will be there, to be sent again').waitFor();
     },
     'signing in once the account is deactivated': async (page, { db }) => {
       const { id } = (await findUserByUsername(db, SIGNED_OUT)) ?? { id: 0 };

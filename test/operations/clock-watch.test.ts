@@ -190,7 +190,7 @@ test('whoever was signed in while the clock was ahead loses no form, not even af
   expect(await signIn(app, 'ann')).toBeDefined();
   const answer = await post(app, '/users', { username: 'eve', email: 'eve@example.org' }, headers);
   expect(answer.statusCode).toBe(401);
-  expect(pageOf(answer).text).toContain('what you typed will be there to be sent');
+  expect(pageOf(answer).text).toContain('what you sent will be there, to be sent again');
 });
 
 test.each([2 * HOUR, -2 * HOUR])(
