@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { run } from './roster.ts';
+import { launch } from './roster.ts';
 import { temporaryFolder } from './support.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
@@ -18,9 +18,9 @@ export function installRoster(): string {
   return folder;
 }
 
-/** What `roster --help` says there. */
+/** What `roster --help` says there, with its packages as they are. */
 export async function askForHelp(folder: string, settings: Record<string, string> = {}) {
-  const child = run(['--help'], settings, '', join(folder, 'src', 'main.js'));
+  const child = launch(process.execPath, [join(folder, 'src', 'main.js'), '--help'], settings);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { stdout, stderr };
 }

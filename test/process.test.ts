@@ -4,8 +4,9 @@ import { Agent, get as httpGet, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { HAS_SCRIPT, preloading, type Roster, run, runAtTerminal, runNpm, startRoster } from './roster.ts';
+import { preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
 import { readyUrl, temporaryDatabase } from './support.ts';
+import { HAS_SCRIPT, runAtTerminal } from './terminal.ts';
 
 const CTRL_C = '\x03';
 

@@ -1,5 +1,5 @@
-/** A Roster in a process of its own, as `npm start` runs it. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+/** A Roster in a process of its own: as it is installed, but for large packages, each of which it finds as one file (`bundles.ts`). */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ import { BUNDLES } from './bundles.ts';
 import { readyUrl, temporaryFolder } from './support.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const MAIN = join(ROOT, 'src', 'main.js');
+export const MAIN = join(ROOT, 'src', 'main.js');
 
 const LISTENING = /^Roster is at (http:\/\/\S+)\n/m;
 
@@ -36,7 +36,7 @@ export const WITHOUT_LINKS = preloading(`
   };
   syncBuiltinESMExports();`);
 
-/** Starts a command with these settings alone, and with what it reads from standard input; it does not outlive the test. */
+/** Starts a command, with what it reads from standard input. */
 export function run(
   args: readonly string[],
   settings: Record<string, string>,
@@ -58,27 +58,6 @@ export async function runToEnd(...how: Parameters<typeof run>) {
   return { out, error, code };
 }
 
-export const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
-
-/** The same at a terminal, by Debian's `script`, where somebody answers a question once it is asked. */
-export async function runAtTerminal(
-  args: readonly string[],
-  settings: Record<string, string>,
-  question: string,
-  answer: string,
-) {
-  const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
-  const typed = ['--quiet', '--return', '--command', command, '/dev/null'];
-  const child = launch('script', typed, bundled(settings), null);
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (said: string) => {
-    if (!out.includes(question) && (out + said).includes(question)) child.stdin.write(`${answer}\n`);
-    out += said;
-  });
-  const [code] = await once(child, 'close');
-  return { out, code };
-}
-
 /** Settings with which a Roster starts in less time, besides these. */
 export function bundled({ NODE_OPTIONS = '', ...settings }: Record<string, string>): Record<string, string> {
   return { ...settings, NODE_OPTIONS: `${BUNDLES} ${NODE_OPTIONS}` };
@@ -90,7 +69,8 @@ export function runNpm(args: readonly string[], settings: Record<string, string>
   return launch('npm', args, { HOME, npm_config_update_notifier: 'false', ...settings });
 }
 
-function launch(
+/** Starts a program with these settings alone; it does not outlive the test. @param input null where standard input is left open */
+export function launch(
   program: string,
   args: readonly string[],
   settings: Record<string, string>,

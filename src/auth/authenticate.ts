@@ -76,9 +76,10 @@ async function continueSession(
   session: Session,
   now: number,
 ): Promise<boolean> {
-  const { config } = request.server;
+  const { server } = request;
+  const { config } = server;
   const isJustNoted = Math.abs(now - session.seen_at) < TOUCH_INTERVAL;
-  if (!isJustNoted && (await isAnySeenAfter(db, now + SKEW))) {
+  if (!isJustNoted && (await readPrimary(server.db, (one) => isAnySeenAfter(one, now + SKEW)))) {
     request.log.warn(
       'the clock has been set back, or another Roster’s is ahead: everyone has to sign in again',
     );
@@ -107,9 +108,11 @@ const administered = new WeakSet<FastifyInstance>();
 /** Once there has been an administrator there always is one. */
 export async function knowsAdministrator(server: FastifyInstance): Promise<boolean> {
   if (administered.has(server)) return true;
-  const db = primaryOf(server.db);
-  // What stands in may not have got the first one yet.
-  const isKnown = (await hasAdministrator(db)) || (db !== server.db && (await hasAdministrator(server.db)));
+  const isKnown = await readPrimary(
+    server.db,
+    // What stands in may not have got the first one yet.
+    async (db) => (await hasAdministrator(db)) || (db !== server.db && (await hasAdministrator(server.db))),
+  );
   if (isKnown) administered.add(server);
   return isKnown;
 }

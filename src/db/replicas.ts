@@ -14,6 +14,8 @@ export type Replicas = {
   choose(position: number, key: number): Db | undefined;
   /** While the primary is away, so that nobody can be shut out: a replica with all that it is known to have saved. */
   standIn(): Db | undefined;
+  /** Whether one does. */
+  readonly hasStandIn: boolean;
   /** Read at the primary or, once that is away and something stands in for it, there, without waiting any longer. */
   readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T>;
   /** Where the primary is: a replica that has come there shows all that was saved before. @throws UnavailableError at once while it is away */

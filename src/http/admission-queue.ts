@@ -24,8 +24,10 @@ export class AdmissionQueue<T> {
     this.#size++;
   }
 
-  takeNext(): T | undefined {
-    return this.#take(this.#queues.find((queue) => queue.length > 0));
+  /** @param kinds of which it may be */
+  takeNext(kinds: readonly Kind[] = KINDS): T | undefined {
+    const isWanted = (place: number) => kinds.some((kind) => place % KINDS.length === KINDS.indexOf(kind));
+    return this.#take(this.#queues.find((queue, place) => queue.length > 0 && isWanted(place)));
   }
 
   takeOldest(then: number): T | undefined {

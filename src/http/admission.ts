@@ -3,9 +3,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { isSaturated } from '../db/engine.ts';
+import { isSaturated, replicasOf } from '../db/engine.ts';
 import { basePathOf } from '../lib/url-for.ts';
-import { AdmissionQueue, type Kind, LONGEST_WAIT } from './admission-queue.ts';
+import { AdmissionQueue, KINDS, type Kind, LONGEST_WAIT } from './admission-queue.ts';
 import { noteRequest } from './bare-pages.ts';
 import { type Asker, Askers, isHasty } from './haste.ts';
 import { withoutBase } from './host.ts';
@@ -125,6 +125,12 @@ class Admission {
     return isSaturated(this.#app.db);
   }
 
+  /** Where something stands in, pages need not wait with those who want the primary. */
+  get #kindsBegun(): readonly Kind[] {
+    if (!this.#isSaturated) return KINDS;
+    return replicasOf(this.#app.db)?.hasStandIn ? ['reading'] : [];
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -166,7 +172,7 @@ class Admission {
   };
 
   #beginNext(): void {
-    const next = this.#isSaturated ? undefined : this.#queue.takeNext();
+    const next = this.#queue.takeNext(this.#kindsBegun);
     if (next === undefined || isGone(next)) return;
     this.#behind = Math.max(this.#behind - 1, -LEAD * this.#queue.size);
     this.#leave(next);

@@ -44,7 +44,6 @@ import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
-import { HAS_SCRIPT, runAtTerminal } from '../roster.ts';
 import {
   addUser,
   addUsers,
@@ -56,6 +55,7 @@ import {
   temporaryFolder,
   temporaryUrl,
 } from '../support.ts';
+import { HAS_SCRIPT, runAtTerminal } from '../terminal.ts';
 
 const isServer = inject('engine') === 'postgres';
 const THEN = ['ann', 'ed', 'ada', 'bob', 'cem'];

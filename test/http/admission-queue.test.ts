@@ -22,6 +22,12 @@ test('signing in comes before reading, that before writing, and that before many
   expect(queue.size).toBe(0);
 });
 
+test('where some kinds may not be begun, the others do not wait behind them', () => {
+  const queue = queueOf(['writing', 'writing'], ['!reading', 'reading'], ['reading', 'reading']);
+  const next = () => queue.takeNext(['reading']);
+  expect([next(), next(), next(), queue.size]).toEqual(['reading', '!reading', undefined, 1]);
+});
+
 test('within a kind it is first come, first served', () => {
   expect(emptied(queueOf(['a', 'reading'], ['b', 'writing'], ['c', 'reading'], ['d', 'writing']))).toEqual([
     'a',

@@ -1,4 +1,4 @@
-/** Twenty requests a second, every other one a form, and which of them failed. */
+/** At most twenty requests a second, every other one a form, and which of them failed. */
 import { expect } from 'vitest';
 import { Browser } from './browser.ts';
 import type { Running } from './start.ts';

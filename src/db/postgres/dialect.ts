@@ -44,9 +44,8 @@ export class RosterPostgresAdapter extends PostgresAdapter {
     this.replicas = replicas;
   }
 
-  /** Where something stands in, pages need not wait with those who want the primary. */
   get isSaturated(): boolean {
-    return this.#pool.isSaturated && this.replicas?.standIn() === undefined;
+    return this.#pool.isSaturated;
   }
 
   get timing(): Timing {

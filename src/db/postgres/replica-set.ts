@@ -82,6 +82,10 @@ class ReplicaSet implements Replicas {
     return this.#reader(this.#findStandIn());
   }
 
+  get hasStandIn(): boolean {
+    return this.#findStandIn() !== undefined;
+  }
+
   async readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T> {
     const standIn = this.standIn();
     if (standIn) return read(standIn);
@@ -181,13 +185,13 @@ class ReplicaSet implements Replicas {
   /** Where it does not answer, what was known of it is still true. */
   #lookAtPrimary(): Promise<void> {
     return this.#looking.run(() =>
-      this.#readPrimary(performance.now()).catch(() => {
+      this.#notePrimary(performance.now()).catch(() => {
         this.#hasFailed = true;
       }),
     );
   }
 
-  async #readPrimary(at: number): Promise<void> {
+  async #notePrimary(at: number): Promise<void> {
     const { rows } = await sql<{ position: number; identity: string; timeline: string }>`
       select ${WRITTEN} as position, ${IDENTITY} as identity, ${TIMELINE} as timeline`.execute(this.#watch);
     for (const { position, identity, timeline } of rows) {

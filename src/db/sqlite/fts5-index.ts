@@ -77,7 +77,7 @@ export function makeIndexesAhead(writer: Statements, endOfIndexes: number): numb
   return (rangeOf(last + IDS_AHEAD) + 1) * IDS_IN_RANGE;
 }
 
-/** By a command alone: it indexes all that there is, also what search texts of others would wait for in the same process. */
+/** By a command alone: in a process with others, rows whose texts wait in a group would be indexed twice. */
 export async function makeSearchIndex(trx: Trx): Promise<void> {
   // All that there were, for another process may count on those that it has made ahead.
   for (const range of new Set([0, ...(await rangesOf(trx, false))])) {

@@ -30,6 +30,8 @@ const { values } = parseArgs({
   },
 });
 const wanted = values.acts.split(',');
+const unknown = wanted.find((name) => !ACTS.some((act) => act === name));
+if (unknown !== undefined) throw new Error(`--acts: ${unknown} is none of ${ACTS.join(', ')}.`);
 /** Nobody whose page others look at. */
 const ERASED = 5_000;
 const users = Number(values.users);

@@ -1,0 +1,25 @@
+/** A Roster at a terminal, by Debian's `script`. */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { bundled, launch, MAIN } from './roster.ts';
+
+export const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
+
+/** Runs a command to its end, where somebody answers a question once it is asked. */
+export async function runAtTerminal(
+  args: readonly string[],
+  settings: Record<string, string>,
+  question: string,
+  answer: string,
+) {
+  const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const typed = ['--quiet', '--return', '--command', command, '/dev/null'];
+  const child = launch('script', typed, bundled(settings), null);
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (said: string) => {
+    if (!out.includes(question) && (out + said).includes(question)) child.stdin.write(`${answer}\n`);
+    out += said;
+  });
+  const [code] = await once(child, 'close');
+  return { out, code };
+}
