@@ -66,7 +66,7 @@ const EVENTS: Readonly<Record<string, Words>> = {
   'made an administrator': { done: 'made an administrator', of: 'of' },
   'other sessions ended': { done: 'ended all other sessions' },
   'password changed': { done: 'changed the password' },
-  'password set by link': { done: 'chose a password by the access link' },
+  'password set by link': { done: 'chose a password', of: 'for' },
   'recovery codes renewed': { done: 'made new recovery codes', of: 'for' },
   [ROLE_CHANGED]: { done: 'changed the role' },
   'second factor removed': { done: 'removed the second factor' },

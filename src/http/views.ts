@@ -226,8 +226,8 @@ export type Views = {
     mail: MailOutcome | undefined;
     canSend: boolean;
     isForOthers: boolean;
-    /** Whether it is the first access of its user. */
-    isNew: boolean;
+    /** Whether it is of an invitation, after which others may be invited. */
+    isInvited: boolean;
   };
   'invitations/form': { user: Pick<User, 'id' | 'username'>; action: string; errors: Errors };
   'setup/form': { action: string; values: Fields; errors: Errors };
@@ -305,6 +305,8 @@ export type Views = {
     total: number | undefined;
     /** Whether this Roster has the file. */
     isHere: boolean;
+    /** Whether it is tried again by itself. */
+    hasFailed: boolean;
     /** Whether another one is read first. */
     isWaiting: boolean;
   };

@@ -9,10 +9,13 @@ import type { Choices } from './types.ts';
 
 type Before = { choices: Choices; sentence: string };
 
-const ANEW: Before = { choices: {}, sentence: '' };
+export const ANEW: Before = { choices: {}, sentence: '' };
 
-/** @param path of the file that is brought @param earlier the import that has refused its rows */
-export async function asBefore(path: string, earlier: Import): Promise<Before> {
+const FORGOTTEN = 'What was chosen about the earlier file is not known any more.';
+
+/** @param path of the file that is brought @param earlier the import that has refused its rows, if it is still known */
+export async function asBefore(path: string, earlier: Import | undefined): Promise<Before> {
+  if (earlier === undefined) return { ...ANEW, sentence: FORGOTTEN };
   // Roster has written them as it reads them best.
   const { encoding: _, delimiter: __, ...choices } = choicesOf(earlier);
   if (Object.keys(choices).length === 0) return ANEW;

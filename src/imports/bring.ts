@@ -8,7 +8,7 @@ import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import type { Fields } from '../lib/forms.ts';
 import { plainNumber } from '../lib/text.ts';
-import { asBefore } from './as-before.ts';
+import { ANEW, asBefore } from './as-before.ts';
 import { beginImport } from './commands.ts';
 import { filesOf, makeFolder, newName } from './folder.ts';
 import { totalsOf } from './json-columns.ts';
@@ -66,8 +66,9 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
   const folder = makeFolder(config.importFolder);
   const file = newName();
   const { upload } = filesOf(folder, file);
-  const earlier = (await findOwn(request)).find(({ id }) => id === earlierIn(request));
-  const { choices, sentence } = earlier ? await asBefore(path, earlier) : { choices: {}, sentence: '' };
+  const of = earlierIn(request);
+  const earlier = (await findOwn(request)).find(({ id }) => id === of);
+  const { choices, sentence } = of === undefined ? ANEW : await asBefore(path, earlier);
   await rename(path, upload);
   try {
     const answer = await runCommand(request, async (trx, actor) => {

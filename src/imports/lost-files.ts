@@ -15,8 +15,8 @@ export async function endLostImports(trx: Trx, folder: Folder | undefined, now: 
       continue;
     }
     const job = imported.set_id === null ? undefined : await lockJobOfSet(trx, imported.set_id);
-    if (job) await takeBack(trx, job, 'file gone', now);
-    else await saveImport(trx, imported.id, { ...discardedFor('file gone'), touched_at: now });
+    if (job) await takeBack(trx, job, 'put back', now);
+    else await saveImport(trx, imported.id, { ...discardedFor('put back'), touched_at: now });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import { isFree, type Lease } from '../db/lease.ts';
 import { insertion } from '../db/many-rows.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
+import { ENDED } from '../jobs/failures.ts';
 
 export type Import = Selectable<ImportsTable>;
 export type ImportState = Import['state'];
@@ -33,8 +34,8 @@ const CAUSES = {
   asked: 'Its file was discarded.',
   replaced: 'It could not be read, and another file was brought instead.',
   old: 'For a day nobody did anything about it.',
-  'not allowed': 'Whoever brought it may not import users any more.',
-  'file gone': 'A backup was put back since, and its file was not there any more.',
+  'not allowed': 'Whoever brought or applied it may not import users any more.',
+  'put back': 'A backup was put back that was made before it was applied.',
   erased: 'Somebody was erased, whom its file may have named.',
 } as const;
 
@@ -101,7 +102,8 @@ export function isGone(file: Pick<OfFile, 'state' | 'file_name'>): boolean {
   return isForgotten(file) && file.state !== 'applying';
 }
 
-const NOTHING = { file_name: '', reading: null, problem: null, choices: '{}' };
+/** Why one is over stays: of what is over no problem is about its file. */
+const NOTHING = { file_name: '', reading: null, choices: '{}' };
 
 /** What is to be read, or to be judged again and then applied. */
 const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
@@ -132,7 +134,9 @@ export async function leaseImport(
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  const leased = { lease_owner: lease.owner, leased_until: lease.until, failures: free.failures + 1 };
+  // Until it is known what becomes of it.
+  const failures = free.failures + ENDED;
+  const leased = { lease_owner: lease.owner, leased_until: lease.until, failures };
   await saveImport(trx, free.id, leased);
   return { ...free, ...leased };
 }
@@ -144,7 +148,8 @@ export async function isAnotherUnderWay(
   now: number,
 ): Promise<boolean> {
   const others = db.selectFrom('imports').select('id').where('state', 'in', TO_DO).where('id', '!=', id);
-  const leased = others.where('folder', '=', folder).where('leased_until', '>', now);
+  const own = others.where('folder', '=', folder).where('lease_owner', 'is not', null);
+  const leased = own.where('leased_until', '>', now);
   return (await leased.limit(1).executeTakeFirst()) !== undefined;
 }
 

@@ -19,7 +19,7 @@ import { addressOf, type Request, showImport, waitingFor } from './show.ts';
 import { readStage } from './stage-reader.ts';
 import { template } from './template.ts';
 import { Uploads } from './uploads.ts';
-import { BEGUN, DISCARDED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from './words.ts';
+import { anotherOf, BEGUN, DISCARDED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from './words.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 
@@ -74,11 +74,12 @@ async function apply(request: Request, reply: FastifyReply) {
 
 async function discard(request: Request, reply: FastifyReply) {
   const { server, params, actor } = request;
-  const { id } = await getImport(server.db, params.id, actor);
+  const found = await getImport(server.db, params.id, actor);
+  const { id } = found;
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await discardImport(trx, acting, id, server.clock());
     if (outcome === 'taken back') return done(waitingFor(id), TAKING_BACK);
-    return outcome === 'discarded' ? done('/import', DISCARDED) : refuseLate(trx, id);
+    return outcome === 'discarded' ? done(anotherOf(found), DISCARDED) : refuseLate(trx, id);
   });
   void server.runJobs();
   return reply.answer(answer);

@@ -6,6 +6,14 @@ import type { Db, Trx } from '../db/schema.ts';
 import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DamagedError, DatabaseFailure } from '../errors.ts';
+import {
+  ENDED,
+  endedOf,
+  LONGEST_PAUSE,
+  MOST_FAILURES_THAT_PASS,
+  notedOf,
+  pauseAfter,
+} from '../jobs/failures.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { NumberSet } from '../lib/number-set.ts';
@@ -38,7 +46,7 @@ export type ImportRunner = {
 /** In milliseconds: how often it is said how far it is, and looked whether it is still wanted. */
 const REPORT_EVERY = 400;
 /** In a row: what ends the process each time is not begun for ever. */
-const MOST_FAILURES = 4;
+const MOST_ENDED = 4;
 
 /** In bytes: takes a second at most, and does not wait for those that take minutes. */
 const SMALL = 500_000;
@@ -67,7 +75,7 @@ async function runNext(
   size = Number.MAX_SAFE_INTEGER,
 ): Promise<boolean> {
   const now = runner.clock();
-  const lease = { owner: randomUUID(), now, until: now + LEASE, latest: now + LEASE };
+  const lease = { owner: randomUUID(), now, until: now + LEASE, latest: now + LONGEST_PAUSE };
   const imported = await transact(runner.db, (trx) => leaseImport(trx, runner.folder.id, lease, size));
   if (imported === undefined) return false;
   await advance(runner, imported, isEnding).catch((error) => fail(runner, imported, error));
@@ -75,7 +83,7 @@ async function runNext(
 }
 
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
-  if (imported.failures > MOST_FAILURES) throw new UnreadableError(FAILED);
+  if (endedOf(imported.failures) > MOST_ENDED) throw new UnreadableError(FAILED);
   const actor = await actorOfImport(runner.db, imported);
   if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
   const report = reporter(runner, imported, isEnding);
@@ -206,16 +214,23 @@ async function whileLeased<T>(
   });
 }
 
-/** What may pass by itself is tried again at the end of the lease, as often as it takes: it has not ended the process. */
 async function fail(runner: ImportRunner, imported: Import, error: unknown): Promise<void> {
   if (error instanceof AbandonedError) return save(runner, imported, FREE).catch(() => {});
   if (!(error instanceof UnreadableError)) runner.warn(imported.id, error);
   if (error instanceof DamagedError) return;
-  if (error instanceof DatabaseFailure || isStageBusy(error))
-    return save(runner, imported, { failures: imported.failures - 1 }).catch(() => {});
+  const failures = imported.failures - ENDED + 1;
+  const passes = error instanceof DatabaseFailure || isStageBusy(error);
+  if (passes && notedOf(failures) < MOST_FAILURES_THAT_PASS)
+    return pause(runner, imported, failures).catch(() => {});
   const reading = error instanceof UnreadableError && error.reading ? readingOf(imported, error) : {};
   const problem = problemOf(error);
   await save(runner, imported, { state: 'unreadable', problem, ...reading, ...FREE }).catch(() => {});
+}
+
+/** What may pass by itself is tried again, as a job is: it has not ended the process. */
+async function pause(runner: ImportRunner, imported: Import, failures: number): Promise<void> {
+  const leased_until = runner.clock() + pauseAfter(notedOf(failures));
+  await save(runner, imported, { failures, lease_owner: null, leased_until });
 }
 
 /** So that somebody can say which column is which. */

@@ -5,6 +5,7 @@ import { describeSets, personOf, sightOf } from '../history/described.ts';
 import { findChangeSet, findNames } from '../history/queries.ts';
 import { takeFlash } from '../http/flash.ts';
 import type { Views } from '../http/views.ts';
+import { notedOf } from '../jobs/failures.ts';
 import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
@@ -73,9 +74,11 @@ function askAgain({ url, server }: Request, reply: FastifyReply, again: string):
 
 async function showProgress(request: Request, reply: FastifyReply, imported: Import) {
   const { server } = request;
-  const { id, state, set_id, lease_owner } = imported;
+  const { id, state, set_id, lease_owner, failures } = imported;
   askAgain(request, reply, state === 'reading' ? addressOf(id) : waitingFor(id));
   const job = set_id === null ? undefined : await findJobOfSet(server.db, set_id);
+  const hasFailed = notedOf(failures) > 0 || (job?.failures ?? 0) > 0;
+  const isFree = lease_owner === null && !hasFailed;
   const totals = totalsOf(imported);
   const done = state === 'reading' ? (totals?.read ?? 0) : (job?.done ?? 0);
   const total = state === 'reading' ? undefined : totals && toApply(totals);
@@ -84,7 +87,8 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
     done,
     total,
     isHere: isHere(server.config.importFolder, imported),
-    isWaiting: lease_owner === null && (await isAnotherUnderWay(server.db, imported, server.clock())),
+    hasFailed,
+    isWaiting: isFree && (await isAnotherUnderWay(server.db, imported, server.clock())),
   });
 }
 

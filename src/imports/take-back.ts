@@ -14,6 +14,7 @@ const CAUSES = {
   'not allowed': 'Whoever applied it may not do all of this any more.',
   'last administrator': 'It would have left no administrator.',
   'file gone': 'Its file is gone from the disk, or damaged.',
+  'put back': 'A backup was put back that was made while it was applied.',
   unattended: 'For an hour no Roster that has its file has gone on with it.',
   failed: 'Roster has met the same error again and again: its log says which.',
   asked: 'Somebody has had it taken back while it was applied.',

@@ -101,7 +101,7 @@ function doneOf({ created, changed }: Totals): string {
 }
 
 /** Where another file is chosen, which brings back the same refused rows. */
-function anotherOf(imported: Pick<Import, 'choices'>): string {
+export function anotherOf(imported: Pick<Import, 'choices'>): string {
   const of = earlierOf(imported);
   return of === undefined ? '/import' : `/import?of=${of}`;
 }

@@ -25,9 +25,10 @@ export function tokensFor({ server, session }: FastifyRequest, key: string): Tok
   return (userId, madeAt) => derivedToken(server.secretKey, 'access link', session?.id, key, userId, madeAt);
 }
 
-export function linkAddress(userId: number, request: Request, key: string): string {
+/** @param isInvited by the form that invites, from which others may be invited */
+export function linkAddress(userId: number, request: Request, key: string, isInvited = false): string {
   const from = fromParameter(listBefore(request)).replace('?', '&');
-  return `/users/${userId}/invitation?key=${key}${from}`;
+  return `/users/${userId}/invitation?key=${key}${isInvited ? '&invited=1' : ''}${from}`;
 }
 
 /** Undefined where there is no such link, or it has been used, replaced or withdrawn, or is too old. */

@@ -51,11 +51,16 @@ export async function inviteOne(request: Request, reply: FastifyReply) {
 
 type Invitee = Done & { user: User };
 
-function doneFor(request: Request, { user, set }: { user: User; set: number }, key: string): Invitee {
+function doneFor(
+  request: Request,
+  { user, set }: { user: User; set: number },
+  key: string,
+  isNew = false,
+): Invitee {
   const { mailer, config } = request.server;
   const next = mailer || !config.origin ? '' : ' Send them the link.';
   const sentence = `${named(displayName(user))} is invited.${next}`;
-  return { ...done(linkAddress(user.id, request, key), sentence, set), user };
+  return { ...done(linkAddress(user.id, request, key, isNew), sentence, set), user };
 }
 
 /** Once it is saved, and before it is said, the mail is sent. */
@@ -76,7 +81,7 @@ async function inviteUntilFree(request: Request, invitation: NewInvitation, key:
     try {
       return await runCommand(request, async (trx, actor) => {
         const invited = await inviteUser(trx, actor, invitation, tokensFor(request, key), clock());
-        return invited.kind === 'taken' ? invited : doneFor(request, invited, key);
+        return invited.kind === 'taken' ? invited : doneFor(request, invited, key, true);
       });
     } catch (error) {
       if (!(error instanceof NotUniqueError)) throw error;

@@ -1,7 +1,6 @@
 /** The access link of someone: an administrator makes it, sees it, sends it by mail, and withdraws it. */
 
 import type { FastifyReply } from 'fastify';
-import { findCredentials } from '../auth/credentials.ts';
 import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { User } from '../db/schema.ts';
@@ -55,17 +54,17 @@ export async function showLink(request: Request, reply: FastifyReply) {
     mail: (await server.mailer?.findUnderWay(link)) ?? mail,
     canSend: server.mailer !== undefined,
     isForOthers: server.config.origin !== undefined,
-    isNew: (await findCredentials(server.db, user.id)) === undefined,
+    isInvited: query.invited === '1',
   });
 }
 
 export async function sendByMail(request: Request, reply: FastifyReply) {
-  const { link: key = '' } = readFields(request.body, ['link']);
+  const { link: key = '', invited } = readFields(request.body, ['link', 'invited']);
   const user = await getUser(request.server.db, userIdFrom(request));
   const mail = await mailLink(request, user, key);
   if (mail === undefined) return sayItIsGone(reply, user);
   // Nothing has to be kept: what became of the mail stands in the history, and the same page tells it.
-  return reply.seeOther(linkAddress(user.id, request, key));
+  return reply.seeOther(linkAddress(user.id, request, key, invited === '1'));
 }
 
 async function sayItIsGone(reply: FastifyReply, { id, username }: User) {

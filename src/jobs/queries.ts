@@ -8,6 +8,7 @@ import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import { ENDED } from './failures.ts';
 
 export type Job = Selectable<JobsTable>;
 
@@ -107,11 +108,16 @@ export async function isAnyRunning(db: Db): Promise<boolean> {
   return (await running.executeTakeFirst()) !== undefined;
 }
 
-/** Of a number of failures: each that somebody has noted counts one, and so much whoever had the job and ended without a word. */
-export const ENDED = 1_000;
+/** Whose errors could not even be noted, by the number of the job: they have not ended. */
+export type Unnoted = ReadonlyMap<number, string>;
 
 /** One that nobody is at work on. Whoever had it may have ended without a word, as a thread without memory does. */
-export async function leaseJob(trx: Trx, kinds: readonly string[], lease: Lease): Promise<Job | undefined> {
+export async function leaseJob(
+  trx: Trx,
+  kinds: readonly string[],
+  lease: Lease,
+  unnoted: Unnoted = new Map(),
+): Promise<Job | undefined> {
   const free = await trx
     .selectFrom('jobs')
     .selectAll()
@@ -124,9 +130,14 @@ export async function leaseJob(trx: Trx, kinds: readonly string[], lease: Lease)
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  const failures = free.failures + (free.lease_owner === null ? 0 : ENDED);
+  const failures = free.failures + failuresOfLast(free, unnoted);
   await saveJob(trx, free.id, { lease_owner: lease.owner, leased_until: lease.until, failures });
   return { ...free, failures };
+}
+
+function failuresOfLast({ id, lease_owner }: Job, unnoted: Unnoted): number {
+  if (lease_owner === null) return 0;
+  return unnoted.get(id) === lease_owner ? 1 : ENDED;
 }
 
 /** Undefined where somebody else has it by now, or it is at its end. */

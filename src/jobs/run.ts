@@ -21,12 +21,13 @@ import {
 import { ACTORS } from '../history/codes.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
-import { type Clock, MINUTE } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
-import { ENDED, type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
+import { endedOf, LONGEST_PAUSE, MOST_FAILURES_THAT_PASS, notedOf, pauseAfter } from './failures.ts';
+import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
 export type Batch = { cursor: number; seen: number; users: number; left: readonly number[]; isLast: boolean };
@@ -69,13 +70,14 @@ const FIRST = 100;
 export const MOST_NOTES = 100;
 /** What is impossible for one user, and maybe because of another. */
 const REFUSALS = [NotUniqueError, LastAdministratorError, ForbiddenError, NotFoundError];
-const LONGEST_PAUSE = 10 * MINUTE;
-/** In a row: over some 4 minutes, and 2 hours where it may pass by itself, as a full disk does. */
+/** In a row, over some 4 minutes: of what does not pass by itself. */
 const MOST_FAILURES = 5;
-const MOST_FAILURES_THAT_PASS = 20;
 /** Of whoever had the job in a row, each without a word. */
-const MOST_ENDED = 5 * ENDED;
+const MOST_ENDED = 5;
 const ENDED_EACH_TIME = 'Whoever did it has ended each time.';
+
+/** Of this process, which goes on. */
+const unnoted = new Map<number, string>();
 
 type Named = Exclude<Actor['user'], undefined>;
 
@@ -103,17 +105,18 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
   while (!isEnding()) {
     const now = runner.clock();
     const lease = { owner, now, until: now + LEASE, latest: now + LONGEST_PAUSE };
-    const job = await save((trx) => leaseJob(trx, kinds, lease));
+    const job = await save((trx) => leaseJob(trx, kinds, lease, unnoted));
     if (job === undefined) break;
     isAny = true;
     try {
       // What it met was noted each time where somebody was left to note it.
-      if (job.failures >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
+      if (endedOf(job.failures) >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
       await runJob(runner, { id: job.id, owner }, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
       // What cannot even be noted is tried again at the end of the lease.
-      await save((trx) => pauseJob(trx, runner, job.id, owner, error)).catch(() => {});
+      const paused = save((trx) => pauseJob(trx, runner, job.id, owner, error));
+      await paused.catch(() => void unnoted.set(job.id, owner));
     }
   }
   return isAny;
@@ -171,12 +174,12 @@ async function pauseJob(
   if (job === undefined) return;
   const failures = job.failures + 1;
   const passes = error instanceof DatabaseFailure && !(error instanceof DamagedError);
-  const noted = failures % ENDED;
-  const isOver = failures >= MOST_ENDED || noted >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
+  const noted = notedOf(failures);
+  const isOver =
+    endedOf(failures) >= MOST_ENDED || noted >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
   const { giveUp } = kinds[job.kind] ?? {};
   if (isOver && giveUp) return giveUp(trx, job, clock(), error);
-  const pause = Math.min(LEASE * 2 ** (noted - 1), LONGEST_PAUSE);
-  const paused = { failures, leased_until: clock() + pause };
+  const paused = { failures, leased_until: clock() + pauseAfter(noted) };
   if (isOver) return stopJob(trx, job, paused);
   await saveJob(trx, id, { ...paused, lease_owner: null });
 }

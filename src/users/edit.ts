@@ -4,10 +4,10 @@ import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { findLiveSessions } from '../auth/authenticate.ts';
 import { done, doneIn } from '../auth/idempotency-store.ts';
-import { isOwnEmail, mayChange, maySignIn } from '../auth/policy.ts';
+import { isOwnEmail, mayChange } from '../auth/policy.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
-import type { Trx, User } from '../db/schema.ts';
+import type { Trx } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
@@ -92,7 +92,7 @@ async function change(request: Request, reply: FastifyReply) {
     });
   try {
     const outcome = await runCommand(request, async (trx, actor) => {
-      const had = await waysIn(trx, request, user);
+      const had = await waysIn(trx, request, user.id);
       const changed = await changeUser(trx, actor, user.id, form.value, clock(), version);
       if (changed.kind === 'conflict') return changed;
       const sentence = await sentenceOfSaved(trx, actor, changed, sentenceOfChanged(changed, fields));
@@ -104,10 +104,9 @@ async function change(request: Request, reply: FastifyReply) {
   }
 }
 
-async function waysIn(trx: Trx, { server }: Request, user: User): Promise<WaysIn> {
-  if (!maySignIn(user)) return { sessions: 0, hasLink: false };
-  const sessions = await findLiveSessions(trx, server, user.id);
-  const link = await findLink(trx, user.id, server.clock());
+async function waysIn(trx: Trx, { server }: Request, userId: number): Promise<WaysIn> {
+  const sessions = await findLiveSessions(trx, server, userId);
+  const link = await findLink(trx, userId, server.clock());
   return { sessions: sessions.length, hasLink: link !== undefined };
 }
 

@@ -463,8 +463,10 @@ describe('what was under way', () => {
       const target = await elsewhere(url);
       expect((await restore(target, file, '--yes')).code).toBe(0);
       await within(target, async (db) => {
-        const states = await Promise.all(ids.map(async (id) => (await findImport(db, id))?.state));
-        expect(states).toEqual(['discarded', 'taken back']);
+        const [one, two] = await Promise.all(ids.map((id) => findImport(db, id)));
+        const made = 'A backup was put back that was made';
+        expect(one).toMatchObject({ state: 'discarded', problem: `${made} before it was applied.` });
+        expect(two).toMatchObject({ state: 'taken back', problem: `${made} while it was applied.` });
         const running = await db.selectFrom('jobs').select('kind').where('state', '=', 'running').execute();
         expect(running).toEqual([{ kind: 'take back' }]);
       });

@@ -190,6 +190,7 @@ const IMPORTS: [keyof Views, object][] = [
   ['imports/check', { how: { ...how, usernames: 'email' } }],
   ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
   ['imports/progress', { isWaiting: true }],
+  ['imports/progress', { hasFailed: true }],
   ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
 ];
 const difference = {
@@ -432,7 +433,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     mail: 'refused',
     canSend: true,
     isForOthers: false,
-    isNew: true,
+    isInvited: true,
   },
   'invitations/form': { user: { id: 8, username: NAME }, action: NAME, errors: { new_password: NAME } },
   'setup/form': { action: NAME, values: { full_name: NAME }, errors: { email: NAME } },
@@ -445,7 +446,14 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   },
   'exports/waiting': { selection: { list, ticked: [1] } },
   'imports/choose': { own: [imported], of: '7', error: NAME },
-  'imports/progress': { imported, done: 1, total: undefined, isHere: false, isWaiting: false },
+  'imports/progress': {
+    imported,
+    done: 1,
+    total: undefined,
+    isHere: false,
+    hasFailed: false,
+    isWaiting: false,
+  },
   'imports/check': {
     imported,
     how,

@@ -10,6 +10,7 @@ import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findOwnImports, saveImport } from '../../src/imports/queries.ts';
 import { takeBack } from '../../src/imports/take-back.ts';
 import { tidyImports } from '../../src/imports/tidy.ts';
+import { ENDED } from '../../src/jobs/failures.ts';
 import { findJobOfSet, type Job } from '../../src/jobs/queries.ts';
 import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -242,6 +243,8 @@ test('what is discarded is gone from the disk, and so is all but what is being d
   await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
   const problem = 'Somebody was erased, whom its file may have named.';
   expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '', problem });
+  const asked = { state: 'discarded', file_name: '', problem: 'Its file was discarded.' };
+  expect(await importOf(app, discarded)).toMatchObject(asked);
   await app.runJobs();
   expect(await importOf(app, applying)).toMatchObject({ state: 'done', file_name: '', reading: null });
   expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
@@ -352,7 +355,7 @@ test('a file that is being read when the process ends is read again once its lea
   const app = await startApp({}, undefined, clock);
   const id = await bring(app, people(2));
   await transact(app.db, (trx) =>
-    saveImport(trx, id, { lease_owner: 'killed', leased_until: clock() + 15_000, failures: 1 }),
+    saveImport(trx, id, { lease_owner: 'killed', leased_until: clock() + 15_000, failures: ENDED }),
   );
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'reading' });
@@ -364,7 +367,7 @@ test('a file that is being read when the process ends is read again once its lea
 test('what ends the process each time it is read is given up', async () => {
   const app = await startApp();
   const id = await bring(app, people(2));
-  await transact(app.db, (trx) => saveImport(trx, id, { failures: 4 }));
+  await transact(app.db, (trx) => saveImport(trx, id, { failures: 4 * ENDED }));
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'unreadable' });
 });
@@ -375,6 +378,6 @@ test('whoever may not act any more has nothing judged, nor done', async () => {
   const id = await bring(app, people(2), actorFor(ed));
   await transact(app.db, (trx) => changeUser(trx, commandLine, ed.id, { is_active: false }, 1));
   await app.runJobs();
-  const problem = 'Whoever brought it may not import users any more.';
+  const problem = 'Whoever brought or applied it may not import users any more.';
   expect(await importOf(app, id)).toMatchObject({ state: 'discarded', problem });
 });

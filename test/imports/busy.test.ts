@@ -7,6 +7,7 @@ import { transact } from '../../src/db/transact.ts';
 import { confirmImport } from '../../src/imports/commands.ts';
 import { filesOf } from '../../src/imports/folder.ts';
 import { saveImport } from '../../src/imports/queries.ts';
+import { ENDED } from '../../src/jobs/failures.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, startApp } from '../support.ts';
@@ -31,7 +32,7 @@ test('what was confirmed is judged again once nobody does, however often somebod
   await transact(app.db, async (trx) => {
     await confirmImport(trx, commandLine, id, judged, app.clock());
     // Had each time ended the process, once more would be all.
-    await saveImport(trx, id, { failures: 3 });
+    await saveImport(trx, id, { failures: 3 * ENDED });
   });
   await addUser(app.db, { username: 'bob' });
   const end = await writeTo(app, id);
@@ -41,6 +42,30 @@ test('what was confirmed is judged again once nobody does, however often somebod
   clock.move(20_000);
   await app.runJobs();
   expect((await importOf(app, id)).state).toBe('done');
+});
+
+test('what cannot be judged is tried again after pauses that grow, as its page says, and given up in the end', async () => {
+  const clock = movableClock();
+  const app = await startApp({}, undefined, clock);
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  const id = await check(app, csv(['username', 'email'], ['ada', 'ada@example.org']), actorFor(ann));
+  const { judged } = await importOf(app, id);
+  await transact(app.db, (trx) => confirmImport(trx, actorFor(ann), id, judged, app.clock()));
+  await addUser(app.db, { username: 'bob' });
+  await writeTo(app, id);
+  for (const pause of [15_000, 30_000]) {
+    await app.runJobs();
+    const { state, leased_until } = await importOf(app, id);
+    expect([state, leased_until - clock()]).toEqual(['confirmed', pause]);
+    const { text } = pageOf(await get(app, `/imports/${id}`, headers));
+    expect(text).toContain('An error came up: it is tried again by itself, after a while.');
+    clock.move(pause);
+  }
+  await transact(app.db, (trx) => saveImport(trx, id, { failures: 19 }));
+  await app.runJobs();
+  const problem = 'Roster has met an error while it was reading the file: its log says which.';
+  expect(await importOf(app, id)).toMatchObject({ state: 'unreadable', problem });
 });
 
 test('a page that would show them asks to be reloaded, and holds up no other', async () => {

@@ -159,7 +159,8 @@ test('corrected rows are read as was chosen for the file that they come from, wh
   await app.runJobs();
   expect(pageOf(await get(app, String(location), ann)).link('Choose another file')).toBe(way);
   // Three may wait at most.
-  await post(app, page.form('Discard the file').action, {}, ann);
+  const discarded = await post(app, page.form('Discard the file').action, {}, ann);
+  expect(discarded.headers.location).toBe(way);
   for (const content of ['{"username": "bob"}', 'PK\x03\x04', '\n', `${body.split('\r\n')[0]}\r\n`]) {
     const answer = await send(app, ann, { name: 'users.csv', content }, newToken(), upload);
     expect(answer.body).not.toMatch(/columns|before/);
@@ -181,6 +182,13 @@ test('corrected rows are read as was chosen for the file that they come from, wh
     const form = { name: 'users.csv', content: `${file}\n` };
     expect((await send(app, ann, form, newToken(), upload)).body).toContain(says);
   }
+});
+
+test('corrected rows of what is known no more are read anew, and it is said why', async () => {
+  const { app, ann } = await start();
+  const form = { name: 'users.csv', content: 'username,email\nbob,bob@example.org\n' };
+  const { body } = await send(app, ann, form, newToken(), '/import?of=99');
+  expect(body).toBe('What was chosen about the earlier file is not known any more.\n');
 });
 
 test('every refused row can be looked at, a hundred a page, forth and back', async () => {

@@ -37,7 +37,7 @@ function withoutRequest(page: Parameters<typeof pageOf>[0]): string {
 
 describe('a link', () => {
   test('is shown to the administrator, and gives access to whoever opens it', async () => {
-    const { app, ed, invite } = await start();
+    const { app, ed, headers, invite } = await start();
     const { page, link, path } = await invite();
     expect([page.statusCode, page.headers['cache-control']]).toEqual([200, 'no-store']);
     expect(link).toMatch(/^http:\/\/localhost\/invitations\/[\w-]{43}$/);
@@ -55,6 +55,18 @@ describe('a link', () => {
     expect(answer.cookies.map(({ name }) => name)).toEqual([cookieName('device'), cookieName('flash')]);
     expect(await signIn(app, 'ed', NEW)).toBeDefined();
     expect(await findCredentials(app.db, ed.id)).toBeDefined();
+    const history = pageOf(await get(app, '/history', headers));
+    expect(history.text).toContain('Somebody with the access link Chose a password for ed');
+  });
+
+  test('leads back to whose it is, unless it is of an invitation', async () => {
+    const { app, ed, headers, invite } = await start();
+    const page = pageOf((await invite()).page);
+    expect(page.link('Done')).toBe(`/users/${ed.id}`);
+    expect(page.links.map(({ text }) => text)).not.toContain('Invite another');
+    const sent = await post(app, '/invite', { email: 'ada@example.org', role: 'viewer' }, headers);
+    const invited = pageOf(await get(app, String(sent.headers.location), headers));
+    expect([invited.link('Done'), invited.link('Invite another')]).toEqual(['/users', '/invite']);
   });
 
   test('signs nobody in: the form for that is filled in, but for the password', async () => {

@@ -203,6 +203,24 @@ test('a kill amid errors that may pass, and errors amid kills, do not stop it be
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'stopped', done: 0 });
 });
 
+test('an error that cannot even be noted ends nobody', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 150));
+  const clock = movableClock(NOW);
+  for (let time = 1; time <= 6; time++) {
+    let isDown = false;
+    const down: Work = async () => {
+      isDown = true;
+      throw new UnavailableError('its disk is full');
+    };
+    const orDown = () => (isDown ? fail() : clock());
+    await runJobs({ ...runnerOf(db, clock, down), clock: orDown }, () => isDown);
+    clock.move(15_000);
+  }
+  await runJobs(runnerOf(db, clock), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', failures: 0 });
+});
+
 test('an error that has passed is forgotten with the next batch', async () => {
   const db = await temporaryDatabase();
   const set = await begin(db, await changeMany(db, 150));

@@ -1,0 +1,22 @@
+/** How often long work has failed in a row, as one number, and how long it is left alone then. */
+import { LEASE } from '../db/lease.ts';
+import { MINUTE } from '../lib/clock.ts';
+
+/** Each that somebody has noted counts one, and so much whoever was at it and ended without a word. */
+export const ENDED = 1_000;
+export const LONGEST_PAUSE = 10 * MINUTE;
+/** In a row, over some 2 hours: of what may pass by itself, as a full disk does. */
+export const MOST_FAILURES_THAT_PASS = 20;
+
+export function notedOf(failures: number): number {
+  return failures % ENDED;
+}
+
+export function endedOf(failures: number): number {
+  return Math.floor(failures / ENDED);
+}
+
+/** In milliseconds. @param noted one at least */
+export function pauseAfter(noted: number): number {
+  return Math.min(LEASE * 2 ** (noted - 1), LONGEST_PAUSE);
+}
