@@ -15,7 +15,8 @@ export function keepCompiledCode() {
     mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
     if (!isOwn(dirname(FOLDER)) || !isOwn(FOLDER)) return undefined;
     module.enableCompileCache(FOLDER);
-    return FOLDER;
+    // NODE_DISABLE_COMPILE_CACHE has none used.
+    return module.getCompileCacheDir() === undefined ? undefined : FOLDER;
   } catch {
     // What cannot be made or looked at is not one's own.
     return undefined;

@@ -46,6 +46,18 @@ test('once it drains it is not ready any more, still answers, and lets each conn
   await drained;
 });
 
+test('whose request is still on its way when it stops is answered, too', async () => {
+  const app = await startApp();
+  const { port } = new URL(await listen(app));
+  const client = connect(Number(port), '127.0.0.1');
+  await once(app.server, 'connection');
+  const closed = app.close();
+  await expect.poll(() => app.server.listening).toBe(false);
+  client.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect(await text(client)).toMatch(/^HTTP\/1\.1 200 /);
+  await closed;
+});
+
 test('a connection is not given up while a handler is at work on it, and is after that', async () => {
   const app = await startApp();
   const timeouts: (number | undefined)[] = [];

@@ -68,8 +68,13 @@ describe('nothing is read from or written to a folder', () => {
 test('NODE_COMPILE_CACHE names another folder, NODE_DISABLE_COMPILE_CACHE has nothing kept', async () => {
   const folder = installRoster();
   const named = temporaryFolder();
-  await start(folder, { NODE_DISABLE_COMPILE_CACHE: '1', NODE_COMPILE_CACHE: named });
+  const off = { NODE_DISABLE_COMPILE_CACHE: '1' };
+  await start(folder, { ...off, NODE_COMPILE_CACHE: named });
   expect(readdirSync(named)).toEqual([]);
   await start(folder, { NODE_COMPILE_CACHE: named });
   expect(readdirSync(named)).not.toEqual([]);
+  const toThreads = preloading(
+    `process.once('exit', () => console.log('To threads:', process.env.NODE_COMPILE_CACHE));`,
+  );
+  expect((await askForHelp(folder, { ...off, ...toThreads })).stdout).toContain('To threads: undefined');
 });

@@ -37,6 +37,7 @@ declare module 'fastify' {
 export function addDraining(app: FastifyInstance, port = OWN): void {
   const timers: NodeJS.Timeout[] = [];
   const connections = countConnections(app);
+  const closeIdle = app.server.closeIdleConnections.bind(app.server);
   let held: PromiseWithResolvers<void> | undefined;
   app.decorate('isDraining', false).decorate('isReplaced', false);
   app.decorate('drain', async (time: number) => {
@@ -47,6 +48,10 @@ export function addDraining(app: FastifyInstance, port = OWN): void {
     await sleep(HOLD);
   });
 
+  // Node counts those as idle, too, whose first request is still on its way, and resets them as the listener closes.
+  app.server.closeIdleConnections = () => {
+    if (connections.unused().length === 0) closeIdle();
+  };
   // Also what is answered without Fastify's hooks: an address that is none, say.
   app.server.prependListener('request', (_request, response) => {
     if (app.isDraining) response.shouldKeepAlive = false;
@@ -58,9 +63,11 @@ export function addDraining(app: FastifyInstance, port = OWN): void {
   });
   app.addHook('preClose', async () => {
     app.isDraining = true;
-    timers.push(setTimeout(() => connections.closeUnused(), UNUSED_GRACE));
     if (!app.isReplaced) timers.push(setTimeout(() => app.server.closeAllConnections(), CONNECTION_GRACE));
     await takeAll(connections, port);
+    timers.push(
+      setTimeout(() => connections.unused().forEach((socket) => void socket.destroy()), UNUSED_GRACE),
+    );
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
     void listenerClosed(app)
@@ -91,9 +98,7 @@ function countConnections(app: FastifyInstance) {
   const open = new Set<Socket>();
   const connections = {
     total: 0,
-    closeUnused() {
-      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-    },
+    unused: () => [...open].filter(({ bytesRead }) => bytesRead === 0),
   };
   app.server.on('connection', (socket) => {
     connections.total++;

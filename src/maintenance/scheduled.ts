@@ -33,27 +33,28 @@ const MAIN = join(import.meta.dirname, '..', 'main.js');
 export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
   const { backupFolder: folder } = app.config;
   let child: ChildProcess | undefined;
-  // Whoever kills it leaves nothing half: the file has its name at the end.
-  app.decorate('endBackup', () => void child?.kill());
+  let isEnded = false;
+  app.decorate('endBackup', () => {
+    isEnded = true;
+    // Whoever kills it leaves nothing half: the file has its name at the end.
+    child?.kill();
+  });
   if (folder === undefined) return;
-  let isEnding = false;
-  // Where another one goes on in its place nobody waits for its end.
-  const isStopping = () => isEnding && !app.isReplaced;
   const look = async () => {
-    const run = isEnding ? undefined : await claim(app, folder);
+    const run = app.isDraining ? undefined : await claim(app, folder);
     if (run === undefined) return;
     child = startCommand(app, folder, run, env);
-    if (isStopping()) child.kill();
+    if (isEnded) child.kill();
     const said = await endOf(child);
     child = undefined;
-    await noteEnd(app, folder, run, isStopping() ? 'Roster was stopped meanwhile.' : said);
+    await noteEnd(app, folder, run, isEnded ? 'Roster was stopped meanwhile.' : said);
   };
   const lookIfPossible = () =>
     look().catch((err) => app.log.error({ err }, 'it could not be seen to a backup'));
   app.decorate('backUpIfDue', inBackground(app, LOOK_EVERY, lookIfPossible));
   app.addHook('preClose', async () => {
-    isEnding = true;
-    if (isStopping()) app.endBackup();
+    // Where another one goes on in its place nobody waits for its end.
+    if (!app.isReplaced) app.endBackup();
   });
 }
 

@@ -1,7 +1,9 @@
 /** Backups that Roster itself has made. */
+import { once } from 'node:events';
 import { mkdirSync, readdirSync } from 'node:fs';
+import { Agent, get } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
@@ -149,18 +151,28 @@ test(
   async () => {
     const slow = preloading(`
     if (process.argv.includes('backup')) await new Promise((resolve) => setTimeout(resolve, 120_000));`);
-    const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', LOG_LEVEL: 'info', ...slow };
-    const { child, workers, said, ended } = await startSeveral(settings);
+    const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', DRAIN_SECONDS: '1', ...slow };
+    const { url, child, address, workers, ended } = await startSeveral(settings);
     const [old = 0] = workers();
     await expect.poll(() => childrenOf(old), WAITS).toHaveLength(1);
     const [backup = 0] = childrenOf(old);
+    const agent = new Agent({ keepAlive: true });
+    const ask = async () => {
+      const [answer] = await once(get(`${address}/healthz`, { agent }), 'response');
+      await text(answer);
+      return answer.headers.connection;
+    };
+    expect(await ask()).toBe('keep-alive');
     process.kill(old, 'SIGTERM');
-    await expect.poll(() => said().match(/Server listening/g), WAITS).toHaveLength(2);
-    // For the one of before to hear that it is replaced.
-    await sleep(1_000);
+    // By then the one that has this connection is replaced.
+    await expect.poll(ask, WAITS).toBe('close');
+    agent.destroy();
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(isRunning(backup)).toBe(false);
+    // The process of after may have begun one, too, before it heard of the end.
+    const [first] = (await findRuns(await temporaryDatabase(url), 'backup')).reverse();
+    expect(first).toMatchObject({ outcome: 'bad', problem: 'Roster was stopped meanwhile.' });
   },
 );
 

@@ -146,9 +146,8 @@ export class Workers {
     } while (!this.#isStopping && this.#serving.size < this.#plan.count);
   }
 
-  #sayPause(what: string): void {
-    if (!this.#isStopping)
-      this.#log('error', `${what} in ${this.#pauses.next(performance.now()) / 1_000} s.`);
+  #sayPause(what: string, pauses = this.#pauses): void {
+    if (!this.#isStopping) this.#log('error', `${what} in ${pauses.next(performance.now()) / 1_000} s.`);
   }
 
   /** All at once, in the turn. @throws StartError where one could not be begun, once all others were */
@@ -176,9 +175,11 @@ export class Workers {
 
   /** It goes on until another one answers, however often that has to be tried. */
   async #leave(worker: Worker): Promise<void> {
+    // Its own: for those that die nothing is different by it.
+    const pauses = new Pauses();
     while (!(await this.#succeed(worker)) && !this.#isStopping) {
-      this.#sayPause(`Process ${worker.process.pid} is replaced, if one starts then,`);
-      await sleep(this.#pauses.left(performance.now()));
+      this.#sayPause(`Process ${worker.process.pid} is replaced, if one starts then,`, pauses);
+      await sleep(pauses.left(performance.now()));
     }
   }
 
