@@ -38,7 +38,7 @@ export function setupRoutes(app: FastifyInstance): void {
 /** Who runs Roster could read the link in its log, and change its database as well. */
 async function leadToSetup(request: FastifyRequest, reply: FastifyReply) {
   const { isOpen, server } = request;
-  if (!isOpen) throw tooLate();
+  if (!isOpen) throw tooLate(request);
   if (!(await isOwner(request))) throw new RefusedError(403, NOT_OWNER);
   return reply.seeOther(`/setup/${server.setupToken}`);
 }
@@ -82,7 +82,7 @@ async function makeAndSignIn(request: WithToken, typed: NewAdministrator, hash: 
   });
   if (started) audit(request, 'signed in', started.user);
   const session = started ?? (await findReplay(db, request, false));
-  if (session === undefined) throw tooLate();
+  if (session === undefined) throw tooLate(request);
   return session;
 }
 
@@ -120,12 +120,14 @@ async function checkToken(request: WithToken): Promise<void> {
   const { server, params } = request;
   await authenticate(request);
   const token = tokenIn(params.token);
-  if (await hasAdministrator(server.db)) throw tooLate();
+  if (await hasAdministrator(server.db)) throw tooLate(request);
   const [given, expected] = [token, server.setupToken].map((text) => Buffer.from(hashOf(text)));
   if (!given || !expected || !timingSafeEqual(given, expected)) throw new NotFoundError(ANOTHER_LINK);
 }
 
-function tooLate(): NotNowError {
-  const sentence = 'There is an administrator already: sign in.';
-  return new NotNowError('Set up already', sentence, { href: '/sign-in', text: 'Sign in' });
+function tooLate({ session }: FastifyRequest): NotNowError {
+  const title = 'Set up already';
+  return session
+    ? new NotNowError(title, 'There is an administrator already.', { href: '/users', text: 'Go to the list of users' })
+    : new NotNowError(title, 'There is an administrator already: sign in.', { href: '/sign-in', text: 'Sign in' });
 }

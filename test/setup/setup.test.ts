@@ -34,6 +34,7 @@ describe('the link in the log', () => {
         expect.stringContaining('There is an administrator already: sign in.'),
         '/sign-in',
       ]);
+    expect(pageOf(await get(app, path, headers)).main.link('Go to the list of users')).toBe('/users');
     expect(await app.db.selectFrom('users').select(['username', 'role', 'full_name']).execute()).toEqual([
       { username: 'ann', role: 'admin', full_name: 'Ann Ada' },
     ]);
