@@ -56,7 +56,7 @@ export async function rehashPassword(
   return numUpdatedRows > 0n;
 }
 
-/** Of the wrong codes before its owner is still to hear. null removes it, but not its last step. */
+/** null removes it, but neither its last step nor the number of wrong codes, of which its owner is still to hear. */
 export async function setCode(
   trx: Trx,
   userId: number,
@@ -64,7 +64,11 @@ export async function setCode(
 ): Promise<void> {
   await trx
     .updateTable('credentials')
-    .set(code ? { code_secret: code.sealed, code_step: code.step } : { code_secret: null })
+    .set(
+      code
+        ? { code_secret: code.sealed, code_step: code.step, code_failures: 0, code_failed_at: 0 }
+        : { code_secret: null },
+    )
     .where('user_id', '=', userId)
     .execute();
   await setRecoveryCodes(trx, userId, code?.recoveryHashes ?? []);

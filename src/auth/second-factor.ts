@@ -51,14 +51,14 @@ export async function currentSecret(
   return secret;
 }
 
-/** Too long to be guessed, so nobody has to wait with one; it ends a lock, and a sign-in tells of the wrong codes and forgets them. */
+/** Too long to be guessed, so nobody has to wait with one; it ends a lock. */
 async function takeRecovery(
   trx: Trx,
-  { user_id, code_failures, code_failed_at }: Credentials,
+  { user_id, code_failures }: Credentials,
   code: string,
 ): Promise<CodeOutcome> {
   if (!(await redeemRecoveryCode(trx, user_id, code))) return { kind: 'wrong' };
-  if (code_failures >= MOST_FAILURES) await setCodeFailures(trx, user_id, MOST_FAILURES - 1, code_failed_at);
+  await setCodeFailures(trx, user_id, 0, 0);
   return { kind: 'right', failures: code_failures, recoveryCodes: await countRecoveryCodes(trx, user_id) };
 }
 
@@ -81,5 +81,6 @@ async function takeDigits(
     return { kind: 'wrong' };
   }
   await setCodeStep(trx, user_id, step);
+  await setCodeFailures(trx, user_id, 0, 0);
   return { kind: 'right', failures: code_failures };
 }

@@ -84,7 +84,7 @@ async function takeCode(
   return outcome.kind === 'right' ? undefined : { kind: 'code refused', why: outcome };
 }
 
-/** `own`: what belongs to the actor alone is changed by them, with their password and a code. @throws NotFoundError, ForbiddenError */
+/** `own`: what belongs to the actor alone is changed by them, with their password. @throws NotFoundError, ForbiddenError */
 export async function removeSecondFactor(
   trx: Trx,
   actor: Actor,

@@ -143,38 +143,6 @@ describe('wrong codes', () => {
     );
   });
 
-  test.each(['/account/recovery-codes', '/account/code', '/account/code/delete'])(
-    'are told at the next sign-in also where a right one was shown at %s meanwhile',
-    async (address) => {
-      const { app, clock, bob, send } = await start();
-      const headers = await signedIn(app, bob);
-      const shown = pageOf(await get(app, '/account/code', headers));
-      await send('000000');
-      const secret = shown.secret.replaceAll(' ', '');
-      const fields = { sealed: shown.field('sealed'), code: codeAt(clock(), secret), password: PASSWORD };
-      const changed = await post(app, address, { ...fields, present_code: codeAt(clock()) }, headers);
-      expect(changed.statusCode).toBeLessThan(400);
-      clock.move(60_000);
-      const [first = ''] = pageOf(changed).items;
-      const asked = await post(app, '/sign-in', { username: 'bob', password: PASSWORD });
-      const answer =
-        asked.statusCode === 303
-          ? asked
-          : await post(app, '/sign-in', { ticket: pageOf(asked).field('ticket'), code: first });
-      expect(answer.body).toContain('A wrong code was sent with your password before.');
-    },
-  );
-
-  test('in a row that has locked it do so no longer once a recovery code was shown in the account', async () => {
-    const started = await start();
-    const { app, bob, clock, ticket, send } = started;
-    const headers = await signedIn(app, bob);
-    await fail(started, MOST_FAILURES);
-    const fields = { password: PASSWORD, present_code: 'aaaa-bbbb-cccc' };
-    expect((await post(app, '/account/recovery-codes', fields, headers)).statusCode).toBe(200);
-    expect((await send(codeAt(clock()), ticket)).body).toContain('99 wrong codes were sent');
-  });
-
   test('are none when what was typed is no code', async () => {
     const { app, send } = await start();
     for (const typed of ['', '12345', '1234567', 'abcdef', 'aaaa-bbbb']) {
