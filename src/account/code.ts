@@ -1,5 +1,6 @@
 /** Setting and replacing one's own second factor. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { warningOf } from '../auth/code-refusals.ts';
 import { type Credentials, findCredentials } from '../auth/credentials.ts';
 import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
@@ -83,14 +84,17 @@ async function setOnce(
   const next = await wayOn(request, nextOf(fields));
   const codes = newRecoveryCodes();
   const factor = { sealed: sealSecret(key, user_id, secret), step, recoveryHashes: codes.map(hashOf) };
+  let warning = '';
   const outcome = await changeOwn(request, async (trx, actor, credentials) => {
     await refuseFormerKey(trx, key);
     if (isSet(key, credentials, secret)) return nothingDone(next, IS_SET);
     const replacing = { replaces, present: { key, code }, sessionId };
     const outcome = await setSecondFactor(trx, actor, credentials, factor, replacing, clock());
-    return outcome.kind === 'set' ? done(next, IS_SET) : outcome;
+    if (outcome.kind !== 'set') return outcome;
+    warning = warningOf(outcome.failures);
+    return done(next, IS_SET);
   });
-  if (outcome.kind === 'done') return showRecoveryCodes(request, reply, codes, next);
+  if (outcome.kind === 'done') return showRecoveryCodes(request, reply, { codes, warning, next });
   if (outcome.kind === 'outdated')
     return showCode(request, reply, { secret: newCodeSecret(), next }, { code: SCAN_AGAIN });
   if (outcome.kind !== 'code refused') return reply.answer(outcome);

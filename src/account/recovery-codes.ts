@@ -1,5 +1,6 @@
 /** Recovery codes of one's own: shown once, and made anew. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { warningOf } from '../auth/code-refusals.ts';
 import { findDraft } from '../auth/drafts.ts';
 import { done } from '../auth/idempotency-store.ts';
 import { hashOf } from '../auth/tokens.ts';
@@ -22,29 +23,32 @@ export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: Fast
   if (wrong) return showAccount(request, reply, wrong.errors, wrong.status);
   const { present_code: code = '' } = fields;
   const codes = newRecoveryCodes();
+  let warning = '';
   const answer = await changeOwn(request, async (trx, actor, credentials) => {
     const present = { key: server.secretKey, code };
     const hashes = codes.map(hashOf);
     const outcome = await renewRecoveryCodes(trx, actor, credentials, hashes, present, server.clock());
-    return outcome.kind === 'renewed' ? done('/account', ARE_NEW) : outcome;
+    if (outcome.kind !== 'renewed') return outcome;
+    warning = warningOf(outcome.failures);
+    return done('/account', ARE_NEW);
   });
-  if (answer.kind === 'done') return showRecoveryCodes(request, reply, codes, '/account');
+  if (answer.kind === 'done') return showRecoveryCodes(request, reply, { codes, warning, next: '/account' });
   if (answer.kind !== 'code refused') return reply.answer(answer);
   const { sentence, status } = refuseOwnCode(request, reply, answer.why, code);
   return showAccount(request, reply, { renewing_code: sentence }, status);
 }
 
-/** @param next where to go from there */
+/** @param shown `next`: where to go from there */
 export async function showRecoveryCodes(
   request: FastifyRequest,
   reply: FastifyReply,
-  codes: readonly string[],
-  next: string,
+  { codes, warning, next }: { codes: readonly string[]; warning: string; next: string },
 ) {
   reply.header('cache-control', 'no-store');
   const { host, server } = request;
   return reply.render('account/recovery-codes', {
     codes,
+    warning,
     where: server.config.origin?.host ?? host,
     madeAt: server.clock(),
     next: await wayOn(request, next),

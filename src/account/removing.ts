@@ -1,5 +1,6 @@
 /** Removing one's own second factor, where the role asks for none. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { warningOf } from '../auth/code-refusals.ts';
 import { done } from '../auth/idempotency-store.ts';
 import { ForbiddenError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
@@ -21,7 +22,9 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   const answer = await changeOwn(request, async (trx, actor, credentials) => {
     const present = { key: server.secretKey, code };
     const outcome = await removeOwnSecondFactor(trx, actor, credentials, present, server.clock());
-    return outcome.kind === 'removed' ? done('/account', 'Your second factor is removed.') : outcome;
+    return outcome.kind === 'removed'
+      ? done('/account', `Your second factor is removed. ${warningOf(outcome.failures)}`.trimEnd())
+      : outcome;
   });
   if (answer.kind !== 'code refused') return reply.answer(answer);
   const { sentence, status } = refuseOwnCode(request, reply, answer.why, code);

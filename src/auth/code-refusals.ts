@@ -1,4 +1,4 @@
-/** Why a code of a second factor is not taken, in a sentence. */
+/** Why a code of a second factor is not taken, and what is said of those that were not, in a sentence. */
 import { type CodeOutcome, MOST_FAILURES } from './second-factor.ts';
 import { codeOf } from './totp.ts';
 
@@ -11,6 +11,13 @@ export const CODE_REFUSALS: Readonly<Record<Exclude<WrongCode['kind'], 'wait'>, 
   lost: 'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove your second factor. If you are the only one: npm run roster -- admin NAME, in Roster’s folder, lets you in.',
   removed: 'Your second factor has been removed meanwhile.',
 };
+
+/** What its owner hears once a right one comes. @param count how many wrong ones came before it */
+export function warningOf(count: number): string {
+  if (count === 0) return '';
+  const wrong = count === 1 ? 'A wrong code was' : `${count} wrong codes were`;
+  return `${wrong} sent with your password before. If that was not you, change your password.`;
+}
 
 export const WHY_AUDITED = {
   wrong: 'wrong code',

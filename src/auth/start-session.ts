@@ -7,6 +7,7 @@ import type { Fields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { lockUser } from '../users/queries.ts';
 import { authenticate } from './authenticate.ts';
+import { warningOf } from './code-refusals.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
 import { deviceCookie } from './device.ts';
@@ -129,13 +130,8 @@ export async function endUnkept({ server }: FastifyRequest, sealed: string): Pro
 function sentenceFor(failures: number, recoveryCodes?: number): string {
   if (failures === 0 && recoveryCodes === undefined) return '';
   const left = recoveryCodes === 1 ? '1 recovery code is left' : `${recoveryCodes} recovery codes are left`;
-  const wrong = failures === 1 ? 'A wrong code was' : `${failures} wrong codes were`;
-  return [
-    recoveryCodes === undefined ? 'You are signed in.' : `You are signed in; ${left}.`,
-    ...(failures > 0
-      ? [`${wrong} sent with your password before. If that was not you, change your password.`]
-      : []),
-  ].join(' ');
+  const signedIn = recoveryCodes === undefined ? 'You are signed in.' : `You are signed in; ${left}.`;
+  return `${signedIn} ${warningOf(failures)}`.trimEnd();
 }
 
 function browserOf({ headers }: FastifyRequest): string {

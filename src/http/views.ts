@@ -204,7 +204,14 @@ export type Views = {
     next: string;
     errors: Errors;
   };
-  'account/recovery-codes': { codes: readonly string[]; where: string; madeAt: number; next: string };
+  'account/recovery-codes': {
+    codes: readonly string[];
+    /** Of wrong codes that came before; empty where there were none. */
+    warning: string;
+    where: string;
+    madeAt: number;
+    next: string;
+  };
   'invitations/new': {
     from: ListState;
     values: Fields;

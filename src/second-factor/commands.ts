@@ -21,6 +21,8 @@ export function toBeReplaced({ code_secret, code_step }: Credentials): Replaced 
 /** A code of the one that is set, which is used up. */
 type Present = { key: Buffer; code: string };
 type CodeRefused = { kind: 'code refused'; why: WrongCode };
+/** `failures`: how many wrong codes came before the right one, of which its owner is to hear. */
+type Done<Kind> = { kind: Kind; failures: number };
 
 /**
  * One that is set is replaced with a code of it alone, and every other browser is signed out.
@@ -33,16 +35,16 @@ export async function setSecondFactor(
   factor: NewFactor,
   { replaces, present, sessionId }: { replaces: Replaced; present: Present; sessionId: number },
   now: number,
-): Promise<{ kind: 'set' } | { kind: 'outdated' } | CodeRefused> {
+): Promise<Done<'set'> | { kind: 'outdated' } | CodeRefused> {
   if (toBeReplaced(credentials) !== replaces) return { kind: 'outdated' };
   const isReplaced = credentials.code_secret !== null;
-  const refused = isReplaced && (await takeCode(trx, credentials, present, now));
-  if (refused) return refused;
+  const taken = isReplaced ? await takeCode(trx, credentials, present, now) : NONE_ASKED;
+  if (taken.kind !== 'right') return taken;
   await setCode(trx, credentials.user_id, factor);
   if (isReplaced) await deleteSessionsOf(trx, credentials.user_id, sessionId);
   const event = isReplaced ? 'second factor replaced' : 'second factor set';
   await recordAccess(trx, actor, event, actor.user, now);
-  return { kind: 'set' };
+  return { kind: 'set', failures: taken.failures };
 }
 
 export async function renewRecoveryCodes(
@@ -52,12 +54,12 @@ export async function renewRecoveryCodes(
   hashes: readonly string[],
   present: Present,
   now: number,
-): Promise<{ kind: 'renewed' } | CodeRefused> {
-  const refused = await takeCode(trx, credentials, present, now);
-  if (refused) return refused;
+): Promise<Done<'renewed'> | CodeRefused> {
+  const taken = await takeCode(trx, credentials, present, now);
+  if (taken.kind !== 'right') return taken;
   await setRecoveryCodes(trx, credentials.user_id, hashes);
   await recordAccess(trx, actor, 'recovery codes renewed', actor.user, now);
-  return { kind: 'renewed' };
+  return { kind: 'renewed', failures: taken.failures };
 }
 
 export async function removeOwnSecondFactor(
@@ -66,25 +68,27 @@ export async function removeOwnSecondFactor(
   credentials: Credentials,
   present: Present,
   now: number,
-): Promise<{ kind: 'removed' } | CodeRefused> {
-  const refused = await takeCode(trx, credentials, present, now);
-  if (refused) return refused;
+): Promise<Done<'removed'> | CodeRefused> {
+  const taken = await takeCode(trx, credentials, present, now);
+  if (taken.kind !== 'right') return taken;
   await setCode(trx, credentials.user_id, null);
   await recordAccess(trx, actor, 'second factor removed', actor.user, now);
-  return { kind: 'removed' };
+  return { kind: 'removed', failures: taken.failures };
 }
+
+const NONE_ASKED: Done<'right'> = { kind: 'right', failures: 0 };
 
 async function takeCode(
   trx: Trx,
   credentials: Credentials,
   { key, code }: Present,
   now: number,
-): Promise<CodeRefused | undefined> {
+): Promise<Done<'right'> | CodeRefused> {
   const outcome = await redeemCode(trx, key, credentials, code, now);
-  return outcome.kind === 'right' ? undefined : { kind: 'code refused', why: outcome };
+  return outcome.kind === 'right' ? outcome : { kind: 'code refused', why: outcome };
 }
 
-/** `own`: what belongs to the actor alone is changed by them, with their password. @throws NotFoundError, ForbiddenError */
+/** `own`: what belongs to the actor alone is changed by them, with their password and a code. @throws NotFoundError, ForbiddenError */
 export async function removeSecondFactor(
   trx: Trx,
   actor: Actor,

@@ -128,6 +128,12 @@ async function checkToken(request: WithToken): Promise<void> {
 function tooLate({ session }: FastifyRequest): NotNowError {
   const title = 'Set up already';
   return session
-    ? new NotNowError(title, 'There is an administrator already.', { href: '/users', text: 'Go to the list of users' })
-    : new NotNowError(title, 'There is an administrator already: sign in.', { href: '/sign-in', text: 'Sign in' });
+    ? new NotNowError(title, 'There is an administrator already.', {
+        href: '/users',
+        text: 'Go to the list of users',
+      })
+    : new NotNowError(title, 'There is an administrator already: sign in.', {
+        href: '/sign-in',
+        text: 'Sign in',
+      });
 }

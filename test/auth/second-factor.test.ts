@@ -143,6 +143,27 @@ describe('wrong codes', () => {
     );
   });
 
+  test.each(['/account/recovery-codes', '/account/code', '/account/code/delete'])(
+    'are told where a right one comes at %s, and hold up nobody after that',
+    async (address) => {
+      const { app, clock, bob, send } = await start();
+      const headers = await signedIn(app, bob);
+      const shown = pageOf(await get(app, '/account/code', headers));
+      await send('000000');
+      const secret = shown.secret.replaceAll(' ', '');
+      const fields = { sealed: shown.field('sealed'), code: codeAt(clock(), secret), password: PASSWORD };
+      const changed = await post(app, address, { ...fields, present_code: codeAt(clock()) }, headers);
+      expect(changed.statusCode).toBeLessThan(400);
+      expect(changed.body).toContain('A wrong code was sent with your password before.');
+      const { code_failures } = await app.db
+        .selectFrom('credentials')
+        .select('code_failures')
+        .where('user_id', '=', bob.id)
+        .executeTakeFirstOrThrow();
+      expect(code_failures).toBe(0);
+    },
+  );
+
   test('are none when what was typed is no code', async () => {
     const { app, send } = await start();
     for (const typed of ['', '12345', '1234567', 'abcdef', 'aaaa-bbbb']) {

@@ -414,7 +414,13 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     next: '/account',
     errors: { code: NAME, present_code: NAME },
   },
-  'account/recovery-codes': { codes: [NAME], where: 'localhost', madeAt: 1, next: '/account' },
+  'account/recovery-codes': {
+    codes: [NAME],
+    warning: 'Hear.',
+    where: 'localhost',
+    madeAt: 1,
+    next: '/account',
+  },
   'invitations/new': {
     from: list,
     values: { email: NAME },
