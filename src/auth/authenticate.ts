@@ -111,7 +111,9 @@ export async function knowsAdministrator(server: FastifyInstance): Promise<boole
   const isKnown = await readPrimary(
     server.db,
     // What stands in may not have got the first one yet.
-    async (db) => (await hasAdministrator(db)) || (db !== server.db && (await hasAdministrator(server.db))),
+    async (db) =>
+      (await hasAdministrator(db)) ||
+      (primaryOf(server.db) !== server.db && (await hasAdministrator(server.db))),
   );
   if (isKnown) administered.add(server);
   return isKnown;

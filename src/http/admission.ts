@@ -33,6 +33,9 @@ declare module 'fastify' {
 }
 
 type Who = Socket | string;
+/** What is read of another server meanwhile, and the way in: whoever is not signed in is led there. */
+const WITHOUT_PRIMARY: readonly Kind[] = ['signing in', 'reading'];
+
 type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker<Who> | undefined };
 
 /** Undefined where that is not known. */
@@ -128,7 +131,7 @@ class Admission {
   /** Where something stands in, pages need not wait with those who want the primary. */
   get #kindsBegun(): readonly Kind[] {
     if (!this.#isSaturated) return KINDS;
-    return replicasOf(this.#app.db)?.hasStandIn ? ['reading'] : [];
+    return replicasOf(this.#app.db)?.hasStandIn ? WITHOUT_PRIMARY : [];
   }
 
   #schedule(): void {

@@ -3,7 +3,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import { isFree, type Lease } from '../db/lease.ts';
 import { insertion } from '../db/many-rows.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
-import { ENDED } from '../jobs/failures.ts';
+import { ENDED, type Unnoted } from '../jobs/failures.ts';
 
 export type Import = Selectable<ImportsTable>;
 export type ImportState = Import['state'];
@@ -119,6 +119,7 @@ export async function leaseImport(
   folder: string,
   lease: Lease,
   size: number,
+  unnoted: Unnoted,
 ): Promise<Import | undefined> {
   const free = await trx
     .selectFrom('imports')
@@ -134,8 +135,8 @@ export async function leaseImport(
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  // Until it is known what becomes of it.
-  const failures = free.failures + ENDED;
+  // Until it is known what becomes of it. Of an error that could not be noted nobody has ended.
+  const failures = free.failures + (unnoted.get(free.id) === free.lease_owner ? 1 : ENDED);
   const leased = { lease_owner: lease.owner, leased_until: lease.until, failures };
   await saveImport(trx, free.id, leased);
   return { ...free, ...leased };

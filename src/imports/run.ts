@@ -56,6 +56,9 @@ const NO_ROOM =
   'There is too little room on Roster’s disk to look at all of its rows: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
 
+/** Of this process, which goes on. */
+const unnoted = new Map<number, string>();
+
 /** Somebody wants it read differently, or not at all; or Roster is ending, and goes on later. */
 class AbandonedError extends Error {
   override name = 'AbandonedError';
@@ -76,7 +79,9 @@ async function runNext(
 ): Promise<boolean> {
   const now = runner.clock();
   const lease = { owner: randomUUID(), now, until: now + LEASE, latest: now + LONGEST_PAUSE };
-  const imported = await transact(runner.db, (trx) => leaseImport(trx, runner.folder.id, lease, size));
+  const imported = await transact(runner.db, (trx) =>
+    leaseImport(trx, runner.folder.id, lease, size, unnoted),
+  );
   if (imported === undefined) return false;
   await advance(runner, imported, isEnding).catch((error) => fail(runner, imported, error));
   return true;
@@ -221,7 +226,9 @@ async function fail(runner: ImportRunner, imported: Import, error: unknown): Pro
   const failures = imported.failures - ENDED + 1;
   const passes = error instanceof DatabaseFailure || isStageBusy(error);
   if (passes && notedOf(failures) < MOST_FAILURES_THAT_PASS)
-    return pause(runner, imported, failures).catch(() => {});
+    return pause(runner, imported, failures).catch(
+      () => void unnoted.set(imported.id, imported.lease_owner ?? ''),
+    );
   const reading = error instanceof UnreadableError && error.reading ? readingOf(imported, error) : {};
   const problem = problemOf(error);
   await save(runner, imported, { state: 'unreadable', problem, ...reading, ...FREE }).catch(() => {});

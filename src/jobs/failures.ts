@@ -2,8 +2,11 @@
 import { LEASE } from '../db/lease.ts';
 import { MINUTE } from '../lib/clock.ts';
 
-/** Each that somebody has noted counts one, and so much whoever was at it and ended without a word. */
+/** Each counts one, also where it is noted later, and so much whoever was at it and ended without a word. */
 export const ENDED = 1_000;
+/** Who has met an error that could not even be noted, by the number of what they were at: they have not ended. */
+export type Unnoted = ReadonlyMap<number, string>;
+
 export const LONGEST_PAUSE = 10 * MINUTE;
 /** In a row, over some 2 hours: of what may pass by itself, as a full disk does. */
 export const MOST_FAILURES_THAT_PASS = 20;

@@ -8,7 +8,7 @@ import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
-import { ENDED } from './failures.ts';
+import { ENDED, type Unnoted } from './failures.ts';
 
 export type Job = Selectable<JobsTable>;
 
@@ -107,9 +107,6 @@ export async function isAnyRunning(db: Db): Promise<boolean> {
   const running = db.selectFrom('jobs').select('id').where('state', '=', RUNNING).limit(1);
   return (await running.executeTakeFirst()) !== undefined;
 }
-
-/** Whose errors could not even be noted, by the number of the job: they have not ended. */
-export type Unnoted = ReadonlyMap<number, string>;
 
 /** One that nobody is at work on. Whoever had it may have ended without a word, as a thread without memory does. */
 export async function leaseJob(

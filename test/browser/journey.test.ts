@@ -112,7 +112,7 @@ test('on a wide screen the filters are open, on a phone they open by a click or 
   const phone = await openRoster(3, { width: 320, height: 640 });
   await phone.goto('/users');
   expect(await phone.getByLabel('Created from').isVisible()).toBe(false);
-  await pressUntilFocused(phone, 'summary');
+  await pressUntilFocused(phone, '.filters summary');
   await phone.keyboard.press('Enter');
   await phone.getByLabel('Created from').fill('2019-01-01');
   await phone.getByRole('button', { name: 'Search' }).click();

@@ -151,7 +151,7 @@ test(
   async () => {
     const slow = preloading(`
     if (process.argv.includes('backup')) await new Promise((resolve) => setTimeout(resolve, 120_000));`);
-    const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', DRAIN_SECONDS: '1', ...slow };
+    const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', DRAIN_SECONDS: '5', ...slow };
     const { url, child, address, workers, ended } = await startSeveral(settings);
     const [old = 0] = workers();
     await expect.poll(() => childrenOf(old), WAITS).toHaveLength(1);

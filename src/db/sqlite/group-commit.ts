@@ -92,8 +92,9 @@ export class GroupCommit {
       // What savepoints may take back stays in memory: else it goes through a file, page by page. What is sorted may need one.
       this.#writer.execute('pragma temp_store = MEMORY');
       // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
-      await onceFree(() => this.#writer.run('begin immediate'), deadline);
-      this.#writer.execute('pragma temp_store = FILE');
+      await onceFree(() => this.#writer.run('begin immediate'), deadline).finally(() =>
+        this.#writer.execute('pragma temp_store = FILE'),
+      );
       this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
     } catch (error) {
       // Else whoever comes next would find a transaction that nobody commits.

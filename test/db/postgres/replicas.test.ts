@@ -194,6 +194,7 @@ describe('while the primary is away', () => {
     const waiting = Array.from({ length: 30 }, () => sql`select 1`.execute(db).catch(() => {}));
     const form = fetch(`${address}/users`, { method: 'POST', headers });
     expect(await page()).toBe(200);
+    expect((await fetch(`${address}/sign-in`)).status).toBe(200);
     await form;
     expect(app.refused).toMatchObject({ reading: 0, writing: 1 });
     await Promise.all(waiting);
