@@ -14,10 +14,24 @@ export function leftOf(users: number, undos: readonly Undo[], jobs: Jobs): numbe
   return isKnown ? users - done : undefined;
 }
 
-/** Whether all that it has undone is so still: nothing before it was undone, or done again, after it. */
-export function isCertain({ set, undos }: Undo, all: readonly Undo[], jobs: Jobs): boolean {
-  const earlier = all.filter((other) => other.set.id < set.id);
-  return earlier.every((other) => lastOf(other) < set.id) && areGone(undos, jobs);
+/** Whether all that it has undone is so still: nothing before it was undone, or done again, after it, nor while others held. */
+export function isCertain(undo: Undo, all: readonly Undo[], jobs: Jobs): boolean {
+  const { set, undos } = undo;
+  const [earlier, later] = [
+    all.filter((other) => other.set.id < set.id),
+    all.filter((other) => other.set.id > set.id),
+  ];
+  return (
+    earlier.every((other) => lastOf(other) < set.id) &&
+    later.every((other) => isApart(other, undo)) &&
+    areGone(undos, jobs)
+  );
+}
+
+/** Whoever was as before by the one while the other was done again was passed over, and is not once the one is undone. */
+function isApart(other: Undo, undo: Undo): boolean {
+  const last = lastOf(other);
+  return withUndos([undo]).every((id) => id < other.set.id || id > last);
 }
 
 /** Whether everything is as if they had not been. */

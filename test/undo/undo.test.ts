@@ -415,6 +415,29 @@ test('where an undo was done again, and that is undone but for one, it is not sa
   expect(await leftNow()).toBeUndefined();
 });
 
+test('where one of a part was undone after the rest was undone anew, it is not said that nothing is left', async () => {
+  const db = await temporaryDatabase();
+  const ids: number[] = [];
+  for (const username of ['ada', 'bob']) ids.push((await addUser(db, { username })).id);
+  const { set: all = 0 } = await transact(db, (trx) =>
+    inOneSet(trx, commandLine, { at: NOW, kind: 'changed' }, async (acting) => {
+      for (const id of ids) await changeUser(trx, acting, id, { full_name: 'Then' }, NOW);
+    }),
+  );
+  const undone = async (id: number, users?: number[]) => {
+    const set = await setOf(db, id);
+    const outcome = await transact(db, (trx) => undoChangeSet(trx, commandLine, set, undefined, NOW, users));
+    return outcome.kind === 'undone' ? outcome.set : 0;
+  };
+  const doneAgain = await undone(await undone(all));
+  const part = await undone(all, ids.slice(0, 1));
+  // For ada there is nothing to do, by that part.
+  await undone(doneAgain);
+  await undone(part);
+  const [row] = await describeSets(db, [await setOf(db, all)], sightOf(commandLine));
+  expect(row?.undone?.left).toBeUndefined();
+});
+
 function ignoreRefusals(error: unknown): void {
   if (!(error instanceof NotUniqueError) && (error as Error).name !== 'NotFoundError') throw error;
 }
