@@ -32,7 +32,9 @@ describe('inviting someone', () => {
     expect(page.heading).toBe('Ada Byron can get in with this link');
     expect(page.text).toContain('ada@example.org Viewer');
     expect(page.text).toContain('It works once, until 4 June 2026, 12:00 UTC.');
-    expect(page.text).toContain('It opens on this machine alone; once Roster is set up for others, create a new one.');
+    expect(page.text).toContain(
+      'It opens on this machine alone; once Roster is set up for others, create a new one.',
+    );
     expect(page.links.map(({ text }) => text)).not.toContain('Write a mail');
     const ada = await findUserByUsername(app.db, 'ada');
     expect(page.link('Change it')).toBe(`/users/${ada?.id}/edit`);
