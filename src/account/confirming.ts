@@ -23,11 +23,7 @@ export async function checkOwnPassword(
     const counters = byBrowser(`signed in as ${user_id}`);
     const { isRight, wait } = await attemptPassword(request, counters, password, credentials?.password_hash);
     if (isRight) return undefined;
-    if (wait > 0) {
-      server.auditOften(request, 'password refused: too many attempts', { id: user_id });
-      reply.header('retry-after', String(Math.ceil(wait / 1000)));
-      return { sentence: tooMany(wait), status: 429 };
-    }
+    if (wait > 0) return haveToWait(request, reply, 'password', wait);
     server.audit(request, 'wrong password', { id: user_id });
     return { sentence: 'That is not your password.', status: 422 };
   } catch (error) {
@@ -35,4 +31,17 @@ export async function checkOwnPassword(
     reply.header('retry-after', retryAfter());
     return { sentence: `Too many passwords are being checked. ${SOON}`, status: 503 };
   }
+}
+
+export function haveToWait(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  what: 'password' | 'code',
+  wait: number,
+): Refusal {
+  request.server.auditOften(request, `${what} refused: too many attempts`, {
+    id: sessionOf(request).user_id,
+  });
+  reply.header('retry-after', String(Math.ceil(wait / 1000)));
+  return { sentence: tooMany(wait), status: 429 };
 }

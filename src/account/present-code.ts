@@ -1,10 +1,9 @@
 /** What the second factor that is set is for here, too: whoever changes it shows a code of it, which is used up. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CODE_REFUSALS, isByTime, WHY_AUDITED, type WrongCode } from '../auth/code-refusals.ts';
-import { tooMany } from '../auth/throttle.ts';
 import { codeOf } from '../auth/totp.ts';
 import type { Errors, Fields } from '../lib/forms.ts';
-import { checkOwnPassword, type Refusal } from './confirming.ts';
+import { checkOwnPassword, haveToWait, type Refusal } from './confirming.ts';
 import { sessionOf } from './own.ts';
 
 /** Before it is looked at whether it is right. */
@@ -18,13 +17,9 @@ export function refuseOwnCode(
   why: WrongCode,
   typed: string,
 ): Refusal {
+  if (why.kind === 'wait') return haveToWait(request, reply, 'code', why.wait);
   const { server } = request;
   const user = { id: sessionOf(request).user_id };
-  if (why.kind === 'wait') {
-    server.auditOften(request, 'code refused: too many attempts', user);
-    reply.header('retry-after', String(Math.ceil(why.wait / 1000)));
-    return { sentence: tooMany(why.wait), status: 429 };
-  }
   if (why.kind !== 'no code') server.auditOften(request, `code refused: ${WHY_AUDITED[why.kind]}`, user);
   const note = isByTime(why, typed) ? ` ${server.clockNote()}` : '';
   return { sentence: CODE_REFUSALS[why.kind] + note, status: 422 };

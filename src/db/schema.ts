@@ -159,7 +159,7 @@ export type JobsTable = {
   lease_owner: string | null;
   /** From when on another process may go on with it. */
   leased_until: number;
-  /** In a row, as `jobs/queries.ts` counts them; 0 once something was done. */
+  /** In a row, as `jobs/failures.ts` counts them; 0 once something was done. */
   failures: Generated<number>;
 };
 

@@ -17,10 +17,8 @@ export function leftOf(users: number, undos: readonly Undo[], jobs: Jobs): numbe
 /** Whether all that it has undone is so still: nothing before it was undone, or done again, after it, nor while others held. */
 export function isCertain(undo: Undo, all: readonly Undo[], jobs: Jobs): boolean {
   const { set, undos } = undo;
-  const [earlier, later] = [
-    all.filter((other) => other.set.id < set.id),
-    all.filter((other) => other.set.id > set.id),
-  ];
+  const earlier = all.filter((other) => other.set.id < set.id);
+  const later = all.filter((other) => other.set.id > set.id);
   return (
     earlier.every((other) => lastOf(other) < set.id) &&
     later.every((other) => isApart(other, undo)) &&

@@ -3,7 +3,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import { isFree, type Lease } from '../db/lease.ts';
 import { insertion } from '../db/many-rows.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
-import { ENDED, type Unnoted } from '../jobs/failures.ts';
+import { failuresOfLast, type Unnoted } from '../jobs/failures.ts';
 
 export type Import = Selectable<ImportsTable>;
 export type ImportState = Import['state'];
@@ -136,7 +136,7 @@ export async function leaseImport(
     .executeTakeFirst();
   if (free === undefined) return undefined;
   // Until it is known what becomes of it. Of an error that could not be noted nobody has ended.
-  const failures = free.failures + (unnoted.get(free.id) === free.lease_owner ? 1 : ENDED);
+  const failures = free.failures + failuresOfLast(free, unnoted);
   const leased = { lease_owner: lease.owner, leased_until: lease.until, failures };
   await saveImport(trx, free.id, leased);
   return { ...free, ...leased };

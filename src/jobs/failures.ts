@@ -11,6 +11,14 @@ export const LONGEST_PAUSE = 10 * MINUTE;
 /** In a row, over some 2 hours: of what may pass by itself, as a full disk does. */
 export const MOST_FAILURES_THAT_PASS = 20;
 
+/** What the last one who was at it adds to them. */
+export function failuresOfLast(
+  { id, lease_owner }: { id: number; lease_owner: string | null },
+  unnoted: Unnoted,
+): number {
+  return unnoted.get(id) === lease_owner ? 1 : ENDED;
+}
+
 export function notedOf(failures: number): number {
   return failures % ENDED;
 }

@@ -8,7 +8,7 @@ import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
 import { type ChangeSet, findUndoing } from '../history/queries.ts';
-import { ENDED, type Unnoted } from './failures.ts';
+import { failuresOfLast, type Unnoted } from './failures.ts';
 
 export type Job = Selectable<JobsTable>;
 
@@ -127,14 +127,9 @@ export async function leaseJob(
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  const failures = free.failures + failuresOfLast(free, unnoted);
+  const failures = free.failures + (free.lease_owner === null ? 0 : failuresOfLast(free, unnoted));
   await saveJob(trx, free.id, { lease_owner: lease.owner, leased_until: lease.until, failures });
   return { ...free, failures };
-}
-
-function failuresOfLast({ id, lease_owner }: Job, unnoted: Unnoted): number {
-  if (lease_owner === null) return 0;
-  return unnoted.get(id) === lease_owner ? 1 : ENDED;
 }
 
 /** Undefined where somebody else has it by now, or it is at its end. */

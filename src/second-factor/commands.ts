@@ -98,7 +98,7 @@ export async function removeSecondFactor(
   authorize(actor, mayManage);
   const user = await getLockedUser(trx, id);
   if (id === actor.user?.id) return { kind: 'own', user };
-  if (((await lockCredentials(trx, id))?.code_secret ?? null) === null) return { kind: 'none', user };
+  if (!(await lockCredentials(trx, id))?.code_secret) return { kind: 'none', user };
   await setCode(trx, id, null);
   await deleteSessionsOf(trx, id);
   await recordAccess(trx, actor, 'second factor removed', user, now);
