@@ -1,9 +1,12 @@
 /** Several ask at once, of whom each gets an answer. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../support.ts';
 import { inspect } from './inspector.ts';
+import { keptBy } from './kept.ts';
 
 async function start() {
   const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', '-e', 'setInterval(() => {}, 1e6)']);
@@ -11,7 +14,8 @@ async function start() {
   const [line] = await once(createInterface(child.stderr), 'line');
   const inspector = await inspect(Number(/:(\d+)\//.exec(line)?.[1]));
   onTestFinished(() => inspector.close());
-  return { child, evaluate: (expression: string) => inspector.ask('Runtime.evaluate', { expression }) };
+  const evaluate = (expression: string) => inspector.ask('Runtime.evaluate', { expression });
+  return { child, inspector, evaluate };
 }
 
 test('whoever asks while somebody else does gets their own answer', async () => {
@@ -29,4 +33,16 @@ test('of a process that ends it is said', async () => {
   const answer = evaluate('for (;;);');
   child.kill('SIGKILL');
   await expect(answer).rejects.toThrow('the process has ended');
+});
+
+test('what a process keeps is seen, and that it has let go of it', async () => {
+  const { inspector, evaluate } = await start();
+  const kept = () => keptBy(inspector, join(temporaryFolder(), 'heap'));
+  const before = await kept();
+  await evaluate(
+    'globalThis.users = Array.from({ length: 25_000 }, (_, id) => ({ id, name: "user" + id })); 0',
+  );
+  expect((await kept()) - before).toBeGreaterThan(1);
+  await evaluate('delete globalThis.users');
+  expect((await kept()) - before).toBeLessThan(0.1);
 });

@@ -16,7 +16,15 @@ const ROUNDS = 12;
 
 for (const engine of engines) {
   const seconds = minutes * 60;
-  const orders = { engine, seconds, users: 100_000, rows: 2_000, rounds: ROUNDS, thinking: 1_000 };
+  const orders = {
+    engine,
+    seconds,
+    users: 100_000,
+    rows: 2_000,
+    rounds: ROUNDS,
+    thinking: 1_000,
+    looksAtKept: true,
+  };
   console.log(`${engine}: ${minutes} minutes, ${cpus().length} cores, Node ${process.versions.node}`);
   const measured = await soak(orders, (line) => console.log(line));
   const { lines, problems } = reportOn(measured, { engine, length: seconds * 1000, rounds: ROUNDS });

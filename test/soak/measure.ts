@@ -25,6 +25,8 @@ export class Measured {
   readonly samples: Sample[] = [];
   readonly answers: Answered[] = [];
   readonly rests: Rest[] = [];
+  /** Megabytes that the program keeps: after the first third, and once all is over. */
+  readonly kept: number[] = [];
   readonly faults: string[] = [];
   givenUp = 0;
 

@@ -16,6 +16,8 @@ const MOST_LOG = { sqlite: 100, postgres: 1_500 };
 const MOST_GIVEN_UP = 0.01;
 /** In kilobytes: what the file grows by for each change that is kept. */
 const MOST_PER_CHANGE = 4;
+/** What is kept at the end of what was kept after the first third. */
+const MOST_KEPT = 1.01;
 const HOUR = 3_600_000;
 
 type Times = { count: number; p50: number; p99: number };
@@ -33,12 +35,14 @@ export function reportOn(measured: Measured, { engine, length, rounds }: Limits)
     [...byRound.values()].map((some) => [mean(some, 'at') / HOUR, mean(some, 'memory')] as const),
   );
   const heap = fitLine(measured.rests.filter(isSettled).map((rest) => [rest.at / HOUR, rest.heap] as const));
+  const [before = 0, after = 0] = measured.kept;
+  const kept = after / before;
   const perChange = growth(measured);
   const givenUp = measured.givenUp / parts.reduce((sum, { page }) => sum + page.count, 0);
   const problems = [
     ...measured.faults,
     ...(memory.isRising ? [`Memory grows: ${inWords(memory)}.`] : []),
-    ...(heap.isRising ? [`The heap grows: ${inWords(heap)}.`] : []),
+    ...(kept > MOST_KEPT ? ['More and more is kept.'] : []),
     ...unboundedIn(parts, MOST_LOG[engine]),
     ...slowerIn(parts),
     ...(givenUp > MOST_GIVEN_UP ? [`${measured.givenUp} searches were given up.`] : []),
@@ -48,7 +52,8 @@ export function reportOn(measured: Measured, { engine, length, rounds }: Limits)
     ...tableOf(parts),
     `Slower in the last sixth than in the second: by more than ${MOST_SLOWER} times, and by more than ${MOST_NOISE} ms, for so long another program can hold a page up`,
     `Memory after the first third: ${inWords(memory)}`,
-    `Heap after the first third, collected after each round: ${inWords(heap)}`,
+    `Heap after the first third, collected after each round, compiled code and all: ${inWords(heap)}`,
+    `Objects, strings and arrays that are kept, after the first third and at the end: ${before.toFixed(2)} and ${after.toFixed(2)} MB`,
     `Searches that were given up: ${measured.givenUp}`,
     `The file grew by ${perChange.toFixed(2)} KB a change`,
   ];

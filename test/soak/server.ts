@@ -1,16 +1,19 @@
 /** The Roster that is worked with: a process of its own, whose heap can be asked for through Node's inspector. */
-
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runNode, stop } from '../bench/processes.ts';
 import { startArguments } from '../bench/servers.ts';
 import { freePort } from '../free-port.ts';
 import { inspect } from './inspector.ts';
+import { keptBy } from './kept.ts';
 
 export type Server = {
   origin: string;
   pid: number;
   /** Megabytes in use on the thread that answers, as they are or once what nobody needs is collected. */
   heap(isCollected?: boolean): Promise<number>;
+  /** Megabytes that the program keeps; nobody is answered meanwhile. */
+  kept(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -23,8 +26,8 @@ export async function startServer(
   fault: (what: string) => void,
 ): Promise<Server> {
   const inspector = await freePort();
-  const inspected = [`--inspect=127.0.0.1:${inspector}`, '--inspect-publish-uid=http'];
-  const child = runNode([...inspected, ...startArguments()], { HOST: '127.0.0.1', PORT: '0', ...settings });
+  const flags = [`--inspect=127.0.0.1:${inspector}`, '--inspect-publish-uid=http'];
+  const child = runNode([...flags, ...startArguments()], { HOST: '127.0.0.1', PORT: '0', ...settings });
   const { promise: origin, resolve, reject } = Promise.withResolvers<string>();
   let isStopped = false;
   child.once('exit', (code, signal) => {
@@ -37,7 +40,8 @@ export async function startServer(
     else if (line.startsWith('{') && JSON.parse(line).level >= ERROR) fault(line);
   });
   await origin;
-  const { ask, close } = await inspect(inspector);
+  const inspected = await inspect(inspector);
+  const { ask, close } = inspected;
   return {
     origin: await origin,
     pid: child.pid ?? 0,
@@ -45,6 +49,7 @@ export async function startServer(
       if (isCollected) await ask('HeapProfiler.collectGarbage');
       return (await ask<{ usedSize: number }>('Runtime.getHeapUsage')).usedSize / 1e6;
     },
+    kept: () => keptBy(inspected, join(String(settings.TMPDIR), 'heap')),
     async stop() {
       isStopped = true;
       close();

@@ -19,11 +19,15 @@ export type Orders = {
   rounds: number;
   /** In milliseconds: how long people look at a page, on average. */
   thinking: number;
+  /** Whether it is looked at what the program keeps: everybody pauses once for that. */
+  looksAtKept: boolean;
 };
 
 /** So many faults are said at once, so that nobody waits for the end to see them. */
 const MOST_SAID = 20;
 const SAMPLE_EVERY = 10_000;
+/** In milliseconds: so long after the beginning of a break nobody waits for an answer. */
+const LONGEST_ACT = 5_000;
 
 export async function soak(orders: Orders, say: (line: string) => void = () => {}): Promise<Measured> {
   const place = await makePlace(orders.engine);
@@ -38,6 +42,7 @@ export async function soak(orders: Orders, say: (line: string) => void = () => {
     const timed = measured.answered.bind(measured);
     const people = someone.map((user) => new Person(user, server.origin, timed));
     await work(people, { orders, place, server, measured, say, fault });
+    if (orders.looksAtKept) measured.kept.push(await server.kept());
     await server.stop();
     for (const name of place.leftOver()) fault(`left over: ${name}`);
     await runCommand(['check'], place.settings).catch((error) => fault(`${error}`));
@@ -46,6 +51,9 @@ export async function soak(orders: Orders, say: (line: string) => void = () => {
     await place.close();
   }
 }
+
+/** While there is something to wait for. */
+type Break = { over: Promise<void> | undefined };
 
 type Run = {
   orders: Orders;
@@ -65,11 +73,13 @@ async function work(all: readonly Person[], run: Run): Promise<void> {
   const people = all.slice(0, -1);
   const givenUp = () => void measured.givenUp++;
   const world: World = { people, users: orders.users, givenUp };
+  const breaks: Break = { over: undefined };
   const person = async (one: Person, index: number) => {
     // Not all at once: of very many who sign in at the same moment some are asked to come back.
     await sleep((index * orders.thinking) / 5);
     await orFault(one.signIn());
     while (!isOver()) {
+      await breaks.over;
       await orFault(actOnce(one, world));
       await sleep(2 * orders.thinking * Math.random());
     }
@@ -81,12 +91,17 @@ async function work(all: readonly Person[], run: Run): Promise<void> {
       await measured.sample(server, place);
     }
   };
-  await Promise.all([...people.map(person), orFault(sampling()), orFault(chores(all.at(-1) as Person, run))]);
+  await Promise.all([
+    ...people.map(person),
+    orFault(sampling()),
+    orFault(chores(all.at(-1) as Person, run, breaks)),
+  ]);
   for (const one of all) one.close();
 }
 
 /** Each round of them begins when it is time for it, or when the one before is over. */
-async function chores(person: Person, { orders, measured, place, server, say, fault }: Run): Promise<void> {
+async function chores(person: Person, run: Run, breaks: Break): Promise<void> {
+  const { orders, measured, place, server, say, fault } = run;
   const every = (orders.seconds * 1000) / orders.rounds;
   await person.signIn();
   for (let round = 0; round < orders.rounds; round++) {
@@ -99,10 +114,20 @@ async function chores(person: Person, { orders, measured, place, server, say, fa
     const { file } = await place.sizes();
     const changes = await countChanges(place);
     measured.rests.push({ at: measured.now, heap: await server.heap(true), changes, file });
+    if (orders.looksAtKept && round === Math.ceil(orders.rounds / 3)) await lookAtKept(run, breaks);
     say(
       `round ${round + 1} of ${orders.rounds}, ${measured.answers.length} answers, ${measured.faults.length} faults`,
     );
   }
+}
+
+/** While nobody asks for anything: for so long nobody is answered. */
+async function lookAtKept({ measured, server }: Run, breaks: Break): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  breaks.over = promise;
+  await sleep(LONGEST_ACT);
+  measured.kept.push(await server.kept().finally(resolve));
+  breaks.over = undefined;
 }
 
 async function countChanges({ settings }: Place): Promise<number> {
