@@ -1,11 +1,13 @@
 /** What the process does, whatever database there is: who reaches it, how it is told to stop, and what it makes of slow clients. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Agent, get as httpGet, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
-import { readyUrl, temporaryDatabase } from './support.ts';
+import { readyUrl, temporaryDatabase, temporaryFolder } from './support.ts';
 import { HAS_SCRIPT, runAtTerminal } from './terminal.ts';
 
 const CTRL_C = '\x03';
@@ -26,6 +28,20 @@ async function refusesConnections(roster: Roster): Promise<void> {
     }
   }
   throw new Error('Roster still takes connections.');
+}
+
+/** Settings with which Roster writes its own process id down, whoever has started it. */
+const notingItsId = (path: string) =>
+  preloading(`
+    import { writeFileSync } from 'node:fs';
+    if (process.argv[1].endsWith('main.js')) writeFileSync(${JSON.stringify(path)}, String(process.pid));`);
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 test('with localhost for a host it is all there at whichever address localhost has', async () => {
@@ -69,7 +85,8 @@ test.each([
 ] as const)(
   'on %s (%o) finishes the request under way, closes idle connections, and exits',
   async (signal, start, ending) => {
-    const roster = await startRoster({}, start);
+    const note = join(temporaryFolder(), 'pid');
+    const roster = await startRoster(start === runNpm ? notingItsId(note) : {}, start);
     const ended = once(roster.child, 'exit');
     const agent = new Agent({ keepAlive: true });
     onTestFinished(() => agent.destroy());
@@ -93,15 +110,21 @@ test.each([
     const [answer] = await once(posting, 'response');
     expect(answer.statusCode).toBe(303);
     expect(await ended).toEqual(ending);
+    if (start === runNpm) await expect.poll(() => isRunning(Number(readFileSync(note)))).toBe(false);
     const db = await temporaryDatabase(roster.url);
     expect(await db.selectFrom('users').select('username').execute()).toEqual([{ username: 'alice' }]);
   },
 );
 
-test.skipIf(!HAS_SCRIPT)('at a terminal it says that it has stopped', async () => {
-  const settings = { PORT: '0', DATABASE_URL: await readyUrl() };
-  const { out } = await runAtTerminal([], settings, 'Roster is at', CTRL_C);
+test.skipIf(!HAS_SCRIPT).each([
+  ['by itself', undefined],
+  ['by npm start', ['npm', 'start']],
+])('at a terminal, %s, Ctrl-C stops it, and it says so at last', async (_how, program) => {
+  const { HOME = '' } = process.env;
+  const settings = { PORT: '0', DATABASE_URL: await readyUrl(), HOME, npm_config_update_notifier: 'false' };
+  const { out, code } = await runAtTerminal([], settings, 'Roster is at', CTRL_C, program);
   expect(out.trimEnd().split(/\r?\n/).at(-1)).toBe('Roster has stopped.');
+  expect(code).toBe(0);
 });
 
 test.each([

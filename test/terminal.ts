@@ -5,14 +5,15 @@ import { bundled, launch, MAIN } from './roster.ts';
 
 export const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
 
-/** Runs a command to its end, where somebody answers a question once it is asked. */
+/** Runs a command of Roster's to its end, where somebody answers a question once it is asked. @param program by which it is run */
 export async function runAtTerminal(
   args: readonly string[],
   settings: Record<string, string>,
   question: string,
   answer: string,
+  program: readonly string[] = [process.execPath, MAIN],
 ) {
-  const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const command = [...program, ...args].map((word) => `'${word}'`).join(' ');
   const typed = ['--quiet', '--return', '--command', command, '/dev/null'];
   const child = launch('script', typed, bundled(settings), null);
   let out = '';

@@ -11,13 +11,18 @@ type Line = { level: number; time: number; msg: string; err?: { message: string 
 
 export function readLogs(paths: readonly string[]): Logged {
   const logs = paths.map((path) => readFileSync(path, 'utf8'));
+  return {
+    lines: logs.flatMap(linesOf).length,
+    megabytes: logs.reduce((sum, log) => sum + log.length / 1e6, 0),
+    most: mostOfAKind(logs),
+  };
+}
+
+/** Within a second, in one log. */
+export function mostOfAKind(logs: readonly string[]): number {
   const kinds = logs.flatMap((log, index) => linesOf(log).map((line) => [index, ...kindOf(line)].join('\n')));
   const counts = Map.groupBy(kinds, (kind) => kind).values();
-  return {
-    lines: kinds.length,
-    megabytes: logs.reduce((sum, log) => sum + log.length / 1e6, 0),
-    most: Math.max(0, ...[...counts].map(({ length }) => length)),
-  };
+  return Math.max(0, ...[...counts].map(({ length }) => length));
 }
 
 /** What stands besides is plain text, such as where a Roster is. */

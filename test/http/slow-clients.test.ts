@@ -32,8 +32,11 @@ const WAITS: Readonly<Record<string, () => Promise<void>>> = {
       `${form}Transfer-Encoding: chunked\r\n\r\n`,
       `${form}Transfer-Encoding: chunked\r\n\r\n20\r\nusername=`,
     ];
-    const answers = await Promise.all(['', ...stalled].map(async (sent) => text(await open(sent))));
-    expect(answers.shift()).toBe('');
+    const began = performance.now();
+    const silent = open('').then(text);
+    const answers = await Promise.all(stalled.map(async (sent) => text(await open(sent))));
+    expect(await silent).toBe('');
+    expect(performance.now() - began).toBeGreaterThan(9_900);
     for (const [at, answer] of answers.entries()) {
       expect(answer, stalled[at]).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
       // Of what has not said yet what it is, nobody knows what it was to change.
@@ -45,6 +48,17 @@ const WAITS: Readonly<Record<string, () => Promise<void>>> = {
     }
     idle.write(page);
     expect(await readAnswer(idle)).toMatch(/^HTTP\/1\.1 200 /);
+  },
+  async 'who has been answered keeps the connection for as long as KEEP_ALIVE_SECONDS says'() {
+    const app = await startApp({ KEEP_ALIVE_SECONDS: '3' });
+    const { port } = new URL(await listen(app));
+    const socket = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write('GET /users HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await readAnswer(socket)).toMatch(/\r\nkeep-alive: timeout=3\r\n/i);
+    const answered = performance.now();
+    await once(socket.resume(), 'end');
+    expect(performance.now() - answered).toBeGreaterThan(2_900);
   },
   async 'who stalls behind a request that was answered is told so as well'() {
     const app = await startApp();

@@ -74,11 +74,11 @@ int ftruncate(int fd, off_t size) { return fails("truncate", fd) ? -1 : REAL(ftr
 
 int ftruncate64(int fd, off64_t size) { return fails("truncate", fd) ? -1 : REAL(ftruncate64)(fd, size); }
 
-/* A disk that is read-only takes no times either. */
+/* A file that may not be written takes no times either. */
 int utimensat(int folder, const char *path, const struct timespec times[2], int flags) {
   struct fault fault;
-  if (path && part_of(path) && read_fault(&fault) && fault.number == EROFS) {
-    errno = EROFS;
+  if (path && part_of(path) && read_fault(&fault) && (fault.number == EROFS || fault.number == EACCES)) {
+    errno = fault.number;
     return -1;
   }
   return REAL(utimensat)(folder, path, times, flags);

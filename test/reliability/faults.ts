@@ -12,7 +12,7 @@ const SOURCE = join(import.meta.dirname, 'failing-disk.c');
 export type Fault = {
   call: 'write' | 'sync' | 'truncate';
   file: 'db' | '-wal' | '-shm';
-  error: 'EIO' | 'EDQUOT' | 'EROFS' | 'ENOSPC';
+  error: 'EIO' | 'EDQUOT' | 'EFBIG' | 'EROFS' | 'EACCES' | 'ENOSPC';
   /** From the how manieth call on. */
   nth: number;
 };

@@ -192,6 +192,7 @@ test.each([
     const best = Math.max(...rows.map((row) => row['pages/s']));
     for (const row of rows) {
       expect(row['new, p99']).toBeLessThan(PROMISE.answer);
+      expect(row['health, p99']).toBeLessThan(PROMISE.answer);
       if (row['refusals/s'] > 0) expect(row['refusal, p99']).toBeLessThan(PROMISE.answer);
       expect(row.recovery).toBeLessThan(PROMISE.recovery);
       expect(row['pages/s'] / best).toBeGreaterThan(LEAST_PAGES[row.connections] ?? 0);
