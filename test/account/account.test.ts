@@ -224,7 +224,7 @@ describe('the second factor', () => {
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
     expect(pageOf(await get(app, '/account', headers)).link('Set up another one')).toBe('/account/code');
     const { page, secret, sealed } = await newCode(app, headers);
-    expect(pageOf(page).text).toContain('It takes the place of the one that you have');
+    expect(pageOf(page).text).toContain('It replaces the one that you have');
     const later = await newCode(app, headers);
     const before = await findCredentials(app.db, ed.id);
     const [code, present_code] = [codeAt(clock(), secret), codeAt(clock())];
