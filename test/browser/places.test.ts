@@ -142,7 +142,11 @@ test('on a phone filters stand two by two, and the days from and to which beside
     await page.goto(address);
     await page.locator('.filters summary').click();
     const tops = (await boxesOf(page, '.more label')).map(({ top }) => top);
-    for (const top of tops) expect(tops.filter((other) => other === top), address).toHaveLength(2);
+    for (const top of tops)
+      expect(
+        tops.filter((other) => other === top),
+        address,
+      ).toHaveLength(2);
     expect((await boxOf(page, from)).top, address).toBe((await boxOf(page, to)).top);
   }
 });
@@ -159,7 +163,10 @@ test('who did something is told from what they did, where both are links', async
     const looks = await page.evaluate<string[]>(
       `[...document.querySelectorAll('${place} a')].map((link) => getComputedStyle(link)).map(({ fontWeight, textDecorationLine }) => fontWeight + ' ' + textDecorationLine)`,
     );
-    const expected = { '/users/11': ['600 none', '400 underline'], '/history': ['600 none', '400 underline', '600 none'] };
+    const expected = {
+      '/users/11': ['600 none', '400 underline'],
+      '/history': ['600 none', '400 underline', '600 none'],
+    };
     expect(looks, address).toEqual(expected[address]);
   }
 });

@@ -61,7 +61,10 @@ test.each<[Partial<ChangeSet>, FieldChanges, inHistory: string, onTheirPage: str
 test.each<[Partial<ChangeSet>, string]>([
   [{ kind: KINDS.deleted, users: 3 }, 'Deleted 3 users'],
   [{ kind: KINDS.loaded }, 'Added 1 user at once'],
-  [{ event: 'second factor required of', detail: 'viewer, editor', users: 0 }, 'Asked viewers and editors for a second factor'],
+  [
+    { event: 'second factor required of', detail: 'viewer, editor', users: 0 },
+    'Asked viewers and editors for a second factor',
+  ],
   [{ event: 'second factor required of', detail: 'nobody', users: 0 }, 'Asked nobody for a second factor'],
   [
     { event: 'second factors given up', detail: '1', users: 0 },
