@@ -25,16 +25,17 @@ const IS_SET =
 /** A secret before it becomes anyone's: for whom, and in the place of what, so that it is set once. */
 type NewCode = { userId: number; secret: string; replaces: Replaced };
 type Errors = Views['account/code']['errors'];
+type Request = FastifyRequest<{ Querystring: Fields }>;
 
-export async function showNewCode(request: FastifyRequest<{ Querystring: Fields }>, reply: FastifyReply) {
-  return showCode(request, reply, { secret: newCodeSecret(), next: nextOf(request.query) });
+export async function showNewCode(request: Request, reply: FastifyReply) {
+  return showCode(request, reply, { secret: newCodeSecret(), next: nextOf(request) });
 }
 
 /** The secret becomes the second factor once its first code has shown that a telephone has it; until then one that is set holds. */
-export async function setOwnCode(request: FastifyRequest, reply: FastifyReply) {
-  const fields = readFields(request.body, ['sealed', 'next', 'code', 'password', 'present_code']);
+export async function setOwnCode(request: Request, reply: FastifyReply) {
+  const fields = readFields(request.body, ['sealed', 'code', 'password', 'present_code']);
   const { sealed = '', code = '' } = fields;
-  const next = nextOf(fields);
+  const next = nextOf(request);
   const { server } = request;
   const shown = open(server.secretKey, 'new code', sealed) as NewCode | undefined;
   if (shown?.userId !== sessionOf(request).user_id || (await isOutdated(request, shown)))
@@ -72,7 +73,7 @@ async function checkTyped(
 }
 
 async function setOnce(
-  request: FastifyRequest,
+  request: Request,
   reply: FastifyReply,
   fields: Fields,
   { secret, replaces }: NewCode,
@@ -81,7 +82,7 @@ async function setOnce(
   const { secretKey: key, clock } = request.server;
   const { id: sessionId, user_id } = sessionOf(request);
   const { present_code: code = '' } = fields;
-  const next = await wayOn(request, nextOf(fields));
+  const next = await wayOn(request, nextOf(request));
   const codes = newRecoveryCodes();
   const factor = { sealed: sealSecret(key, user_id, secret), step, recoveryHashes: codes.map(hashOf) };
   let warning = '';
@@ -106,9 +107,9 @@ function isSet(key: Buffer, { user_id, code_secret }: Credentials, secret: strin
   return code_secret !== null && openSecret(key, user_id, code_secret) === secret;
 }
 
-/** Where somebody was going who had to set one up first. */
-function nextOf({ next }: Fields): string {
-  return localAddress(next, ACCOUNT);
+/** Where somebody was going who had to set one up first: in the address, which outlasts a session. */
+function nextOf({ query }: Request): string {
+  return localAddress(query.next, ACCOUNT);
 }
 
 async function showCode(

@@ -1,7 +1,7 @@
 /** Recovery codes of one's own: shown once, and made anew. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { warningOf } from '../auth/code-refusals.ts';
-import { findDraft } from '../auth/drafts.ts';
+import { findDrafts } from '../auth/drafts.ts';
 import { done } from '../auth/idempotency-store.ts';
 import { hashOf } from '../auth/tokens.ts';
 import { newRecoveryCodes } from '../auth/totp.ts';
@@ -55,9 +55,10 @@ export async function showRecoveryCodes(
   });
 }
 
-/** Where a form waits that was sent before, there; else to where somebody was going. */
+/** Where somebody was going, or where a form waits that was sent before. */
 export async function wayOn(request: FastifyRequest, next: string): Promise<string> {
   const session = sessionOf(request);
-  const draft = session.has_draft ? await findDraft(request.server.db, session.id) : undefined;
-  return draft?.form ?? next;
+  const drafts = session.has_draft ? await findDrafts(request.server.db, session.id) : [];
+  const waiting = drafts.find(({ form }) => form === next) ?? drafts[0];
+  return waiting?.form ?? next;
 }

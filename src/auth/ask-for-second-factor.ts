@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isShort } from '../http/safe-redirect.ts';
 import type { Origin } from '../lib/url-for.ts';
-import { setDraft } from './drafts.ts';
+import { addDraft } from './drafts.ts';
 import { draftOf, formOf } from './request-drafts.ts';
 import { runCommand } from './run-command.ts';
 import type { Session } from './sessions.ts';
@@ -16,7 +16,7 @@ export async function askForSecondFactor(request: FastifyRequest, reply: Fastify
   const address = addressFor(next, request.server.config.origin);
   if (isReading) return reply.seeOther(address);
   const draft = draftOf(request);
-  const isKept = draft && (await runCommand(request, (trx) => setDraft(trx, session.id, draft)));
+  const isKept = draft && (await runCommand(request, (trx) => addDraft(trx, session.id, draft)));
   return reply.seeInstead(address, isKept ? `${OWED} What you sent is there once you have set it up.` : OWED);
 }
 

@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
-import { countErased, type Draft, findDraft, type SealedDraft, setDraft } from './drafts.ts';
+import { type Draft, dropDraft, findDrafts } from './drafts.ts';
+import { countErased, type SealedDraft } from './sealed-drafts.ts';
 import { findOwnerOf, type Session } from './sessions.ts';
 import { newToken, open, seal } from './tokens.ts';
 
@@ -37,8 +38,8 @@ export async function openDraft({ server }: FastifyRequest, sealed: string) {
 
 export async function draftFor({ server, session, url }: FastifyRequest): Promise<Fields | undefined> {
   if (!session?.has_draft) return undefined;
-  const draft = await findDraft(server.db, session.id);
-  return draft?.form === url ? draft.fields : undefined;
+  const drafts = await findDrafts(server.db, session.id);
+  return drafts.find(({ form }) => form === url)?.fields;
 }
 
 export async function dropSentDraft(request: FastifyRequest): Promise<void> {
@@ -46,8 +47,8 @@ export async function dropSentDraft(request: FastifyRequest): Promise<void> {
   const form = formOf(request);
   if (session === undefined || form === undefined) return;
   try {
-    const draft = await findDraft(server.db, session.id);
-    if (draft?.form === form) await transact(server.db, (trx) => setDraft(trx, session.id, undefined));
+    const sent = (await findDrafts(server.db, session.id)).find((one) => one.form === form);
+    if (sent) await transact(server.db, (trx) => dropDraft(trx, session.id, sent));
   } catch (err) {
     // What it was sent for has been done, and has to be answered.
     log.warn({ err }, 'a draft could not be dropped');

@@ -11,9 +11,10 @@ import { warningOf } from './code-refusals.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
 import { deviceCookie } from './device.ts';
-import { isFromBeforeErasure, redeemDraft } from './drafts.ts';
+import { moveDrafts } from './drafts.ts';
 import { maySignIn } from './policy.ts';
 import { openDraft } from './request-drafts.ts';
+import { isFromBeforeErasure, redeemDraft } from './sealed-drafts.ts';
 import { redeemCode } from './second-factor.ts';
 import { deleteSession, endIfSetBack, insertSession } from './sessions.ts';
 import { findReplay, keepForReplay, type StartedSession } from './sign-in-replay.ts';
@@ -86,9 +87,12 @@ export async function begin(
   const id = await insertSession(trx, { token: newToken(), user_id: user.id, address, browser }, now);
   const refusal = draft && (await refusalOf(trx, draft, user));
   const form = draft && !refusal && (await redeemDraft(trx, draft, id, now)) ? draft.form : undefined;
+  const before = session ?? expired;
+  const isOwn = before?.user_id === user.id;
+  // After the lock that erasing takes first.
+  if (isOwn && before.has_draft) await moveDrafts(trx, before.id, id);
   // One's own that has run out is kept: another window may have a form that was sent in it.
-  const before = session ?? (expired?.user_id === user.id ? undefined : expired);
-  if (before) await deleteSession(trx, before.id);
+  if (before && !(isOwn && expired)) await deleteSession(trx, before.id);
   const to = checkedAddress(request, id, form ?? next);
   const told = [sentence, refusal].filter(Boolean).join(' ');
   const token = await keepForReplay(trx, request, id, { to, sentence: told });

@@ -65,7 +65,7 @@ export type SessionsTable = {
   seen_at: number;
   address: string;
   browser: string;
-  /** JSON of `Draft`: a form that was sent after an earlier session had ended. */
+  /** JSON of `Draft`s: forms that were sent after an earlier session had ended. */
   draft: string | null;
 };
 

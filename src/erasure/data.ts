@@ -1,5 +1,6 @@
 /** What is kept of one person, as they are given it: times in ISO 8601, and no secret. */
 import { countRecoveryCodes, findCredentials } from '../auth/credentials.ts';
+import { parseDrafts } from '../auth/drafts.ts';
 import type { Db, User } from '../db/schema.ts';
 import { ACTORS, KINDS, nameOfCode, WAYS } from '../history/codes.ts';
 import { type KeptValues, unpackFields, unpackValues } from '../history/fields.ts';
@@ -46,13 +47,13 @@ export async function* readTickets(db: Db, id: number) {
 /** A form that waits is given to them alone: it may be about somebody else, and was never sent. */
 export async function* readSessions(db: Db, id: number, isOwn: boolean) {
   const sessions = db.selectFrom('sessions').selectAll().where('user_id', '=', id).orderBy('id');
-  for (const { created_at, seen_at, address, browser, draft } of await sessions.execute())
+  for (const session of await sessions.execute())
     yield {
-      created_at: iso(created_at),
-      seen_at: iso(seen_at),
-      address,
-      browser,
-      ...(isOwn && { waiting: draft && JSON.parse(draft) }),
+      created_at: iso(session.created_at),
+      seen_at: iso(session.seen_at),
+      address: session.address,
+      browser: session.browser,
+      ...(isOwn && { waiting: parseDrafts(session) }),
     };
 }
 

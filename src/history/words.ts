@@ -3,7 +3,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
-import { and, date, number, usersOf } from '../lib/formats.ts';
+import { and, date, number, several, usersOf } from '../lib/formats.ts';
 import { capital, named } from '../lib/text.ts';
 import {
   ACTORS,
@@ -42,7 +42,8 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
   access: 'Access',
 };
 
-type Words = { done: string; of?: 'of' | 'for' | '' };
+/** `of`: the word that leads to whom it was done; `here`: what stands on the page of whom it was done to. */
+type Words = { done: string; of?: 'of' | 'for' | 'to' | ''; here?: string };
 
 /** The others are said with their detail. */
 type WithWords =
@@ -52,18 +53,26 @@ type WithWords =
 
 /** By what was done, or by that and its detail. */
 const EVENTS: Readonly<Record<string, Words>> = {
-  'access link not sent by mail': { done: 'could not send the access link by mail', of: 'for' },
+  'access link not sent by mail': { done: 'could not send the access link by mail', of: 'to' },
   'access link not sent by mail: late': {
     done: 'got no answer about the mail with the access link',
     of: 'for',
   },
-  'access link sent by mail': { done: 'sent the access link by mail', of: 'for' },
+  'access link sent by mail': { done: 'sent the access link by mail', of: 'to' },
   'access link made': { done: 'created an access link', of: 'for' },
   'access link withdrawn': { done: 'withdrew the access link' },
   'all sessions ended': { done: 'ended all sessions' },
-  'first administrator made': { done: 'set up the first administrator', of: '' },
-  invited: { done: 'invited', of: '' },
-  'made an administrator': { done: 'made an administrator', of: 'of' },
+  'first administrator made': {
+    done: 'set up the first administrator',
+    of: '',
+    here: 'set up this user as the first administrator',
+  },
+  invited: { done: 'invited', of: '', here: 'invited this user' },
+  'made an administrator': {
+    done: 'made an administrator',
+    of: 'of',
+    here: 'made an administrator of this user',
+  },
   'other sessions ended': { done: 'ended all other sessions' },
   'password changed': { done: 'changed the password' },
   'password set by link': { done: 'chose a password', of: 'for' },
@@ -75,31 +84,35 @@ const EVENTS: Readonly<Record<string, Words>> = {
   'session ended': { done: 'ended a session' },
 } satisfies Record<WithWords, Words>;
 
-/** With the word that leads to whom it was done; nothing where that says itself. */
 export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
+  const words = wordsFor(set, fields);
+  return { of: '', here: words.done, ...words };
+}
+
+/** Without what leads to nobody: it says itself whom it was done to. */
+function wordsFor(set: ChangeSet, fields: FieldChanges): Words {
   const kind = nameOfCode(KINDS, set.kind);
   const many = usersOf(set.users);
   if (set.event === 'second factor required of')
-    return { done: `asked for a second factor of ${peopleOf(set.detail)}`, of: '' };
+    return { done: `asked ${peopleOf(set.detail)} for a second factor` };
   if (set.event === 'second factors given up')
-    return { done: `gave up ${set.detail} second factors, with the key that was lost`, of: '' };
+    return { done: `gave up ${several(Number(set.detail), 'second factor')}, with the key that was lost` };
   if (set.event !== null) {
     const words = EVENTS[`${set.event}: ${set.detail}`] ?? EVENTS[set.event];
     return { done: set.event, of: 'of', ...words };
   }
-  if (kind === 'loaded') return { done: `added ${many} at once`, of: '' };
-  if (kind === 'copied') return { done: `copied ${many} from another database`, of: '' };
-  if (kind === 'put back') return { done: `restored everything from a backup ${set.detail}`, of: '' };
-  if (kind === 'began') return { done: `began to keep history, with ${many}`, of: '' };
+  if (kind === 'loaded') return { done: `added ${many} at once` };
+  if (kind === 'copied') return { done: `copied ${many} from another database` };
+  if (kind === 'put back') return { done: `restored everything from a backup ${set.detail}` };
+  if (kind === 'began') return { done: `began to keep history, with ${many}` };
   // How many is not known before the end, nor where there was none.
-  if (kind === 'exported')
-    return { done: `exported ${set.users === 0 ? 'users' : many} as ${set.detail}`, of: '' };
+  if (kind === 'exported') return { done: `exported ${set.users === 0 ? 'users' : many} as ${set.detail}` };
   if (kind === 'imported' && set.users !== 1)
-    return { done: `imported ${many} from a file${importedOf(set)}`, of: '' };
-  if (set.users !== 1) return { done: `${isMixed(set) ? set.detail : verbOf(kind)} ${many}`, of: '' };
+    return { done: `imported ${many} from a file${importedOf(set)}` };
+  if (set.users !== 1) return { done: `${isMixed(set) ? set.detail : verbOf(kind)} ${many}` };
   if (kind === 'changed' || kind === 'access')
     return { done: `changed ${namesOf(Object.keys(fields) as KeptField[])}`, of: 'of' };
-  return { done: verbOf(kind), of: '' };
+  return { done: verbOf(kind), here: `${verbOf(kind)} this user` };
 }
 
 /** "Changed the role of bob", also where nothing is a link. */
@@ -112,9 +125,9 @@ export function titleOf({
   fields: FieldChanges;
   whom?: { name: string } | undefined;
 }): string {
-  const { done, of } = wordsOf(set, fields);
-  const words = [capital(done), ...(whom ? [of, named(whom.name)] : [])];
-  return words.filter((word) => word !== '').join(' ');
+  const { done, of, here } = wordsOf(set, fields);
+  const words = whom ? [done, of, named(whom.name)] : [here];
+  return capital(words.filter((word) => word !== '').join(' '));
 }
 
 /** Not while it is under way, nor where it was taken back before its end. */

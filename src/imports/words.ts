@@ -42,7 +42,7 @@ export const JUDGED_AGAIN =
 export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
 const TAKEN =
-  'What another row of the same file gives up is free once that row is applied: import these again then. Of two who swap, one needs another one in between.';
+  'What another row of the same file gives up is free once that row is applied: import these rows again then. Of two who swap names, give one another name first.';
 
 export const FIELD_LABELS: Readonly<Record<Field, string>> = {
   id: 'Number',

@@ -224,7 +224,7 @@ describe('the second factor', () => {
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
     expect(pageOf(await get(app, '/account', headers)).link('Set up another one')).toBe('/account/code');
     const { page, secret, sealed } = await newCode(app, headers);
-    expect(pageOf(page).text).toContain('It takes the place of the one that you have');
+    expect(pageOf(page).text).toContain('It replaces the one that you have');
     const later = await newCode(app, headers);
     const before = await findCredentials(app.db, ed.id);
     const [code, present_code] = [codeAt(clock(), secret), codeAt(clock())];
@@ -267,8 +267,8 @@ describe('the second factor', () => {
     const send = (typed: object) =>
       post(
         app,
-        '/account/code',
-        { sealed, next: '/users?q=max', code, password: PASSWORD, ...typed },
+        '/account/code?next=%2Fusers%3Fq%3Dmax',
+        { sealed, code, password: PASSWORD, ...typed },
         headers,
       );
     for (const [typed, sentence] of [
@@ -282,7 +282,7 @@ describe('the second factor', () => {
       expect(page.errorOf('present_code')).toContain(sentence);
       // All that was sent is there, but for what is secret.
       expect(page.secret.replaceAll(' ', '')).toBe(secret);
-      expect(page.field('next')).toBe('/users?q=max');
+      expect(page.form('Turn on').action).toBe('/account/code?next=%2Fusers%3Fq%3Dmax');
       for (const name of ['code', 'password', 'present_code']) expect(page.field(name)).toBe('');
     }
     expect(await signIn(app, 'ed')).toBeUndefined();
@@ -369,8 +369,9 @@ describe('the second factor', () => {
     await transact(app.db, (trx) => requireCode(trx, 'editor', true));
     const page = pageOf(await get(app, '/account/code?next=%2Fusers%3Fq%3Dmax', headers));
     const code = codeAt(clock(), page.secret.replaceAll(' ', ''));
-    const fields = { sealed: page.field('sealed'), next: page.field('next'), code, password: PASSWORD };
-    const send = () => post(app, '/account/code', { ...fields, key: page.field('key') }, headers);
+    const { action } = page.form('Turn on');
+    const fields = { sealed: page.field('sealed'), code, password: PASSWORD };
+    const send = () => post(app, action, { ...fields, key: page.field('key') }, headers);
     const answers = [...(await Promise.all([send(), send()])), await send()];
     const others = answers.filter(({ statusCode }) => statusCode !== 200);
     expect(others.map(({ headers: { location } }) => location)).toEqual(['/users?q=max', '/users?q=max']);
@@ -382,11 +383,25 @@ describe('the second factor', () => {
     const { location } = (await get(app, '/users?q=max', headers)).headers;
     const page = pageOf(await get(app, String(location), headers));
     const secret = page.secret.replaceAll(' ', '');
-    const fields = { sealed: page.field('sealed'), next: page.field('next'), password: PASSWORD };
-    const wrong = pageOf(await post(app, '/account/code', { ...fields, code: '000000' }, headers));
-    expect(wrong.field('next')).toBe('/users?q=max');
-    const shown = await post(app, '/account/code', { ...fields, code: codeAt(clock(), secret) }, headers);
+    const { action } = page.form('Turn on');
+    const fields = { sealed: page.field('sealed'), password: PASSWORD };
+    const wrong = pageOf(await post(app, action, { ...fields, code: '000000' }, headers));
+    expect(wrong.form('Turn on').action).toBe(action);
+    const shown = await post(app, action, { ...fields, code: codeAt(clock(), secret) }, headers);
     expect(pageOf(shown).link('I have kept them')).toBe('/users?q=max');
+  });
+
+  test('that the role asks for leads there also where the session runs out at it', async () => {
+    const { app, clock, headers } = await start();
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const { location } = (await get(app, '/users?q=max', headers)).headers;
+    const page = pageOf(await get(app, String(location), headers));
+    clock.move(13 * HOUR);
+    const { action } = page.form('Turn on');
+    const refused = pageOf(await post(app, action, { sealed: page.field('sealed') }, headers));
+    const typed = { username: 'ed', password: PASSWORD, next: refused.field('next') };
+    const signed = await post(app, '/sign-in', typed, headers);
+    expect(signed.headers.location).toBe(location);
   });
 
   test('is not asked for without a way to sign out', async () => {

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { newKey } from '../../src/auth/tokens.ts';
 import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
@@ -327,6 +328,49 @@ describe('a form that is sent after its session has ended', () => {
     );
     await transact(app.db, (trx) => requireCode(trx, 'editor', false));
     expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
+  });
+});
+
+describe('forms that are sent in two windows', () => {
+  test('before a second factor that is asked for by now are both there, also where they are the same form', async () => {
+    const { app, ed } = await startWithPeople();
+    const headers = await signedIn(app, ed);
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const keys = [newKey(), newKey()];
+    await post(app, '/users', { ...ZOE, key: keys[0] ?? '' }, headers);
+    await post(app, '/users/3', { full_name: 'Maximilian', version: '1' }, headers);
+    // The last one twice, by a double click.
+    for (const key of [keys[1], keys[1]])
+      await post(app, '/users', { ...ZOE, username: 'yan', key: key ?? '' }, headers);
+    await transact(app.db, (trx) => requireCode(trx, 'editor', false));
+    expect(pageOf(await get(app, '/users/3/edit', headers)).field('full_name')).toBe('Maximilian');
+    for (const username of ['yan', 'zoe', '']) {
+      const form = pageOf(await get(app, '/users/new', headers));
+      expect(form.field('username')).toBe(username);
+      const email = `${username}@example.com`;
+      if (username) await post(app, '/users', { username, email, key: form.field('key') }, headers);
+    }
+    expect(pageOf(await get(app, '/users/3/edit', headers)).field('full_name')).toBe('Maximilian');
+  });
+
+  test('after their session has ended are both there, once somebody has signed in in each', async () => {
+    const { app, ed, headers } = await startWithPeople();
+    const one = await post(app, '/users', ZOE, headers);
+    const other = await post(app, '/users/3', { full_name: 'Maximilian', version: '1' }, headers);
+    const { headers: first } = await signInOn(app, one.body, ed, headers);
+    const { headers: second } = await signInOn(app, other.body, ed, first);
+    expect(pageOf(await get(app, '/users/new', second)).field('username')).toBe('zoe');
+    expect(pageOf(await get(app, '/users/3/edit', second)).field('full_name')).toBe('Maximilian');
+  });
+
+  test('wait on where the session in which they wait ends as well', async () => {
+    const { app, clock, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const { headers: first } = await signInOn(app, refused.body, ed, headers);
+    clock.move(13 * HOUR);
+    const door = await get(app, '/sign-in', first);
+    const { headers: second } = await signInOn(app, door.body, ed, first);
+    expect(pageOf(await get(app, '/users/new', second)).field('username')).toBe('zoe');
   });
 });
 

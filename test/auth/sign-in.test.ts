@@ -377,6 +377,7 @@ describe('many at once from one address', () => {
 
 describe('with a second factor', () => {
   const RECOVERY = 'Without your telephone? Use a recovery code';
+  const ONLY_ONE = 'You are the only administrator?';
 
   async function startWithBob() {
     const { app, clock } = await startWithAnn();
@@ -416,8 +417,16 @@ describe('with a second factor', () => {
     const { app } = await startWithBob();
     const page = pageOf(await post(app, '/sign-in', { username: 'bob', password: PASSWORD }));
     for (const name of ['code', 'recovery_code']) expect(page.input(name)).not.toHaveProperty('required');
-    expect(page.text).toContain('An administrator can remove your second factor.');
-    expect(page.text).toContain('npm run roster -- admin NAME');
+    expect(page.text).toContain('Ask an administrator to remove your second factor.');
+    expect(page.isOpen(ONLY_ONE)).toBe(false);
+  });
+
+  test('the command for the only administrator is folded up, and not there before somebody has tried', async () => {
+    const { app } = await startWithBob();
+    expect(pageOf(await get(app, '/sign-in')).text).not.toContain(ONLY_ONE);
+    const wrong = pageOf(await post(app, '/sign-in', { username: 'bob', password: 'wrong' }));
+    expect(wrong.isOpen(ONLY_ONE)).toBe(false);
+    expect(wrong.text).toContain('npm run roster -- admin NAME');
   });
 
   test('starting again leads back to the password, and from there to where someone was going', async () => {

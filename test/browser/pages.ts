@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { type Draft, setDraft } from '../../src/auth/drafts.ts';
+import { addDraft, type Draft } from '../../src/auth/drafts.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -109,7 +109,7 @@ async function noteRuns(db: Db): Promise<void> {
 async function keepDraft(db: Db, draft: Draft): Promise<void> {
   const sessions = db.selectFrom('sessions').select('id').where('user_id', '=', ANN_ID);
   const { id } = await sessions.executeTakeFirstOrThrow();
-  await transact(db, (trx) => setDraft(trx, id, draft));
+  await transact(db, (trx) => addDraft(trx, id, draft));
 }
 
 export type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;

@@ -21,6 +21,8 @@ async function openWindow(username?: 'ann' | 'bo', width = 1280): Promise<Page> 
     const user = await addPerson(app.db, username, 'admin', { hasCode: username === 'ann' });
     const [name = '', value = ''] = (await signedIn(app, user)).cookie.split('=');
     await context.addCookies([{ name, value, url: baseURL }]);
+    await addUser(app.db, { username: 'long', full_name: 'Konstantinopolitanska '.repeat(5).trim() });
+    await addUser(app.db, { username: 'longer', full_name: 'k'.repeat(100) });
   }
   return context.newPage();
 }
@@ -37,9 +39,10 @@ async function boxOf(page: Page, selector: string) {
   return box;
 }
 
+const middleOf = ({ top, bottom }: { top: number; bottom: number }) => (top + bottom) / 2;
+
 test('what takes off all that a list is limited to is never alone on its line, and the ways out come after the chips', async () => {
   const page = await openWindow('ann');
-  const middle = ({ top, bottom }: { top: number; bottom: number }) => (top + bottom) / 2;
   for (const width of [320, 390, 768, 1280]) {
     await page.setViewportSize({ width, height: 800 });
     for (const filter of ['status=active', 'status=active&role=member&created_after=2019-01-01&q=a']) {
@@ -48,7 +51,7 @@ test('what takes off all that a list is limited to is never alone on its line, a
       const chips = await boxesOf(page, '.chips a');
       const all = await boxOf(page, '.applied > a');
       const ways = await boxOf(page, '.applied > div');
-      const others = [...chips, ways].filter((one) => Math.abs(middle(one) - middle(all)) < 3);
+      const others = [...chips, ways].filter((one) => Math.abs(middleOf(one) - middleOf(all)) < 3);
       expect(others, said).not.toEqual([]);
       const shown = await boxOf(page, '.applied > p');
       for (const { top, bottom, height } of chips) {
@@ -92,6 +95,80 @@ test('recovery codes are five lines of two, also on a telephone', async () => {
     const boxes = await boxesOf(page, '.codes li');
     expect(new Set(boxes.map(({ top }) => top)).size, `${width} px`).toBe(lines);
     for (const { height } of boxes) expect(height, `${width} px`).toBeLessThan(50);
+  }
+});
+
+test('on a phone a short name stands beside the picture, and a long one has the whole width', async () => {
+  const page = await openWindow('ann', 320);
+  for (const [id, isBeside] of [
+    [11, true],
+    [13, false],
+    [14, false],
+  ] as const) {
+    await page.goto(`/users/${id}`);
+    const [picture, name, edit] = [
+      await boxOf(page, '.person .avatar'),
+      await boxOf(page, '.person h1'),
+      await boxOf(page, '.person .actions'),
+    ];
+    const heading = await boxOf(page, '.person');
+    expect(name.left > picture.right, `${id}`).toBe(isBeside);
+    expect(name.top >= picture.bottom, `${id}`).toBe(!isBeside);
+    if (isBeside) continue;
+    expect([name.left, name.right], `${id}`).toEqual([heading.left, heading.right]);
+    expect([edit.top, edit.right], `${id}`).toEqual([picture.top, heading.right]);
+  }
+});
+
+test('how many are ticked is said in one line with what unticks them, also on the narrowest screen', async () => {
+  const page = await openWindow('ann');
+  for (const width of [320, 390, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto('/users');
+    for (const tick of await page.locator('td input').all()) await tick.check();
+    const said = await boxOf(page, '.bulk .some');
+    expect(said.height, `${width} px`).toBeLessThan(30);
+    const untick = await boxOf(page, '.bulk .cancel');
+    expect(Math.abs(middleOf(said) - middleOf(untick)), `${width} px`).toBeLessThan(3);
+  }
+});
+
+test('on a phone filters leave no hole, and the days from and to which stand beside each other', async () => {
+  const page = await openWindow('ann', 320);
+  for (const [address, from, to] of [
+    ['/users', '[name="created_after"]', '[name="created_before"]'],
+    ['/history', '[name="from"]', '[name="to"]'],
+  ] as const) {
+    await page.goto(address);
+    await page.locator('.filters summary').click();
+    const { left, right } = await boxOf(page, '.more > div');
+    const labels = await boxesOf(page, '.more label');
+    expect(labels.length, address).toBeGreaterThan(3);
+    for (const label of labels) {
+      const row = labels.filter(({ top }) => top === label.top);
+      expect([row[0]?.left, row.at(-1)?.right], address).toEqual([left, right]);
+    }
+    expect((await boxOf(page, from)).top, address).toBe((await boxOf(page, to)).top);
+  }
+});
+
+test('who did something is told from what they did, where both are links', async () => {
+  const page = await openWindow('ann');
+  await page.goto('/users/11');
+  await page.getByRole('button', { name: 'Deactivate' }).click();
+  for (const [address, place] of [
+    ['/users/11', '.timeline li:first-child'],
+    ['/history', '.history tr:nth-child(2)'],
+  ] as const) {
+    await page.goto(address);
+    const looks = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('${place} a')].map((link) => getComputedStyle(link)).map(({ fontWeight, textDecorationLine }) => fontWeight + ' ' + textDecorationLine)`,
+    );
+    const expected = {
+      '/users/11': ['600 none', '400 underline'],
+      '/history': ['600 none', '400 underline', '600 none'],
+    };
+    expect(looks, address).toEqual(expected[address]);
   }
 });
 

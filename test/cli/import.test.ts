@@ -314,7 +314,7 @@ test.each([
   ],
   [
     'stauts=inactive',
-    'The filter cannot be by “stauts”, but by q, status, role, signed_in, created_after, created_before, absent_from. Nothing is exported.',
+    'The filter cannot be by “stauts”, but by q, status, role, created_after, created_before, signed_in, absent_from. Nothing is exported.',
   ],
   ['status=active&status=inactive', 'The filter says “status” twice. Nothing is exported.'],
   ['sort=size', /^The filter says “sort=size”: it can be /],

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type KyselyPlugin, sql } from 'kysely';
 import { describe, expect, inject, test } from 'vitest';
 import { findCredentials } from '../../src/auth/credentials.ts';
-import { findDraft } from '../../src/auth/drafts.ts';
+import { findDrafts } from '../../src/auth/drafts.ts';
 import { writeKey } from '../../src/auth/key-file.ts';
 import { isPassword } from '../../src/auth/password-hashing.ts';
 import { openSecret } from '../../src/auth/second-factor-secrets.ts';
@@ -152,10 +152,9 @@ describe.each(VERSIONS.slice(2))('a database of version %i', (version) => {
     expect(await isPassword('password of 11', hash)).toBe(true);
     const session = await findSession(db, 'token of 11');
     expect(session).toMatchObject({ user_id: 11, role: 'editor' });
-    expect(await findDraft(db, Number(session?.id))).toEqual({
-      form: '/users/new',
-      fields: { username: 'Zoë' },
-    });
+    expect(await findDrafts(db, Number(session?.id))).toEqual([
+      { form: '/users/new', fields: { username: 'Zoë' } },
+    ]);
     expect(await findInvitation(db, 'link of 12', THEN)).toMatchObject({ kind: 'good', user: { id: 12 } });
 
     const path = join(temporaryFolder(), 'key');

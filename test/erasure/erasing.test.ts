@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { describe, expect, inject, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { setRecoveryCodes } from '../../src/auth/credentials.ts';
-import { findDraft, setDraft } from '../../src/auth/drafts.ts';
+import { addDraft, findDrafts } from '../../src/auth/drafts.ts';
 import { findSessionsOf, insertSession } from '../../src/auth/sessions.ts';
 import { newKey, newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -238,7 +238,7 @@ describe('erasing', () => {
     for (const draft of drafts) {
       const row = { token: newToken(), user_id: 2, address: '', browser: '' };
       const session = await transact(db, (trx) => insertSession(trx, row, Date.now()));
-      await transact(db, (trx) => setDraft(trx, session, draft));
+      await transact(db, (trx) => addDraft(trx, session, draft));
     }
     await remove();
     expect(
@@ -268,7 +268,7 @@ describe('erasing', () => {
       await erased.promise;
       let isKept = false;
       const draft = { form: `/users/${id}/edit`, fields: { username: 'ada' } };
-      const keeping = transact(db, (trx) => setDraft(trx, session, draft)).then(() => {
+      const keeping = transact(db, (trx) => addDraft(trx, session, draft)).then(() => {
         isKept = true;
       });
       const waiting = sql`select from pg_locks where not granted and relation = 'roster_version'::regclass or
@@ -276,7 +276,7 @@ describe('erasing', () => {
       await expect.poll(async () => isKept || (await waiting.execute(db)).rows.length > 0).toBe(true);
       end.resolve();
       await Promise.all([erasing, keeping]);
-      expect(await findDraft(db, session)).toBeUndefined();
+      expect(await findDrafts(db, session)).toEqual([]);
     },
   );
 
@@ -379,7 +379,7 @@ describe('what is kept of someone', () => {
       await recordAccess(trx, herself, 'password changed', { id, username: 'vera' }, Date.now());
       await setRecoveryCodes(trx, id, ['one', 'two']);
       const [session] = await findSessionsOf(db, id, 1);
-      await setDraft(trx, session?.id ?? 0, { form: '/users/new', fields: { username: 'somebody' } });
+      await addDraft(trx, session?.id ?? 0, { form: '/users/new', fields: { username: 'somebody' } });
     });
     const fileFor = async (by: Headers) => (await get(app, `/users/${id}/data`, by)).json();
     const [own, others] = [await fileFor(vera), await fileFor(ann)];
@@ -388,7 +388,7 @@ describe('what is kept of someone', () => {
       { event: 'password changed', detail: null, by: id },
       { event: 'role changed', detail: 'editor', by: 1 },
     ]);
-    expect(own.sessions).toMatchObject([{ waiting: { form: '/users/new' } }]);
+    expect(own.sessions).toMatchObject([{ waiting: [{ form: '/users/new' }] }]);
     expect(JSON.stringify(others)).not.toContain('somebody');
     for (const address of [`/users/${id}`, `/users/${id}/data`])
       expect((await get(app, address, ann)).statusCode).toBe(200);

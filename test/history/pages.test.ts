@@ -45,7 +45,7 @@ describe('what was done to someone', () => {
     expect(page.text).not.toContain('was Max 1 Max 2');
     const earlier = await read('viewer', page.link('Earlier'));
     expect(earlier.text).toMatch(
-      /was Max 1 Max 2 .* was Not set Max 1 The command line created just now Newest As of another day Show as of this day$/,
+      /was Max 1 Max 2 .* was Not set Max 1 The command line created this user just now Newest As of another day Show as of this day$/,
     );
     expect(earlier.text).not.toContain('was Max 2 Max 3');
     expect(earlier.links.map(({ text }) => text)).not.toContain('Earlier');
@@ -261,7 +261,7 @@ describe('everyone’s history', () => {
     expect(page.column('Users').filter((count) => count !== '')).toEqual(['–', '1', '1,234', '1', '1', '1']);
     expect(page.text).toContain('emil Created max, by form 1');
     const user = await read('editor', page.link('max'));
-    expect(user.text).toMatch(/Activity emil created, by form just now /);
+    expect(user.text).toMatch(/Activity emil created this user, by form just now /);
   });
 
   test.each([
@@ -362,7 +362,7 @@ describe('a deleted user', () => {
     const page = await read('admin', path);
     expect(page.text).toContain('Password Not set');
     expect(page.text).toMatch(
-      /ann brought back just now Undo: Brought back ann deleted just now Undo: Deleted/,
+      /ann brought back this user just now Undo: Brought back this user ann deleted this user just now Undo: Deleted this user/,
     );
     const row = await app.db
       .selectFrom('users')

@@ -77,7 +77,7 @@ test('it is known for as long as the import', async () => {
   const later = await signedIn(app, await addPerson(app.db, 'zoe', 'admin'));
   const text = pageOf(await get(app, `/users?absent_from=${id}`, later)).text;
   expect(text).toContain('Nobody matches');
-  expect(text).toContain('Who is not in the file of an import is known for a day.');
+  expect(text).toContain('Roster knows for a day who is not in an imported file.');
 });
 
 test('whoever is in a file, all others are found, and are forgotten in parts', async () => {

@@ -30,9 +30,9 @@ async function start(settings: Record<string, string> = {}) {
   return { app, clock, headers, ed, invite };
 }
 
-/** The text of a page of an error, which ends with what the request is found by in the log. */
+/** The text of a page of an error, which ends with what to say where one asks for help. */
 function withoutRequest(page: Parameters<typeof pageOf>[0]): string {
-  return pageOf(page).text.replace(/ This was request [\w-]+\.$/, '');
+  return pageOf(page).text.replace(/ If you ask for help with this, say that it was request [\w-]+\.$/, '');
 }
 
 describe('a link', () => {

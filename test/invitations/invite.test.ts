@@ -197,7 +197,7 @@ describe('inviting a member', () => {
     expect(shown.heading).toBe('mia can get in with this link');
     expect(shown.text).toContain('mia@example.org Editor');
     const { text } = await show();
-    expect(text).toContain('ann invited');
+    expect(text).toContain('ann invited this user');
     expect(text).not.toContain(FOLD);
     const path = new URL(shown.secret).pathname;
     await post(app, path, { new_password: PASSWORD, new_password_again: PASSWORD });

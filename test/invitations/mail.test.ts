@@ -43,7 +43,7 @@ describe('an invitation', () => {
   test('goes out by mail, with who invites, to what, the link and its end', async () => {
     const { port, mails } = await startMailServer();
     const { app, headers, invite, show } = await start(port);
-    expect(pageOf(await get(app, '/invite', headers)).text).toContain('get a mail with a link');
+    expect(pageOf(await get(app, '/invite', headers)).text).toContain('Roster mails them a link');
     const answer = await invite();
     expect(answer.body).toBe('Ada Byron is invited.\n');
     const page = await show(answer.headers.location);

@@ -129,12 +129,12 @@ test('when the next one is made, how many there are, and which are of another fo
   expect(await text('/admin/status')).toContain('Last good one dated in the future');
   await note(app, 'backup', Date.now(), good);
   const elsewhere = await text('/admin/status');
-  expect(elsewhere).toContain('In another folder than those that Roster makes by itself');
+  expect(elsewhere).toContain('Not in the folder into which Roster makes its own');
   expect(elsewhere).toContain('Next one Within ten minutes');
   expect(elsewhere).toContain('There are 2, the oldest of 27 November 2026, 03:00 UTC');
   await note(app, 'backup', Date.now() - HOUR / 2, { ...good, file: join(folder, 'roster.db') });
   const there = await text('/admin/status');
-  expect(there).not.toContain('In another folder');
+  expect(there).not.toContain('Not in the folder');
   expect(there).toContain('Next one In 23 hours');
 });
 

@@ -60,7 +60,7 @@ describe('an undo', () => {
     );
     expect(answer.headers.location).toBe(`/users/${id}`);
     const page = await read('ann', `/users/${id}`);
-    expect(page.text).toContain('ann brought back, by Undo');
+    expect(page.text).toContain('ann brought back this user, by Undo');
     expect(page.text).toContain('tom cannot sign in yet');
     expect((await read('ann', '/history')).text).toContain('Undone by ann');
   });

@@ -123,7 +123,7 @@ describe('updating a user', () => {
     const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
     const eve = await addPerson(app.db, 'eve', 'viewer');
     const form = pageOf(await get(app, `/users/${eve.id}/edit`, headers)).text;
-    expect(form).toContain('With another one, an access link opens nothing any more.');
+    expect(form).toContain('Another email ends an access link.');
     expect(form).toContain('Another role signs them out, and ends an access link.');
     const max = await addUser(app.db, { username: 'max' });
     const member = pageOf(await get(app, `/users/${max.id}/edit`, headers)).text;

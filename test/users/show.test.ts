@@ -90,12 +90,12 @@ test('what was done stands in its order, the last first, with who did it', async
   const { app, people, textFor } = await start();
   const ed = await addUser(app.db, { username: 'ed', role: 'editor' }, CREATED);
   expect(await textFor('admin', ed.id)).toMatch(
-    /Activity The command line created 31 Jan 2026 Undo: Created As of/,
+    /Activity The command line created this user 31 Jan 2026 Undo: Created this user As of/,
   );
   const headers = await signedIn(app, people.admin);
   await post(app, `/users/${ed.id}`, { full_name: 'Ed', email: 'ed@bücher.example', version: '1' }, headers);
   expect(await textFor('viewer', ed.id)).toMatch(
-    /Activity ann changed the email and full name just now Email was ed@example.org ed@bücher.example Full name was Not set Ed The command line created 31 Jan 2026 As of/,
+    /Activity ann changed the email and full name just now Email was ed@example.org ed@bücher.example Full name was Not set Ed The command line created this user 31 Jan 2026 As of/,
   );
 });
 

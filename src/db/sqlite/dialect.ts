@@ -21,6 +21,7 @@ import { openReader, openWriter, readUserVersion, type Statements } from './stat
 
 const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'ForUpdate',
+  'ForNoKeyUpdate',
   'ForShare',
   'ForKeyShare',
   'SkipLocked',

@@ -93,25 +93,6 @@ export const FILTERS = {
     chip: (role) => ROLE_NAMES[role].one,
     inFileName: String,
   }),
-  signedIn: row<SignIn>({
-    parameter: 'signed_in',
-    parse: parseSignIn,
-    rule: `it can be ${SIGN_INS.join(' or ')}`,
-    format: ({ word }) => word,
-    condition: signedIn,
-    wouldPass: (_, values) => maySignIn(values),
-    // At midnight, and by signing in.
-    isFleeting: true,
-    field: {
-      label: 'Last sign-in',
-      options: [
-        ['never', 'Never'],
-        ['over-90-days-ago', 'Over 90 days ago'],
-      ],
-    },
-    chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Last sign-in over 90 days ago'),
-    inFileName: ({ word }) => (word === 'never' ? 'never-signed-in' : 'dormant'),
-  }),
   createdAfter: row<Day>({
     parameter: 'created_after',
     parse: readDay,
@@ -133,6 +114,25 @@ export const FILTERS = {
     field: { label: 'Created to' },
     chip: (last) => `Created to ${nameOfDay(last)}`,
     inFileName: () => 'created',
+  }),
+  signedIn: row<SignIn>({
+    parameter: 'signed_in',
+    parse: parseSignIn,
+    rule: `it can be ${SIGN_INS.join(' or ')}`,
+    format: ({ word }) => word,
+    condition: signedIn,
+    wouldPass: (_, values) => maySignIn(values),
+    // At midnight, and by signing in.
+    isFleeting: true,
+    field: {
+      label: 'Last sign-in',
+      options: [
+        ['never', 'Never'],
+        ['over-90-days-ago', 'Over 90 days ago'],
+      ],
+    },
+    chip: ({ word }) => (word === 'never' ? 'Never signed in' : 'Last sign-in over 90 days ago'),
+    inFileName: ({ word }) => (word === 'never' ? 'never-signed-in' : 'dormant'),
   }),
   absentFrom: row<number>({
     parameter: 'absent_from',

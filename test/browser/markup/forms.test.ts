@@ -1,7 +1,7 @@
 /** Forms, and the door: a browser with its scripts on takes whatever people write for text. */
 import { expect, test } from 'vitest';
 import { type Credentials, findCredentials } from '../../../src/auth/credentials.ts';
-import { setDraft } from '../../../src/auth/drafts.ts';
+import { addDraft, forgetDrafts } from '../../../src/auth/drafts.ts';
 import { insertTicket } from '../../../src/auth/tickets.ts';
 import { newToken, seal } from '../../../src/auth/tokens.ts';
 import { transact } from '../../../src/db/transact.ts';
@@ -45,9 +45,9 @@ test('forms that are refused, out of date, or sent again after a session has end
     await visit('/users', { fields: { [text]: text }, shows: ['Enter a username.'] });
     const there = stored[index % stored.length] as Stored;
     const form = `/users/${there.user.id}/edit`;
-    await transact(app.db, (trx) => setDraft(trx, id, { form, fields: { ...typed, version: '1' } }));
+    await transact(app.db, (trx) => addDraft(trx, id, { form, fields: { ...typed, version: '1' } }));
     await visit(form, { shows: [text, 'this is what you sent'] });
-    await transact(app.db, (trx) => setDraft(trx, id, undefined));
+    await transact(app.db, forgetDrafts);
     const fields = { full_name: text, username: 'other', email: 'other@example.org', version: '1' };
     const isTaken = parseForm(userChangesSchema, { full_name: text }).ok;
     const shows = isTaken ? [text, there.text, 'There now'] : [text, 'There is a problem'];

@@ -15,7 +15,7 @@ import {
   setCodeFailures,
   setPassword,
 } from '../../../src/auth/credentials.ts';
-import { setDraft } from '../../../src/auth/drafts.ts';
+import { addDraft } from '../../../src/auth/drafts.ts';
 import { done, insertAnswer } from '../../../src/auth/idempotency-store.ts';
 import { writeKey } from '../../../src/auth/key-file.ts';
 import { hashPassword } from '../../../src/auth/password-hashing.ts';
@@ -100,7 +100,7 @@ await inTurn(async (trx, time) => {
   await insertSession(trx, { token: 'token of 6', user_id: 6, ...where }, time);
   await noteSignIn(trx, 11, time);
   const session = await insertSession(trx, { token: 'token of 11', user_id: 11, ...where }, time);
-  await setDraft(trx, session, { form: '/users/new', fields: { username: 'Zoë' } });
+  await addDraft(trx, session, { form: '/users/new', fields: { username: 'Zoë' } });
   await insertInvitation(trx, 12, 'link of 12', time);
   const credentials = await findCredentials(trx, 6);
   if (credentials) await insertTicket(trx, credentials, time);
