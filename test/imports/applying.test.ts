@@ -366,20 +366,23 @@ test('a file that is being read when the process ends is read again once its lea
 test.each([
   [4, 'checked'],
   [5, 'unreadable'],
-])('what has ended the process %i times as it was read is %s after that, as a job is stopped after five', async (times, state) => {
-  const clock = movableClock();
-  const app = await startApp({}, undefined, clock);
-  const id = await bring(app, people(2));
-  const { folder, size } = await importOf(app, id);
-  for (let time = 0; time < times; time++) {
-    const [owner, now] = [`killed ${time}`, clock()];
-    const lease = { owner, now, until: now + 15_000, latest: now + HOUR };
-    await transact(app.db, (trx) => leaseImport(trx, folder, lease, size, new Map()));
-    clock.move(16_000);
-  }
-  await app.runJobs();
-  expect(await importOf(app, id)).toMatchObject({ state });
-});
+])(
+  'what has ended the process %i times as it was read is %s after that, as a job is stopped after five',
+  async (times, state) => {
+    const clock = movableClock();
+    const app = await startApp({}, undefined, clock);
+    const id = await bring(app, people(2));
+    const { folder, size } = await importOf(app, id);
+    for (let time = 0; time < times; time++) {
+      const [owner, now] = [`killed ${time}`, clock()];
+      const lease = { owner, now, until: now + 15_000, latest: now + HOUR };
+      await transact(app.db, (trx) => leaseImport(trx, folder, lease, size, new Map()));
+      clock.move(16_000);
+    }
+    await app.runJobs();
+    expect(await importOf(app, id)).toMatchObject({ state });
+  },
+);
 
 test('whoever may not act any more has nothing judged, nor done', async () => {
   const app = await startApp();
