@@ -15,8 +15,8 @@ test('who asks again at the moment in which connections are closed is answered, 
   await app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
   ask();
-  expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1\.1 200 [^]*keep-alive/i);
+  expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1\.1 200 .*keep-alive/is);
   const rest = text(socket);
   await app.close();
-  expect(await rest).toMatch(/^HTTP\/1\.1 200 [^]*connection: close\r\n[^]*\r\nhere$/i);
+  expect(await rest).toMatch(/^HTTP\/1\.1 200 .*connection: close\r\n.*\r\nhere$/is);
 });
