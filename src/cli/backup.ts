@@ -32,13 +32,14 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   const withKey = values['with-key'] ?? false;
   const place = choosePlace(path, { now: Date.now(), isForced, withKey, own: filesOf(config) });
   const keep = readKeep(values.keep, place);
+  const refuseAlone = values.run === undefined ? () => {} : watchOwner();
   // It is written to where it can be: what becomes of the backup is noted there.
   const db = await openUpToDate(config.databaseUrl).catch(() => openToRead(config.databaseUrl));
   try {
     await refuseErased(db, config.databaseUrl, ledgerOf(config.databaseUrl, config.secretKeyFile));
     const options = { withKey, isCompact: values.compact ?? false };
     const work = async () => {
-      const made = await make({ ...config, db }, place, options);
+      const made = await make({ ...config, db }, place, { ...options, refuseAlone });
       const { file, size, users } = made;
       return { result: made, ended: { outcome: 'good' as const, file, size, users } };
     };
@@ -50,6 +51,19 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   } finally {
     await db.destroy();
   }
+}
+
+/** A Roster that has it made keeps the input open as long as it lives: another one makes it anew. @throws StartError once it is gone */
+function watchOwner(): () => void {
+  let isGone = false;
+  process.stdin.once('end', () => {
+    isGone = true;
+  });
+  // It is not waited for.
+  process.stdin.resume().unref();
+  return () => {
+    if (isGone) throw new StartError('The process of Roster that had it made has ended meanwhile.');
+  };
 }
 
 /** Also those of another Roster's on the machine. */
@@ -75,12 +89,16 @@ function readKeep(given: string | undefined, { isDated }: Place): number | undef
   return keep;
 }
 
-type Wishes = { withKey: boolean; isCompact: boolean };
+type Wishes = { withKey: boolean; isCompact: boolean; refuseAlone: () => void };
 
-async function make(source: Source, place: Place, wishes: Wishes): Promise<Made> {
+async function make(source: Source, place: Place, { refuseAlone, ...wishes }: Wishes): Promise<Made> {
   const line = new StatusLine();
+  const say = (what: string) => {
+    refuseAlone();
+    line.say(what);
+  };
   try {
-    return await makeBackup({ ...source, place, ...wishes, say: (what) => line.say(what) });
+    return await makeBackup({ ...source, place, ...wishes, say });
   } catch (error) {
     throw sentenceOf(place.file, error);
   } finally {

@@ -49,9 +49,11 @@ export function addDraining(app: FastifyInstance, port = OWN): void {
   });
 
   // Node counts those as idle, too, whose first request is still on its way, and resets them as the listener closes.
-  app.server.closeIdleConnections = () => {
+  const closeOnceRead = async () => {
+    await allRead();
     if (connections.unused().length === 0) closeIdle();
   };
+  app.server.closeIdleConnections = () => void closeOnceRead();
   // Also what is answered without Fastify's hooks: an address that is none, say.
   app.server.prependListener('request', (_request, response) => {
     if (app.isDraining) response.shouldKeepAlive = false;
@@ -87,6 +89,12 @@ async function takeAll(connections: { total: number }, port: Port): Promise<void
     before = connections.total;
     await port.turn();
   } while (connections.total > before && performance.now() < deadline);
+}
+
+/** Amid a turn there may be requests that have arrived, and that are read at its end, or in the next one. */
+async function allRead(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 async function listenerClosed({ server }: FastifyInstance): Promise<void> {

@@ -35,7 +35,7 @@ const CAUSES = {
   replaced: 'It could not be read, and another file was brought instead.',
   old: 'For a day nobody did anything about it.',
   'not allowed': 'Whoever brought or applied it may not import users any more.',
-  'put back': 'A backup was put back that was made before it was applied.',
+  'put back': 'A backup was put back in which nothing of it is applied.',
   erased: 'Somebody was erased, whom its file may have named.',
 } as const;
 
@@ -135,7 +135,6 @@ export async function leaseImport(
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  // Until it is known what becomes of it. Of an error that could not be noted nobody has ended.
   const failures = free.failures + failuresOfLast(free, unnoted);
   const leased = { lease_owner: lease.owner, leased_until: lease.until, failures };
   await saveImport(trx, free.id, leased);

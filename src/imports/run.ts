@@ -7,9 +7,9 @@ import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DamagedError, DatabaseFailure } from '../errors.ts';
 import {
-  ENDED,
   endedOf,
   LONGEST_PAUSE,
+  MOST_ENDED,
   MOST_FAILURES_THAT_PASS,
   notedOf,
   pauseAfter,
@@ -45,8 +45,6 @@ export type ImportRunner = {
 
 /** In milliseconds: how often it is said how far it is, and looked whether it is still wanted. */
 const REPORT_EVERY = 400;
-/** In a row: what ends the process each time is not begun for ever. */
-const MOST_ENDED = 4;
 
 /** In bytes: takes a second at most, and does not wait for those that take minutes. */
 const SMALL = 500_000;
@@ -88,7 +86,8 @@ async function runNext(
 }
 
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
-  if (endedOf(imported.failures) > MOST_ENDED) throw new UnreadableError(FAILED);
+  // However far it had come: unlike a job it begins anew each time.
+  if (endedOf(imported.failures) >= MOST_ENDED) throw new UnreadableError(FAILED);
   const actor = await actorOfImport(runner.db, imported);
   if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
   const report = reporter(runner, imported, isEnding);
@@ -223,7 +222,7 @@ async function fail(runner: ImportRunner, imported: Import, error: unknown): Pro
   if (error instanceof AbandonedError) return save(runner, imported, FREE).catch(() => {});
   if (!(error instanceof UnreadableError)) runner.warn(imported.id, error);
   if (error instanceof DamagedError) return;
-  const failures = imported.failures - ENDED + 1;
+  const failures = imported.failures + 1;
   const passes = error instanceof DatabaseFailure || isStageBusy(error);
   if (passes && notedOf(failures) < MOST_FAILURES_THAT_PASS)
     return pause(runner, imported, failures).catch(

@@ -11,11 +11,15 @@ export const LONGEST_PAUSE = 10 * MINUTE;
 /** In a row, over some 2 hours: of what may pass by itself, as a full disk does. */
 export const MOST_FAILURES_THAT_PASS = 20;
 
-/** What the last one who was at it adds to them. */
+/** In a row, of those who ended without a word. */
+export const MOST_ENDED = 5;
+
+/** What the last one who was at it adds to them: nothing where nobody was, or has said how it went. */
 export function failuresOfLast(
   { id, lease_owner }: { id: number; lease_owner: string | null },
   unnoted: Unnoted,
 ): number {
+  if (lease_owner === null) return 0;
   return unnoted.get(id) === lease_owner ? 1 : ENDED;
 }
 

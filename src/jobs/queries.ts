@@ -127,7 +127,7 @@ export async function leaseJob(
     .skipLocked()
     .executeTakeFirst();
   if (free === undefined) return undefined;
-  const failures = free.failures + (free.lease_owner === null ? 0 : failuresOfLast(free, unnoted));
+  const failures = free.failures + failuresOfLast(free, unnoted);
   await saveJob(trx, free.id, { lease_owner: lease.owner, leased_until: lease.until, failures });
   return { ...free, failures };
 }

@@ -26,7 +26,14 @@ import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
-import { endedOf, LONGEST_PAUSE, MOST_FAILURES_THAT_PASS, notedOf, pauseAfter } from './failures.ts';
+import {
+  endedOf,
+  LONGEST_PAUSE,
+  MOST_ENDED,
+  MOST_FAILURES_THAT_PASS,
+  notedOf,
+  pauseAfter,
+} from './failures.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
@@ -72,8 +79,6 @@ export const MOST_NOTES = 100;
 const REFUSALS = [NotUniqueError, LastAdministratorError, ForbiddenError, NotFoundError];
 /** In a row, over some 4 minutes: of what does not pass by itself. */
 const MOST_FAILURES = 5;
-/** Of whoever had the job in a row, each without a word. */
-const MOST_ENDED = 5;
 const ENDED_EACH_TIME = 'Whoever did it has ended each time.';
 
 /** Of this process, which goes on. */

@@ -82,7 +82,8 @@ function startCommand(
   const args = ['backup', `${folder}${sep}`, '--keep', `${config.backupKeep}`, '--run', `${run}`];
   return spawn(process.execPath, [MAIN, ...args], {
     env,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    // By the end of its input it hears of a process that ends without a word.
+    stdio: ['pipe', 'ignore', 'pipe'],
     // What hangs, as on a disk that does not answer, is not waited for when the next one is due.
     timeout: Math.min(config.backupEvery, LONGEST_TIMER),
     killSignal: 'SIGKILL',

@@ -464,9 +464,10 @@ describe('what was under way', () => {
       expect((await restore(target, file, '--yes')).code).toBe(0);
       await within(target, async (db) => {
         const [one, two] = await Promise.all(ids.map((id) => findImport(db, id)));
-        const made = 'A backup was put back that was made';
-        expect(one).toMatchObject({ state: 'discarded', problem: `${made} before it was applied.` });
-        expect(two).toMatchObject({ state: 'taken back', problem: `${made} while it was applied.` });
+        const without = 'A backup was put back in which nothing of it is applied.';
+        const amid = 'A backup was put back that was made while it was applied.';
+        expect(one).toMatchObject({ state: 'discarded', problem: without });
+        expect(two).toMatchObject({ state: 'taken back', problem: amid });
         const running = await db.selectFrom('jobs').select('kind').where('state', '=', 'running').execute();
         expect(running).toEqual([{ kind: 'take back' }]);
       });

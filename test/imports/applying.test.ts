@@ -7,17 +7,16 @@ import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
-import { findOwnImports, saveImport } from '../../src/imports/queries.ts';
+import { findOwnImports, leaseImport, saveImport } from '../../src/imports/queries.ts';
 import { takeBack } from '../../src/imports/take-back.ts';
 import { tidyImports } from '../../src/imports/tidy.ts';
-import { ENDED } from '../../src/jobs/failures.ts';
 import { findJobOfSet, type Job } from '../../src/jobs/queries.ts';
 import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUserByUsername, getUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, movableClock, signedIn } from '../people.ts';
+import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 import { actorFor, apply, begin, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
 
@@ -355,7 +354,7 @@ test('a file that is being read when the process ends is read again once its lea
   const app = await startApp({}, undefined, clock);
   const id = await bring(app, people(2));
   await transact(app.db, (trx) =>
-    saveImport(trx, id, { lease_owner: 'killed', leased_until: clock() + 15_000, failures: ENDED }),
+    saveImport(trx, id, { lease_owner: 'killed', leased_until: clock() + 15_000 }),
   );
   await app.runJobs();
   expect(await importOf(app, id)).toMatchObject({ state: 'reading' });
@@ -364,13 +363,26 @@ test('a file that is being read when the process ends is read again once its lea
   expect(await importOf(app, id)).toMatchObject({ state: 'checked', failures: 0 });
 });
 
-test('what ends the process each time it is read is given up', async () => {
-  const app = await startApp();
-  const id = await bring(app, people(2));
-  await transact(app.db, (trx) => saveImport(trx, id, { failures: 4 * ENDED }));
-  await app.runJobs();
-  expect(await importOf(app, id)).toMatchObject({ state: 'unreadable' });
-});
+test.each([
+  [4, 'checked'],
+  [5, 'unreadable'],
+])(
+  'what has ended the process %i times as it was read is %s after that, as a job is stopped after five',
+  async (times, state) => {
+    const clock = movableClock();
+    const app = await startApp({}, undefined, clock);
+    const id = await bring(app, people(2));
+    const { folder, size } = await importOf(app, id);
+    for (let time = 0; time < times; time++) {
+      const [owner, now] = [`killed ${time}`, clock()];
+      const lease = { owner, now, until: now + 15_000, latest: now + HOUR };
+      await transact(app.db, (trx) => leaseImport(trx, folder, lease, size, new Map()));
+      clock.move(16_000);
+    }
+    await app.runJobs();
+    expect(await importOf(app, id)).toMatchObject({ state });
+  },
+);
 
 test('whoever may not act any more has nothing judged, nor done', async () => {
   const app = await startApp();

@@ -176,6 +176,35 @@ test(
   },
 );
 
+test('one whose process is killed ends soon, says so, and leaves nothing half', PATIENCE, async () => {
+  const folder = temporaryFolder();
+  // It has begun, and goes on once whoever has it made is gone.
+  const held = preloading(`
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { mkdirSync } = fs;
+    const { ppid } = process;
+    fs.mkdirSync = (...given) => {
+      mkdirSync(...given);
+      while (String(given[0]).includes('.new-') && process.ppid === ppid)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    };
+    if (process.argv.includes('backup')) syncBuiltinESMExports();`);
+  const { url, workers } = await startSeveral({ BACKUP_FOLDER: folder, WORKERS: '1', ...held });
+  const [killed = 0] = workers();
+  const draft = () => readdirSync(folder).find((name) => name.includes('.new-'));
+  await expect.poll(draft, WAITS).toBeDefined();
+  const begun = `${draft()}`;
+  process.kill(killed, 'SIGKILL');
+  const db = await temporaryDatabase(url);
+  const first = async () => (await findRuns(db, 'backup')).at(-1);
+  await expect.poll(async () => (await first())?.outcome, WAITS).toBe('bad');
+  const problem = 'The process of Roster that had it made has ended meanwhile.';
+  expect(await first()).toMatchObject({ problem });
+  expect(readdirSync(folder)).not.toContain(begun);
+  expect(backupsIn(folder)).toEqual([]);
+});
+
 test('that it was made stands in the log as it is by default, in one line', async () => {
   const { env, folder } = await start();
   const { LOG_LEVEL: _, ...settings } = env;

@@ -15,7 +15,7 @@ const OTHER = '127.0.0.1:3001';
 const PLACES: Readonly<Record<string, RegExp>> = {
   nginx: /^ *proxy_pass .*\n/m,
   Caddy: /^\treverse_proxy .*\n/m,
-  HAProxy: /^ *# Of one Roster.*\n.*\n.*\n/m,
+  HAProxy: /^ *# While Roster.*\n.*\n.*\n/m,
   Apache: /^ *# As soon.*\n.*\n/m,
 };
 

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { PATIENCE } from '../operations/workers/running.ts';
 import { startRoster } from '../roster.ts';
 import { readyUrl } from '../support.ts';
 import { CLIENTS, expectNothingLost, send, startClients } from './clients.ts';
 
 const ROUNDS = inject('isLong') ? 20 : 1;
+/** In each a whole Roster is started, on a machine that may have other things to do. */
+const PATIENCE = { timeout: 120_000 + ROUNDS * 30_000 };
 /** Milliseconds between two checks whether a Roster is ready. */
 const HEALTH_CHECK = 100;
 // One each: nobody is refused for being too many.

@@ -49,7 +49,7 @@ test.skipIf(!canMount)(
     expect(page.column('User')).toEqual(expect.arrayContaining(names));
     child.kill('SIGTERM');
     await once(child, 'exit');
-    expect(readdirSync(folder).sort()).toEqual(['roster.db', 'secret.key']);
+    expect(readdirSync(folder).sort()).toEqual(['roster.db', 'roster.db.erased.jsonl', 'secret.key']);
     expect(await stderr).toBe(
       `Warning: other users of this machine can read what Roster keeps in ${folder}, whose file system has no permissions. Mount that with umask=077, or keep it elsewhere.\n`,
     );

@@ -21,7 +21,7 @@ const ROOM_TO_MIGRATE = 16 * 1024 * 1024;
 export type Kept = { path: string; size: number; version: number; earlier: string[] };
 
 /**
- * @returns nothing where no migration is missing, or it was kept before: of one that was ended on its way the first is the good one.
+ * @returns nothing where no migration is missing, where nobody has worked with it, or it was kept before: of one that was ended on its way the first is the good one.
  * @throws StartError where there is no room for it
  */
 export async function keepBeforeMigration(path: string, newest: number): Promise<Kept | undefined> {
@@ -36,7 +36,9 @@ export async function keepBeforeMigration(path: string, newest: number): Promise
     await onceFree(() => writer.run('begin immediate'), GroupCommit.deadline());
     const version = readUserVersion(writer);
     removeUnfinished(real);
-    const name = migrationOf(version) < newest ? nameFor(real, newest, version, writer) : undefined;
+    // Of one that is half made there is nothing to go back to: its first start was ended, or another Roster is at it.
+    const isWanted = migrationOf(version) < newest && isUsed(writer);
+    const name = isWanted ? nameFor(real, newest, version, writer) : undefined;
     if (name === undefined) return undefined;
     await saveLog(other, path);
     makeFileOnce(name, (draft) => copyFile(real, draft, name));
@@ -78,6 +80,10 @@ function isItsBeginning(kept: string, writer: Statements): boolean {
   } catch {
     return false;
   }
+}
+
+function isUsed(writer: Statements): boolean {
+  return [...lastNumbers(writer).values()].some((last) => last > 0);
 }
 
 /** Of each table the highest number that was ever given in it, 0 where none was. */

@@ -15,7 +15,7 @@ export function translated(error: unknown, db: Sqlite.Database): unknown {
   if (!(error instanceof Sqlite.SqliteError)) return error;
   const { code, message } = error;
   if (code === 'SQLITE_CONSTRAINT_UNIQUE') return new NotUniqueError(message, { cause: error });
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(error, db);
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code) || isOfSearch(error)) return damaged(error, db);
   const reason = reasonOf(code, db);
   return reason === undefined ? error : new UnavailableError(reason, { cause: error, reason });
 }
@@ -79,14 +79,19 @@ function whyNoWrite(path: string, otherwise: string): string {
   }
 }
 
+// An index whose record of its own parts is lost takes itself for empty, and writes over what is there. Of a table of ours its name follows.
+function isOfSearch({ code, message }: InstanceType<typeof Sqlite.SqliteError>): boolean {
+  const isRefused = code.startsWith('SQLITE_CONSTRAINT') && message === 'constraint failed';
+  return isRefused || code === 'SQLITE_CORRUPT_VTAB';
+}
+
 function damaged(
   error: InstanceType<typeof Sqlite.SqliteError>,
   { name: path }: Sqlite.Database,
 ): DamagedError {
-  const cure =
-    error.code === 'SQLITE_CORRUPT_VTAB'
-      ? 'stop Roster, and make its search anew: npm run roster -- rebuild-search'
-      : 'stop Roster, keep the file as it is, and put back a backup';
+  const cure = isOfSearch(error)
+    ? 'stop Roster, and make its search anew: npm run roster -- rebuild-search'
+    : 'stop Roster, keep the file as it is, and put back a backup';
   return new DamagedError(`${path} is damaged (${error.message}): ${cure}`, {
     cause: error,
     reason: 'its file is damaged',

@@ -64,17 +64,18 @@ function inOne(changes: readonly TextChange[]): TextChange[] {
 /** Outside any savepoint: SQLite that rolls the making of a virtual table back to one can commit nothing any more. */
 export function makeIndexesAhead(writer: Statements, endOfIndexes: number): number {
   // Before the migrations there is nothing to index.
-  if (
-    endOfIndexes === 0 &&
-    writer.run(`select 1 from sqlite_schema where name = '${nameOf(0)}'`).rows.length === 0
-  )
-    return 0;
+  if (endOfIndexes === 0 && !isMade(writer, 0)) return 0;
   const { rows } = writer.run<{ seq: number }>(`select seq from sqlite_sequence where name = 'users'`);
   const last = rows[0]?.seq ?? 0;
   if (last + IDS_AHEAD < endOfIndexes) return endOfIndexes;
-  for (const range of [rangeOf(last + 1), rangeOf(last + IDS_AHEAD)])
-    for (const text of makingOf(range)) writer.run(text);
+  // One that is there may be damaged: who does not change what users are called, or makes it anew, does not meet it.
+  const missing = [rangeOf(last + 1), rangeOf(last + IDS_AHEAD)].filter((range) => !isMade(writer, range));
+  for (const range of new Set(missing)) for (const text of makingOf(range)) writer.run(text);
   return (rangeOf(last + IDS_AHEAD) + 1) * IDS_IN_RANGE;
+}
+
+function isMade(writer: Statements, range: number): boolean {
+  return writer.run('select 1 from sqlite_schema where name = ?', [nameOf(range)]).rows.length > 0;
 }
 
 /** By a command alone: in a process with others, rows whose texts wait in a group would be indexed twice. */

@@ -19,6 +19,7 @@ import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { migrate } from '../../../src/db/migrate.ts';
+import { prepareSqliteFile } from '../../../src/db/sqlite/file.ts';
 import { findUser } from '../../../src/users/queries.ts';
 import { runCommand } from '../../command.ts';
 import { dump } from '../../engines.ts';
@@ -92,6 +93,17 @@ test('nothing is kept of a new database, nor of one that is up to date', async (
     expect(await start(url)).toBe('');
     expect(readdirSync(dirname(filePathOf(url) ?? ''))).toEqual(['roster.db']);
   }
+});
+
+test('nothing is kept of one that was ended as it was made', async () => {
+  const url = await temporaryUrl('sqlite');
+  const path = filePathOf(url) ?? '';
+  prepareSqliteFile(path, NEWEST);
+  const half = openAsItIs(url);
+  await migrate(half, MIGRATIONS.slice(0, 16));
+  await half.destroy();
+  expect(await start(url)).toBe('');
+  expect(readdirSync(dirname(path))).toEqual(['roster.db']);
 });
 
 test('of a migration that was ended on its way the first copy stays', async () => {

@@ -8,8 +8,9 @@ import { openDatabase } from '../../../src/db/database.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { DamagedError } from '../../../src/errors.ts';
 import { runCommand } from '../../command.ts';
-import { readyUrl } from '../../support.ts';
+import { addUser, readyUrl } from '../../support.ts';
 
 const REBUILD = 'Have it made anew: npm run roster -- rebuild-search.';
 
@@ -116,6 +117,24 @@ test('a search index that is damaged itself is found, and made anew', async () =
   expect((await runCommand(['rebuild-search'], { DATABASE_URL: url })).code).toBe(0);
   expect(await findingsOf(url)).toEqual([]);
 });
+
+test.each([
+  ['emptied', 'zeroblob(length(block))'],
+  ['overwritten', "cast(printf('%.*c', length(block), 'x') as blob)"],
+])(
+  'where its record of its own parts is %s, a change says that the search index is to be made anew',
+  async (_how, block) => {
+    const url = await changedBy(`update users_search_0_data set block = ${block} where id = 10`);
+    const db = await openDatabase(url);
+    const error = await addUser(db, { username: 'alice' }).catch((thrown) => thrown);
+    await db.destroy();
+    expect(error).toBeInstanceOf(DamagedError);
+    expect(error.message).toContain('make its search anew: npm run roster -- rebuild-search');
+    expect((await runCommand(['check'], { DATABASE_URL: url })).out).toContain(REBUILD);
+    expect(await runCommand(['rebuild-search'], { DATABASE_URL: url })).toMatchObject({ error: '', code: 0 });
+    expect(await findingsOf(url)).toEqual([]);
+  },
+);
 
 test('a part of the search index that is missing is found', async () => {
   const url = await changedBy('drop table users_search_0', 'create table other (id)');
