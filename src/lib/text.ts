@@ -7,15 +7,9 @@ const JOINED = /\p{M}[\u200C\u200D]$/u;
 
 export function trim(text: string): string {
   let [start, end] = [0, text.length];
-  while (start < end && isEdge(text, start)) start++;
-  while (end > start && isEdge(text, end - 1) && !JOINED.test(text.slice(end - 2, end))) end--;
+  while (start < end && EDGE.test(text.charAt(start))) start++;
+  while (end > start && EDGE.test(text.charAt(end - 1)) && !JOINED.test(text.slice(end - 2, end))) end--;
   return text.slice(start, end);
-}
-
-function isEdge(text: string, at: number): boolean {
-  const unit = text.charCodeAt(at);
-  // Most letters, at once.
-  return !(unit > 0x20 && unit < 0x7f) && EDGE.test(text.charAt(at));
 }
 
 /** As text is stored: trimmed, and in NFC. */
