@@ -204,8 +204,7 @@ export class StageFile {
 
   #writeAdded(): void {
     const rows = this.#added.splice(0);
-    if (rows.length > 0)
-      this.#run(`insert into rows values ${rows.map(() => this.#places)}`, ...rows.flat());
+    if (rows.length > 0) this.#run(`insert into rows values ${rows.map(() => this.#places)}`, ...rows.flat());
   }
 
   judgeRow(row: number, { verdict, user, version, does }: Verdict): void {

@@ -53,14 +53,18 @@ class Cutter {
   /** @throws UnreadableError */
   refuseLong(): void {
     if (this.#rest.length > MOST_BYTES)
-      throw this.#unreadable('is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.');
+      throw this.#unreadable(
+        'is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.',
+      );
   }
 
   /** Of a file that is over. @throws UnreadableError */
   refuseOpen(): void {
     this.refuseLong();
     if (this.#rest.length > 0)
-      throw this.#unreadable('has a quote (") that is not closed before the file ends. Close it, or take it out.');
+      throw this.#unreadable(
+        'has a quote (") that is not closed before the file ends. Close it, or take it out.',
+      );
   }
 
   #unreadable(why: string): UnreadableError {

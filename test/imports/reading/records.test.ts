@@ -40,7 +40,10 @@ async function ours(pieces: readonly string[]): Promise<ReturnType<typeof parsed
   }
 }
 
-const piece = fc.string({ unit: fc.constantFrom('a', 'é', '😀', ' ', ';', ',', ',', '"', '"', '\n'), maxLength: 8 });
+const piece = fc.string({
+  unit: fc.constantFrom('a', 'é', '😀', ' ', ';', ',', ',', '"', '"', '\n'),
+  maxLength: 8,
+});
 
 test('wherever quotes stand, and wherever a text is cut into pieces, its cells are those that others find in it', async () => {
   await fc.assert(
