@@ -58,6 +58,8 @@ export type Engine = {
   writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;
   isOneOf(column: string, values: readonly number[] | readonly string[]): Expression<SqlBool>;
+  /** As a table called `given`, of one column, `value`. */
+  tableOf(values: readonly number[] | readonly string[]): RawBuilder<unknown>;
   /** As a table called `given`. @param rows of a table, as JSON */
   rowsOf(table: keyof Schema, columns: readonly string[], rows: string): RawBuilder<unknown>;
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;

@@ -137,9 +137,10 @@ function rowToJudge({ id, values, problems, made }: NewRow): RowToJudge {
   };
 }
 
-function stagedRow(row: number, line: number, { said, problems, ...keys }: RowToJudge): StagedRow {
+function stagedRow(row: number, line: number, judged: RowToJudge): StagedRow {
+  const { id, username_key, email_key, said, problems } = judged;
   const kept = problems.length === 0 ? null : JSON.stringify(problems);
-  return { row, line, ...keys, said: JSON.stringify(said), problems: kept };
+  return { row, line, id, username_key, email_key, said: JSON.stringify(said), problems: kept };
 }
 
 function noteKeys(stage: StageFile, row: RowToJudge, seen: Readonly<Record<Key, BloomFilter>>): void {

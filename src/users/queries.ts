@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
+import { usersByKeys } from '../db/users-by-keys.ts';
 import { NotFoundError } from '../errors.ts';
 import { emailKey } from '../lib/email.ts';
 import { textKey } from '../lib/text.ts';
@@ -46,9 +47,7 @@ export async function findUsersOf(
   column: 'id' | 'username_key' | 'email_key',
   values: readonly number[] | readonly string[],
 ): Promise<User[]> {
-  if (values.length === 0) return [];
-  const users = db.selectFrom('users').selectAll().where(engineOf(db).isOneOf(column, values));
-  return users.execute();
+  return values.length === 0 ? [] : usersByKeys(db, column, values);
 }
 
 /** Who already has the username and the email of a submission, other than the user being changed. */

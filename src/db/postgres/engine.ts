@@ -91,10 +91,8 @@ export const postgresEngine: Engine = {
   async indexUsersAfter() {},
   writeTogether,
   searchIndexOf: postgresSearch,
-  isOneOf: (column, values) => {
-    const type = sql.raw(typeof values[0] === 'string' ? 'text[]' : 'bigint[]');
-    return sql<SqlBool>`${sql.ref(column)} = any(${values}::${type})`;
-  },
+  isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${arrayOf(values)})`,
+  tableOf: (values) => sql`unnest(${arrayOf(values)}) as given (value)`,
   rowsOf: (table, _columns, rows) =>
     sql`json_populate_recordset(null::${sql.table(table)}, ${rows}) as given`,
   skipOver: (_db, query) => query(),
@@ -190,4 +188,8 @@ async function writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promis
   const others = statements.map((statement, index) => `write_${index} as (${statement})`);
   const first = others.length > 0 ? `with ${others.join(', ')} ` : '';
   await trx.executeQuery(CompiledQuery.raw(first + last, parameters));
+}
+
+function arrayOf(values: readonly number[] | readonly string[]): RawBuilder<unknown> {
+  return sql`${values}::${sql.raw(typeof values[0] === 'string' ? 'text[]' : 'bigint[]')}`;
 }

@@ -90,6 +90,7 @@ export const sqliteEngine: Engine = {
   searchIndexOf: async () => sqliteSearch,
   isOneOf: (column, values) =>
     sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
+  tableOf: (values) => sql`json_each(${JSON.stringify(values)}) as given`,
   rowsOf,
   skipOver,
   runBatch,

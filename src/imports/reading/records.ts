@@ -1,6 +1,5 @@
-/** The rows of a file, cut into cells (https://www.rfc-editor.org/rfc/rfc4180), one after the other. */
-import { promisify } from 'node:util';
-import { CsvError, type Parser, parse } from 'csv-parse';
+/** The rows of a file, cut into cells, one after the other. */
+import { cutRow } from './cut.ts';
 import { type Delimiter, UnreadableError } from './reading.ts';
 
 /** The lines on which it begins and ends, as an editor of text counts them. */
@@ -8,77 +7,69 @@ export type CsvRecord = { line: number; end: number; cells: string[] };
 
 /** Of a row. Nobody’s is as long; what comes of a quote that is never closed would be. */
 const MOST_BYTES = 100_000;
-/** Some more than a row and what waits to be parsed. */
-const MOST_WITHOUT_ROW = 500_000;
-
-type Written = (error?: Error | null) => void;
 
 /** Those that each piece of the text ends; without empty lines. @throws UnreadableError */
 export async function* recordsOf(
   text: AsyncIterable<string>,
   delimiter: Delimiter,
 ): AsyncGenerator<CsvRecord[]> {
-  let [records, line]: [CsvRecord[], number] = [[], 0];
-  const parser = parserFor(delimiter, (record) => {
-    records.push(record);
-    line = record.end;
-  });
-  // Whoever writes to it hears of it, too.
-  parser.on('error', () => {});
-  const write = promisify((piece: string, written: Written) => parser.write(piece, written));
-  const end = promisify((ended: Written) => parser.end(ended));
-  try {
-    for await (const piece of bounded(text, parser)) {
-      const error = await write(piece).catch((reason: unknown) => reason);
-      yield records;
-      records = [];
-      if (error) throw error;
-    }
-    await end();
-    yield records;
-  } catch (error) {
-    throw error instanceof CsvError || error instanceof TooLongError ? unreadable(error, line + 1) : error;
-  }
-}
-
-/** @param take given each at once: from the other end of a stream they would come one by one, each after a wait */
-function parserFor(delimiter: Delimiter, take: (record: CsvRecord) => void): Parser {
-  return parse({
-    on_record(cells: string[], { lines }) {
-      take({ line: lines - lineBreaksIn(cells), end: lines, cells });
-    },
-    delimiter,
-    record_delimiter: '\n',
-    skip_empty_lines: true,
-    // How many cells a row has is judged with the rest of it.
-    relax_column_count: true,
-    // As spreadsheets do: in a cell that does not begin with a quote, a quote is a letter like any other.
-    relax_quotes: true,
-    max_record_size: MOST_BYTES,
-  });
-}
-
-class TooLongError extends Error {}
-
-/** `max_record_size` counts what is in cells, and a row may be of millions that are empty. */
-async function* bounded(text: AsyncIterable<string>, { info }: Parser): AsyncGenerator<string> {
-  let [rows, length] = [0, 0];
+  const cutter = new Cutter(delimiter);
   for await (const piece of text) {
-    const parsed = info.records + info.empty_lines;
-    length = parsed === rows ? length + piece.length : piece.length;
-    rows = parsed;
-    if (length > MOST_WITHOUT_ROW) throw new TooLongError();
-    yield piece;
+    yield cutter.cut(piece);
+    cutter.refuseLong();
   }
+  // The end of the file is that of a line.
+  yield cutter.cut('\n');
+  cutter.refuseOpen();
 }
 
-function unreadable(error: Error, line: number): UnreadableError {
-  const row = `The row that begins on line ${line}`;
-  return new UnreadableError(
-    error instanceof CsvError && error.code === 'CSV_QUOTE_NOT_CLOSED'
-      ? `${row} has a quote (") that is not closed before the file ends. Close it, or take it out.`
-      : `${row} is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.`,
-  );
+class Cutter {
+  readonly #delimiter: number;
+  /** Of the row whose end has not come, and on which line it begins. */
+  #rest = Buffer.alloc(0);
+  #line = 1;
+
+  constructor(delimiter: Delimiter) {
+    this.#delimiter = delimiter.charCodeAt(0);
+  }
+
+  cut(piece: string): CsvRecord[] {
+    const bytes = Buffer.concat([this.#rest, Buffer.from(piece)]);
+    const records: CsvRecord[] = [];
+    let start = 0;
+    for (;;) {
+      const row = cutRow(bytes, start, this.#delimiter);
+      if (row === undefined || row.end - start > MOST_BYTES) break;
+      const { cells } = row;
+      const end = this.#line + lineBreaksIn(cells);
+      if (row.end > start) records.push({ line: this.#line, end, cells });
+      this.#line = end + 1;
+      start = row.end + 1;
+    }
+    this.#rest = bytes.subarray(start);
+    return records;
+  }
+
+  /** @throws UnreadableError */
+  refuseLong(): void {
+    if (this.#rest.length > MOST_BYTES)
+      throw this.#unreadable(
+        'is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.',
+      );
+  }
+
+  /** Of a file that is over. @throws UnreadableError */
+  refuseOpen(): void {
+    this.refuseLong();
+    if (this.#rest.length > 0)
+      throw this.#unreadable(
+        'has a quote (") that is not closed before the file ends. Close it, or take it out.',
+      );
+  }
+
+  #unreadable(why: string): UnreadableError {
+    return new UnreadableError(`The row that begins on line ${this.#line} ${why}`);
+  }
 }
 
 function lineBreaksIn(cells: readonly string[]): number {

@@ -36,8 +36,10 @@ function rowReader(reading: Reading, empty: Empty): (record: CsvRecord) => Row {
   return (record) => {
     const { line, cells } = record;
     const message = recordProblem(record, reading);
-    if (message === undefined) return { line, cells, ...read(cells) };
-    return { line, cells, id: undefined, values: {}, problems: [{ field: undefined, message }] };
+    if (message !== undefined)
+      return { line, cells, id: undefined, values: {}, problems: [{ field: undefined, message }] };
+    const { id, values, problems } = read(cells);
+    return { line, cells, id, values, problems };
   };
 }
 
