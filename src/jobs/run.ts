@@ -42,7 +42,7 @@ export type Turn = {
 };
 
 /** So many users by one statement, before the deadline is looked at. */
-export const DONE_TOGETHER = 100;
+export const DONE_TOGETHER = 250;
 
 type Size = Pick<Turn, 'limit' | 'refusal'>;
 

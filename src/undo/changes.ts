@@ -22,7 +22,7 @@ export async function findChangesOf(db: Db, set: number, users?: readonly number
 /** @param limit of users */
 export async function findChangesAfter(db: Db, set: number, afterUser: number, limit: number) {
   const after = { user_id: afterUser, version: Number.MAX_SAFE_INTEGER };
-  for (let size = 2 * limit + 1; ; size *= 2) {
+  for (let size = limit + 1; ; size *= 2) {
     const found = await findChangesInSet(db, set, after, size);
     const users = [...new Set(found.map(({ user_id }) => user_id))];
     const isAll = found.length < size;
