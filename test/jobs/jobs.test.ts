@@ -132,6 +132,22 @@ test('whom one act has changed twice is put back whole, whichever batch they are
   expect(users.filter((user) => user.full_name === 'Before' && user.version === 4)).toHaveLength(250);
 });
 
+test('where each batch takes longer than it may, it still does as many users as are worth a transaction', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 350));
+  let [time, batches] = [0, 0];
+  const counted: Work = async (...turn) => {
+    batches++;
+    return undoBatch(...turn);
+  };
+  const pace = { ...SMALL_BATCHES, fewest: 50 };
+  const stopwatch = () => (time += 1_000);
+  await runJobs({ ...runnerOf(db, movableClock(NOW), counted), pace, stopwatch }, () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 350 });
+  // A hundred, and then fifty each.
+  expect(batches).toBe(6);
+});
+
 function fail(): never {
   throw new Error('killed');
 }
