@@ -69,22 +69,20 @@ type Change = { before: User; after: Pick<User, 'role' | 'is_active' | 'email'> 
 
 /** Call it before the changes are written; `after` is undefined for a deletion. @throws LastAdministratorError */
 export async function revokeAccessAfterChanges(trx: Trx, changes: readonly Change[]): Promise<void> {
-  const ended = changes.filter(({ before, after }) => endsAccess(before, after)).map(({ before }) => before);
+  const ending = changes.filter(({ before, after }) => endsAccess(before, after));
   // Whoever reads the earlier address may have been sent a link.
   const moved = changes.filter(({ before, after }) => after && after.email !== before.email);
-  const administrators = ended.filter(({ role }) => role === 'admin');
-  if (administrators.length > 0)
-    await refuseLastOf(
-      trx,
-      administrators.map(({ id }) => id),
-    );
-  if (ended.length > 0)
-    await deleteSessionsOfAll(
-      trx,
-      ended.map(({ id }) => id),
-    );
-  const withoutLink = [...ended, ...moved.map(({ before }) => before)].map(({ id }) => id);
+  const administrators = idsOf(ending.filter(({ before }) => before.role === 'admin'));
+  if (administrators.length > 0) await refuseLastOf(trx, administrators);
+  // With whoever is deleted the database deletes all that is theirs.
+  const ended = idsOf(ending.filter(({ after }) => after));
+  if (ended.length > 0) await deleteSessionsOfAll(trx, ended);
+  const withoutLink = [...ended, ...idsOf(moved)];
   if (withoutLink.length > 0) await endLinksOf(trx, withoutLink);
+}
+
+function idsOf(changes: readonly Change[]): number[] {
+  return changes.map(({ before }) => before.id);
 }
 
 /** Whoever becomes an administrator by the same act counts from the next one on. */

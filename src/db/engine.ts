@@ -37,6 +37,8 @@ export type Engine = {
   readonly countersOfKind: number;
   /** In milliseconds: so long a transaction of a job may take, for which others who write wait, or whoever wants one of its users. */
   readonly longestBatch: number;
+  /** Fewer users are not worth a transaction: what each asks once would take most of its time. */
+  readonly fewestInBatch: number;
   /** Whether rows get their numbers in the order in which they are saved: a reader then sees no lower one come later. */
   readonly numbersInOrder: boolean;
   /** Whether the server's write-ahead log keeps what is gone from the files, for as long as the server keeps it. */

@@ -52,8 +52,7 @@ async function findRoles(db: Db, ids: readonly number[]): Promise<ReadonlyMap<nu
   const there = await usersByIds(db, wanted).select(['users.id', 'users.role']).execute();
   const roles = new Map(there.map(({ id, role }) => [id, role]));
   const gone = wanted.filter((id) => !roles.has(id));
-  for (const { id, fields } of gone.length > 0 ? await findDeletedByIds(db, gone) : [])
-    roles.set(id, unpackValues(fields).role);
+  for (const { id, fields } of await findDeletedByIds(db, gone)) roles.set(id, unpackValues(fields).role);
   return roles;
 }
 

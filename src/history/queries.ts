@@ -17,6 +17,7 @@ export async function findDeleted(db: Db, id: number): Promise<DeletedUser | und
 }
 
 export async function findDeletedByIds(db: Db, ids: readonly number[]): Promise<DeletedUser[]> {
+  if (ids.length === 0) return [];
   return db.selectFrom('deleted_users').selectAll().where(engineOf(db).isOneOf('id', ids)).execute();
 }
 

@@ -49,7 +49,7 @@ export type Turn = {
 };
 
 /** So many users by one statement, before the deadline is looked at. */
-export const DONE_TOGETHER = 100;
+export const DONE_TOGETHER = 250;
 
 type Size = Pick<Turn, 'limit' | 'refusal'>;
 
@@ -65,8 +65,8 @@ export type Kind = {
   giveUp?: (trx: Trx, job: Job, now: number, error: unknown) => Promise<void>;
 };
 
-/** A batch takes as long, or does as many; then others have so long to begin. All in milliseconds. */
-export type Pace = { batch: number; most: number; pause: number };
+/** A batch takes as long, or does as many, and is made no smaller than `fewest`; then others have so long to begin. Times are in milliseconds. */
+export type Pace = { batch: number; most: number; fewest: number; pause: number };
 
 /** In a thread of their own pages do not wait for them; others who want to write look every millisecond whether they can. */
 const PACE = { most: 2_000, pause: 15 };
@@ -161,7 +161,8 @@ async function runJob(
 }
 
 function paceOf({ db, pace }: JobRunner): Pace {
-  return pace ?? { ...PACE, batch: engineOf(db).longestBatch };
+  const { longestBatch: batch, fewestInBatch: fewest } = engineOf(db);
+  return pace ?? { ...PACE, batch, fewest };
 }
 
 function isRefusal(error: unknown): error is Error {
@@ -190,9 +191,9 @@ async function pauseJob(
 }
 
 /** Not many more than before: a batch that was quick may have had nothing to do. */
-function limitAfter({ batch, most }: Pace, limit: number, milliseconds: number): number {
+function limitAfter({ batch, most, fewest }: Pace, limit: number, milliseconds: number): number {
   const fitting = Math.floor((limit * batch) / Math.max(milliseconds, 1));
-  return Math.max(1, Math.min(fitting, 2 * limit, most));
+  return Math.min(Math.max(fitting, Math.min(fewest, limit)), 2 * limit, most);
 }
 
 /** @returns whether there is more to do. */

@@ -8,7 +8,7 @@ import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { letTimersRun } from '../lib/progress.ts';
 import { underWay } from './batches.ts';
-import { findChangesAfter, findChangesOf } from './changes.ts';
+import { findChangesAfter, findChangesOf, findUsersIn } from './changes.ts';
 import { planSteps } from './plan.ts';
 import { isAsked, isRefused, type Step } from './steps.ts';
 import { withFreed } from './swaps.ts';
@@ -40,7 +40,7 @@ export async function findAsked(
   const page: AskedPage = { steps: [], cursor: after, isFirst: after === 0, isLast: false, hasRest: false };
   do {
     const { changes, isLast } = await findNext(db, set.id, page.cursor, noted);
-    const steps = await planSteps(db, actor, changes);
+    const steps = await planSteps(db, actor, changes, await findUsersIn(db, changes));
     const last = steps.findIndex((step) => isFull(add(page, step)));
     page.isLast = isLast && (last === -1 || last === steps.length - 1);
     await letTimersRun();

@@ -8,8 +8,7 @@ import { beginSet } from '../history/record.ts';
 import { findJobOfSet, findRunningUndo, insertJob, noteBegun } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { inBatches } from '../lib/batches.ts';
-import { lockUsers } from '../users/queries.ts';
-import { findChangesAfter } from './changes.ts';
+import { findChangesAfter, lockUsersIn } from './changes.ts';
 import { actOf, isLeftOut, performAll } from './commands.ts';
 import { planSteps } from './plan.ts';
 
@@ -68,12 +67,9 @@ export async function beginUndo(
 export const undoBatch: Work = async (trx, actor, job, { limit, deadline, now, refusal }) => {
   const { undoes } = JSON.parse(job.params) as Params;
   const { changes, isLast } = await findChangesAfter(trx, undoes, job.cursor, limit);
-  await lockUsers(
-    trx,
-    changes.map(({ user_id }) => user_id),
-  );
+  const there = await lockUsersIn(trx, changes);
   const asker = job.kind === TAKE_BACK ? { role: 'admin' as const, user: undefined } : actor;
-  const steps = await planSteps(trx, asker, changes);
+  const steps = await planSteps(trx, asker, changes, there);
   const batch = { cursor: job.cursor, seen: 0, users: 0, left: [] as number[] };
   for (const some of inBatches(steps, DONE_TOGETHER)) {
     if (batch.seen > 0 && deadline.isPast) return { ...batch, isLast: false };

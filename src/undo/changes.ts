@@ -1,5 +1,5 @@
 /** Reading what a change set did, each of its users whole. */
-import type { Db } from '../db/schema.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
 import { type Imported, importedIn } from '../history/imported.ts';
 import {
   type ChangeOfSet,
@@ -8,6 +8,7 @@ import {
   findChangesOfUsers,
   findStandingVersions,
 } from '../history/queries.ts';
+import { findUsersOf, lockUsers } from '../users/queries.ts';
 
 /** Of more they are not counted while somebody waits. */
 const MOST_COUNTED = 2_000;
@@ -21,7 +22,7 @@ export async function findChangesOf(db: Db, set: number, users?: readonly number
 /** @param limit of users */
 export async function findChangesAfter(db: Db, set: number, afterUser: number, limit: number) {
   const after = { user_id: afterUser, version: Number.MAX_SAFE_INTEGER };
-  for (let size = 2 * limit + 1; ; size *= 2) {
+  for (let size = limit + 1; ; size *= 2) {
     const found = await findChangesInSet(db, set, after, size);
     const users = [...new Set(found.map(({ user_id }) => user_id))];
     const isAll = found.length < size;
@@ -29,6 +30,19 @@ export async function findChangesAfter(db: Db, set: number, afterUser: number, l
     const changes = found.filter(({ user_id }) => some.has(user_id));
     if (isAll || changes.length > 0) return { changes, isLast: isAll && changes.length === found.length };
   }
+}
+
+/** Those of their users who are there. */
+export async function findUsersIn(db: Db, changes: readonly ChangeOfSet[]): Promise<User[]> {
+  return findUsersOf(db, 'id', usersIn(changes));
+}
+
+export async function lockUsersIn(trx: Trx, changes: readonly ChangeOfSet[]): Promise<User[]> {
+  return lockUsers(trx, usersIn(changes));
+}
+
+function usersIn(changes: readonly ChangeOfSet[]): number[] {
+  return [...new Set(changes.map(({ user_id }) => user_id))];
 }
 
 /** Of those whom an import created or changed, how many are still as it made them; undefined where that is not counted. */

@@ -10,9 +10,8 @@ import { inOneSet } from '../history/record.ts';
 import { insertJob } from '../jobs/queries.ts';
 import { MADE_UP, markBroughtBack } from '../made-up-people/queries.ts';
 import { type ChangedMany, changeUsers, deleteUsers, restoreUser, restoreUsers } from '../users/commands.ts';
-import { lockUsers } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
-import { findChangesOf } from './changes.ts';
+import { findChangesOf, lockUsersIn } from './changes.ts';
 import { planTogether } from './plan.ts';
 import { isAsked, type Step } from './steps.ts';
 
@@ -48,8 +47,7 @@ export async function undoChangeSet(
   users?: readonly number[],
 ): Promise<Undone> {
   const changes = await findChangesOf(trx, undone.id, users);
-  await lockUsers(trx, [...new Set(changes.map(({ user_id }) => user_id))]);
-  const steps = await planTogether(trx, actor, changes);
+  const steps = await planTogether(trx, actor, changes, await lockUsersIn(trx, changes));
   if (steps.some(isAsked) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
   const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);

@@ -3,7 +3,6 @@ import type { Actor } from '../auth/actor.ts';
 import { findCredentials } from '../auth/credentials.ts';
 import { mayRead, maySignIn } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
-import { usersByIds } from '../db/users-by-ids.ts';
 import type { KeptField } from '../history/codes.ts';
 import {
   type FieldChanges,
@@ -28,21 +27,22 @@ export async function planTogether(
   db: Db,
   actor: Pick<Actor, 'role' | 'user'>,
   changes: readonly ChangeOfSet[],
+  there: readonly User[],
 ): Promise<Step[]> {
-  return withFreed(await planSteps(db, actor, changes));
+  return withFreed(await planSteps(db, actor, changes, there));
 }
 
-/** @param changes all that a set did to some users, in their order. */
+/** @param changes all that a set did to some users, in their order. @param there those of them who are there */
 export async function planSteps(
   db: Db,
   actor: Pick<Actor, 'role' | 'user'>,
   changes: readonly ChangeOfSet[],
+  there: readonly User[],
 ): Promise<Step[]> {
   const byUser = Map.groupBy(changes, ({ user_id }) => user_id);
-  const ids = [...byUser.keys()];
-  if (ids.length === 0) return [];
-  const users = new Map((await usersByIds(db, ids).selectAll().execute()).map((user) => [user.id, user]));
-  const gone = new Map((await findDeletedByIds(db, ids)).map((deleted) => [deleted.id, deleted]));
+  const users = new Map(there.map((user) => [user.id, user]));
+  const missing = [...byUser.keys()].filter((id) => !users.has(id));
+  const gone = new Map((await findDeletedByIds(db, missing)).map((deleted) => [deleted.id, deleted]));
   const steps: Step[] = [];
   const ended: number[] = [];
   for (const [id, ofUser] of byUser) {

@@ -10,7 +10,7 @@ import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from './asked.ts';
 import { MOST_AT_ONCE } from './batches.ts';
-import { countUntouched, findChangesOf } from './changes.ts';
+import { countUntouched, findChangesOf, findUsersIn } from './changes.ts';
 import { digestOf } from './commands.ts';
 import { type Holders, partIn, readChoices } from './form.ts';
 import { planTogether } from './plan.ts';
@@ -60,7 +60,8 @@ async function showDraft(reply: FastifyReply, undoing: Undoing, db: Db, fields: 
 export async function planPage(db: Db, { row, actor }: Undoing, part?: Part): Promise<Step[]> {
   const { id, users } = row.set;
   if (part === undefined && users > MOST_AT_ONCE) return [];
-  return planTogether(db, actor, await findChangesOf(db, id, part?.users));
+  const changes = await findChangesOf(db, id, part?.users);
+  return planTogether(db, actor, changes, await findUsersIn(db, changes));
 }
 
 export async function showSteps(

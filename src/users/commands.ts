@@ -174,6 +174,7 @@ export async function restoreUsers(
   shown: readonly Shown[],
   now: number,
 ): Promise<ChangedMany> {
+  if (shown.length === 0) return { kind: 'changed', users: [] };
   const ids = shown.map(({ id }) => id);
   const deleted = new Map((await lockDeleted(trx, ids)).map((one) => [one.id, one]));
   const since = shown.filter(({ id, version }) => deleted.get(id)?.version !== version + 1);
@@ -182,7 +183,6 @@ export async function restoreUsers(
     restoredUser(one, unpackValues(one.fields), Math.max(now, one.at)),
   );
   for (const user of users) authorize(actor, (someone) => mayChangeFields(someone, user, []));
-  if (users.length === 0) return { kind: 'changed', users };
   await takeAllDeleted(trx, ids);
   await writeRestorings(
     trx,

@@ -42,7 +42,7 @@ async function beginHalf(app: FastifyInstance, actor: Actor, text = people()) {
 
 /** So many batches further. */
 async function goOn(app: FastifyInstance, batches: number) {
-  const pace = { batch: 1_000, most: 100, pause: 0 };
+  const pace = { batch: 1_000, most: 100, fewest: 1, pause: 0 };
   const { db, clock, stopwatch, config } = app;
   const kinds = importKinds(makeFolder(config.importFolder));
   let asked = 0;

@@ -8,7 +8,7 @@ import { transact } from '../../src/db/transact.ts';
 import { UnavailableError } from '../../src/errors.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
-import { inOneSet } from '../../src/history/record.ts';
+import { inOneSet, insertHistory } from '../../src/history/record.ts';
 import { findJobOfSet, goOnWithJob, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
@@ -107,6 +107,45 @@ test('whoever was held up for longer than the lease lasts leaves the job to who 
   };
   await runJobs(runnerOf(db, movableClock(NOW), heldUp), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ lease_owner: 'another', done: 100, state: 'running' });
+});
+
+test('whom one act has changed twice is put back whole, whichever batch they are in', async () => {
+  const db = await temporaryDatabase();
+  const undone = await changeMany(db, 250);
+  const changed = await db.selectFrom('users').selectAll().where('version', '=', 2).execute();
+  await transact(db, async (trx) => {
+    const changes = changed.map(({ id, full_name }) => {
+      const fields = JSON.stringify({ '3': [full_name, 'Changed again'] });
+      return { user_id: id, version: 3, set_id: undone, at: null, fields };
+    });
+    await insertHistory(trx, { changes });
+    await trx
+      .updateTable('users')
+      .set({ version: 3, full_name: 'Changed again' })
+      .where('version', '=', 2)
+      .execute();
+  });
+  const set = await begin(db, undone);
+  await runJobs(runnerOf(db), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 250, left_out: 0 });
+  const users = await db.selectFrom('users').select(['full_name', 'version']).execute();
+  expect(users.filter((user) => user.full_name === 'Before' && user.version === 4)).toHaveLength(250);
+});
+
+test('where each batch takes longer than it may, it still does as many users as are worth a transaction', async () => {
+  const db = await temporaryDatabase();
+  const set = await begin(db, await changeMany(db, 350));
+  let [time, batches] = [0, 0];
+  const counted: Work = async (...turn) => {
+    batches++;
+    return undoBatch(...turn);
+  };
+  const pace = { ...SMALL_BATCHES, fewest: 50 };
+  const stopwatch = () => (time += 1_000);
+  await runJobs({ ...runnerOf(db, movableClock(NOW), counted), pace, stopwatch }, () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: 350 });
+  // A hundred, and then fifty each.
+  expect(batches).toBe(6);
 });
 
 function fail(): never {

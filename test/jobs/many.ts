@@ -10,7 +10,7 @@ import { beginUndo } from '../../src/undo/batches.ts';
 export const NOW = Date.UTC(2100, 0, 31);
 
 /** With which few users make many batches. */
-export const SMALL_BATCHES = { batch: 10, most: 100, pause: 0 };
+export const SMALL_BATCHES = { batch: 10, most: 100, fewest: 1, pause: 0 };
 
 /** So many users, of whom one set has changed the full name; before, they were all called the same. @returns the set */
 export async function changeMany(db: Db, count: number): Promise<number> {

@@ -48,6 +48,8 @@ export const postgresEngine: Engine = {
   countersOfKind: SLOTS,
   // Each waits for the rows that it wants, and for no file.
   longestBatch: 300,
+  // It begins with a dozen journeys to the server, which on a busy machine may take all of that time.
+  fewestInBatch: 100,
   numbersInOrder: false,
   isLogKept: true,
 

@@ -48,6 +48,7 @@ export const sqliteEngine: Engine = {
   counterShard: sql<SqlBool>`true`,
   countersOfKind: 1,
   longestBatch: 100,
+  fewestInBatch: 1,
   numbersInOrder: true,
   isLogKept: false,
 
