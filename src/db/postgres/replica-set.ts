@@ -8,7 +8,7 @@ import { PostgresConnection } from './connection.ts';
 import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
 import { LogPositions } from './log-positions.ts';
 import type { ConnectionPool } from './pool.ts';
-import { openReader } from './reader.ts';
+import { openReader, type Primary } from './reader.ts';
 import { IDENTITY, type Known, openWatch, Replica, SILENCE, TIMELINE } from './replica.ts';
 
 /** In milliseconds. */
@@ -48,8 +48,8 @@ class ReplicaSet implements Replicas {
   #hasFailed = false;
   /** How far those were told to wait for who were answered last. */
   #told = 0;
-  /** What is being read at the primary; told what stands in for it. */
-  readonly #waiting = new Set<(standIn: Db) => void>();
+  /** What is being read at the primary; told once something stands in for it. */
+  readonly #waiting = new Set<() => void>();
   readonly #looking = new SingleFlight<void>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -75,24 +75,46 @@ class ReplicaSet implements Replicas {
     const replica =
       inTurn.find((one) => one.isUsed && one.position >= position) ?? this.#findStandIn(position);
     this.chosen[replica ? 'replica' : 'primary']++;
-    return this.#reader(replica);
+    return replica && this.#reader(replica, (read) => this.readPrimary(read, position));
   }
 
-  standIn(): Db | undefined {
-    return this.#reader(this.#findStandIn());
+  atPrimary(position: number): Db {
+    return this.#reader(undefined, (read) => this.readPrimary(read, position));
+  }
+
+  standIn(position = 0): Db | undefined {
+    const replica = this.#findStandIn(position);
+    // What it fails no other one is asked: they would be asked in turn, without end.
+    return replica && this.#reader(replica, (read) => read(this.#db));
   }
 
   get hasStandIn(): boolean {
     return this.#findStandIn() !== undefined;
   }
 
-  async readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T> {
-    const standIn = this.standIn();
+  async readPrimary<T>(read: (db: Db) => Promise<T>, position = 0): Promise<T> {
+    const standIn = this.standIn(position);
     if (standIn) return read(standIn);
     const { promise, resolve } = Promise.withResolvers<Db>();
-    this.#waiting.add(resolve);
+    const tell = () => {
+      const found = this.standIn(position);
+      if (found) resolve(found);
+      return found;
+    };
+    const elsewhere = promise.then(read);
+    const here = read(this.#db).catch((error) => {
+      if (tell()) return elsewhere;
+      throw error;
+    });
+    this.#waiting.add(tell);
     // What is given up ends by itself, unheard.
-    return Promise.race([read(this.#db), promise.then(read)]).finally(() => this.#waiting.delete(resolve));
+    return Promise.race([here, elsewhere]).finally(() => this.#waiting.delete(tell));
+  }
+
+  unlessAway(work: Promise<void>): Promise<void> {
+    return this.readPrimary(async (db) => {
+      if (db === this.#db) await work;
+    });
   }
 
   async readPosition(): Promise<number> {
@@ -110,7 +132,7 @@ class ReplicaSet implements Replicas {
   }
 
   isSilentSince(time: number): boolean {
-    return Math.max(this.#seenAt, this.#primary.answeredAt) < time;
+    return this.#answeredAt < time;
   }
 
   states(): ReplicaState[] {
@@ -134,8 +156,8 @@ class ReplicaSet implements Replicas {
     await Promise.all([this.#watch.destroy(), ...this.#replicas.map((one) => one.end())]);
   }
 
-  #reader(replica: Replica | undefined): Db | undefined {
-    return replica && openReader(this.#adapter, replica, this.#primary);
+  #reader(replica: Replica | undefined, read: Primary['read']): Db {
+    return openReader(this.#adapter, replica, { db: this.#db, pool: this.#primary, read });
   }
 
   #findStandIn(position = 0): Replica | undefined {
@@ -146,20 +168,29 @@ class ReplicaSet implements Replicas {
       .sort((one, other) => other.position - one.position)[0];
   }
 
+  get #answeredAt(): number {
+    return Math.max(this.#seenAt, this.#primary.answeredAt);
+  }
+
   /** Neither a look nor a page is answered. */
   get #isAway(): boolean {
     return this.#hasFailed && this.isSilentSince(performance.now() - SILENCE);
   }
 
-  async #look(): Promise<void> {
-    this.#giveUpWaiting();
-    await Promise.all([this.#lookAtPrimary(), this.#lookAtReplicas()]);
-    this.#giveUpWaiting();
+  /** Not only when it is looked at next: whoever waits may be given up before, and find nothing that stands in when they come again. */
+  #tellOnceAway(): void {
+    const left = this.#answeredAt + SILENCE - performance.now();
+    setTimeout(() => this.#tellWaiting(), Math.max(0, left) + 2).unref();
   }
 
-  #giveUpWaiting(): void {
-    const standIn = this.standIn();
-    if (standIn) for (const resolve of this.#waiting) resolve(standIn);
+  async #look(): Promise<void> {
+    this.#tellWaiting();
+    await Promise.all([this.#lookAtPrimary(), this.#lookAtReplicas()]);
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    for (const tell of this.#waiting) tell();
   }
 
   async #lookAtReplicas(): Promise<void> {
@@ -187,6 +218,7 @@ class ReplicaSet implements Replicas {
     return this.#looking.run(() =>
       this.#notePrimary(performance.now()).catch(() => {
         this.#hasFailed = true;
+        this.#tellOnceAway();
       }),
     );
   }

@@ -1,5 +1,6 @@
 /** One replica: how far it is, and whether it is in use. */
 import { Kysely, sql } from 'kysely';
+import { UnavailableError } from '../../errors.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import type { ReplicaState } from '../replicas.ts';
 import type { Db, Schema } from '../schema.ts';
@@ -58,6 +59,8 @@ export class Replica {
   /** What it had got when the primary came to another timeline, endless until that is known: one beyond it has got something of that one. */
   #gotBefore: number | undefined;
   readonly #looking = new SingleFlight<void>();
+  /** What is being asked there; told that it has fallen silent. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {
     // Behind one pooler they differ by their databases.
@@ -89,6 +92,15 @@ export class Replica {
   leaveOut(problem: string): void {
     this.#leftOutUntil = performance.now() + PAUSE;
     this.#set(problem);
+  }
+
+  /** @throws UnavailableError once it has fallen silent, too; one that is slow is waited for */
+  unlessSilent<T>(asked: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const giveUp = () => reject(new UnavailableError('it has fallen silent'));
+    this.#waiting.add(giveUp);
+    // What is given up ends by itself, unheard.
+    return Promise.race([asked, promise]).finally(() => this.#waiting.delete(giveUp));
   }
 
   /** The primary is another one, which this one may not follow: it can be as far on a log that goes on elsewhere. */
@@ -123,6 +135,8 @@ export class Replica {
       this.#isPrimary = false;
       this.#lag = Number.POSITIVE_INFINITY;
       this.#set((error as Error).message);
+      const isSilent = this.pool.answeredAt < performance.now() - SILENCE / 2;
+      if (isSilent) for (const giveUp of this.#waiting) giveUp();
     }
   }
 
