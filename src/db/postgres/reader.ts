@@ -6,25 +6,32 @@ import { dialectOf, type RosterPostgresAdapter } from './dialect.ts';
 import { isServersFault } from './errors.ts';
 import type { PatientQuery } from './patience.ts';
 import { AllTakenError, type ConnectionPool } from './pool.ts';
+import type { Primary } from './primary.ts';
 import type { Replica } from './replica.ts';
 
-/** `read`: at the primary or, where that turns out to be away, at what stands in for it. */
-export type Primary = { db: Db; pool: ConnectionPool; read<T>(read: (db: Db) => Promise<T>): Promise<T> };
+/** Reads at the primary or, where that turns out to be away, at what stands in for it. */
+export type ReadPrimary = <T>(read: (db: Db) => Promise<T>) => Promise<T>;
 
 /** It ends with the pools; in a transaction of its own nothing is asked a second time. @param replica undefined where none may be asked */
-export function openReader(adapter: RosterPostgresAdapter, replica: Replica | undefined, primary: Primary): Db {
-  const place = new Place(replica, primary);
+export function openReader(
+  adapter: RosterPostgresAdapter,
+  replica: Replica | undefined,
+  primary: Primary,
+  readPrimary: ReadPrimary,
+): Db {
+  const place = new Place(replica, primary, readPrimary);
   return new Kysely<Schema>({ dialect: dialectOf(adapter, () => new ReadingConnection(place)) });
 }
 
 class Place {
   #replica: Replica | undefined;
   readonly #primary: Primary;
+  readonly #readPrimary: ReadPrimary;
   /** Where what follows is asked if no replica is, once something is shown: what stands in by then may have got less. */
   #next: Db | undefined;
 
-  constructor(replica: Replica | undefined, primary: Primary) {
-    [this.#replica, this.#primary] = [replica, primary];
+  constructor(replica: Replica | undefined, primary: Primary, readPrimary: ReadPrimary) {
+    [this.#replica, this.#primary, this.#readPrimary] = [replica, primary, readPrimary];
   }
 
   get pool(): ConnectionPool {
@@ -46,7 +53,7 @@ class Place {
 
   #askPrimary<R>(query: PatientQuery): Promise<QueryResult<R>> {
     if (this.#next) return this.#next.executeQuery<R>(query);
-    return this.#primary.read(async (db) => {
+    return this.#readPrimary(async (db) => {
       const answer = await db.executeQuery<R>(query);
       this.#next ??= db;
       return answer;
