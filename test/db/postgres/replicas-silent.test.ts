@@ -68,7 +68,7 @@ test('a page that is read at the primary for want of a replica is read where som
 
 test('nor does a page wait for it any longer whose session is just noted as in use', async () => {
   const clock = movableClock();
-  const { app, db, ann, primary } = await startReading(servers, 60_000, clock.now);
+  const { app, db, ann, primary } = await startReading(servers, 60_000, clock);
   await expectInUse(db, 2);
   await ann.get(app, '/users');
   clock.move(2 * MINUTE);
