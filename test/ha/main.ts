@@ -22,9 +22,7 @@ if (missing.length > 0)
   );
 else {
   console.log(`${rounds} rounds, ${cpus().length} cores, Node ${process.versions.node}`);
-  const { lines, problems } = reportOn(
-    await run(rounds, values.switchovers ? [] : KILLS, console.log),
-  );
+  const { lines, problems } = reportOn(await run(rounds, values.switchovers ? [] : KILLS, console.log));
   console.log([...lines, `Load of the machine: ${loadavg()[1]?.toFixed(1)}`, ''].join('\n'));
   for (const problem of problems) console.log(`Not as it has to be: ${problem}`);
   if (problems.length > 0) process.exitCode = 1;

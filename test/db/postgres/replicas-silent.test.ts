@@ -7,8 +7,8 @@ import { REQUEST_TIMEOUTS } from '../../../src/db/postgres/timeouts.ts';
 import { MINUTE } from '../../../src/lib/clock.ts';
 import { pageOf } from '../../page.ts';
 import { movableClock } from '../../people.ts';
-import type { Proxy } from '../../postgres/proxy.ts';
-import { type Browser, expectInUse, pause, resume, type Servers, startReading, startServers } from './replicas.ts';
+import type { Proxy as Between } from '../../postgres/proxy.ts';
+import { expectInUse, pause, resume, type Servers, startReading, startServers } from './replicas.ts';
 
 let servers: Servers;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ async function timed<T>(work: Promise<T>): Promise<[result: T, milliseconds: num
 }
 
 /** What says that is not answered; nothing else is, from then on. */
-async function fallSilentAt(primary: Proxy, at: string): Promise<void> {
+async function fallSilentAt(primary: Between, at: string): Promise<void> {
   const before = primary.heard().length;
   primary.breakOnce({ at, is: 'silence' });
   await expect.poll(() => primary.heard().slice(before), { interval: 5 }).toContain(at);
