@@ -86,6 +86,8 @@ class ReplicaSet implements Replicas {
       return found;
     };
     const here = read(this.#primary.db).catch((error) => {
+      // Else half a second is lost until that is begun which finds out whether it is away.
+      void this.#primary.look();
       if (tell()) return elsewhere;
       throw error;
     });

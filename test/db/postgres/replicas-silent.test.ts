@@ -79,20 +79,36 @@ test('nor does a page wait for it any longer whose session is just noted as in u
   expect(milliseconds).toBeLessThan(PATIENCE);
 });
 
+const LOOK = ' as identity';
+const countLooks = (primary: Between) => primary.heard().split(LOOK).length;
+
+async function untilLookedAt(primary: Between): Promise<void> {
+  const before = countLooks(primary);
+  await expect.poll(() => countLooks(primary), { interval: 5 }).toBeGreaterThan(before);
+}
+
+test('where a session cannot be read the primary is looked at at once', async () => {
+  const { app, db, ann, primary } = await startReading(servers);
+  await expectInUse(db, 2);
+  await ann.get(app, '/users');
+  await untilLookedAt(primary);
+  const before = countLooks(primary);
+  primary.breakOnce(...Array.from({ length: 2 }, () => ({ at: 'from "sessions"', is: 'before' }) as const));
+  expect((await ann.get(app, '/users')).statusCode).toBe(503);
+  await expect.poll(() => countLooks(primary), { interval: 5, timeout: 300 }).toBeGreaterThan(before);
+});
+
 test('whose session cannot be read at the primary any more is let in where something stands in by then, also between two looks', async () => {
   const { app, db, ann, primary } = await startReading(servers);
   await expectInUse(db, 2);
   await ann.get(app, '/users');
-  const look = ' as identity';
-  const looks = () => primary.heard().split(look).length;
-  const before = looks();
-  await expect.poll(looks, { interval: 5 }).toBeGreaterThan(before);
+  await untilLookedAt(primary);
   await setTimeout(200);
   await sql`select 1`.execute(db);
   // As a pooler does that makes those wait who are connected, and refuses others.
   primary.breakOnce(
     { at: 'from "sessions"', is: 'silence' },
-    ...Array.from({ length: 20 }, () => ({ at: look, is: 'before' }) as const),
+    ...Array.from({ length: 20 }, () => ({ at: LOOK, is: 'before' }) as const),
   );
   const asked = ann.get(app, '/users');
   await expect.poll(() => replicasOf(db)?.hasStandIn, { interval: 5, timeout: 5_000 }).toBe(true);
