@@ -1,7 +1,7 @@
 /** Who asks: the session that a request comes with, or whoever is there while there is no administrator. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { primaryOf, readPrimary } from '../db/engine.ts';
+import { primaryOf, readPrimary, unlessAway } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { isWithin, SKEW } from '../lib/clock.ts';
@@ -98,9 +98,10 @@ async function noteUse(
   note: (trx: Trx) => Promise<void>,
 ): Promise<void> {
   if (db !== server.db) return;
-  await transact(server.db, note).catch((err) =>
+  const noting = transact(server.db, note).catch((err) =>
     log.warn({ err }, 'it could not be noted which sessions are in use'),
   );
+  await unlessAway(server.db, noting);
 }
 
 const administered = new WeakSet<FastifyInstance>();

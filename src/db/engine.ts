@@ -131,6 +131,11 @@ export async function readPrimary<T>(db: Db, read: (db: Db) => Promise<T>): Prom
   return replicasOf(db)?.readPrimary(read) ?? read(db);
 }
 
+/** For what a page need not wait for: resolves once something stands in for the primary, too. What is being done goes on unheard. */
+export async function unlessAway(db: Db, work: Promise<void>): Promise<void> {
+  await (replicasOf(db)?.unlessAway(work) ?? work);
+}
+
 /** For who asks, and what they may: itself, or what stands in for it while it is away. */
 export function primaryOf(db: Db): Db {
   return replicasOf(db)?.standIn() ?? db;

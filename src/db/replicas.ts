@@ -12,12 +12,16 @@ export type Replicas = {
    * has come to `position`, nor stands in. @param key those with the same have the same replica, while it is in use
    */
   choose(position: number, key: number): Db | undefined;
+  /** For a page that has none: at the primary or, where that turns out to be away before it has answered, at what stands in and has come to `position`. */
+  atPrimary(position: number): Db;
   /** While the primary is away, so that nobody can be shut out: a replica with all that it is known to have saved. */
   standIn(): Db | undefined;
   /** Whether one does. */
   readonly hasStandIn: boolean;
   /** Read at the primary or, once that is away and something stands in for it, there, without waiting any longer. */
   readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T>;
+  /** Resolves once something stands in, too: what is being done at the primary goes on unheard. */
+  unlessAway(work: Promise<void>): Promise<void>;
   /** Where the primary is: a replica that has come there shows all that was saved before. @throws UnavailableError at once while it is away */
   readPosition(): Promise<number>;
   /** Whether the primary has answered nothing since then, by `performance.now()`: nothing was saved there. */

@@ -56,7 +56,7 @@ function choose(request: FastifyRequest, replicas: Replicas, { name }: Cookie): 
   if (isOpen || isFresh(request)) return server.db;
   const sealed = cookies[name];
   const position = sealed === undefined ? 0 : Number(open(server.secretKey, 'written', sealed) ?? BEYOND_ALL);
-  return replicas.choose(position, session?.id ?? 0) ?? server.db;
+  return replicas.choose(position, session?.id ?? 0) ?? replicas.atPrimary(position);
 }
 
 function isFresh({ method, routeOptions }: FastifyRequest): boolean {

@@ -12,8 +12,11 @@ const SEVERAL = 3;
 /** Of so many forms that are acknowledged one is sent again, as by whoever does not get the answer. */
 const LOST_ANSWERS = 10;
 
-/** What somebody wanted, and when they had it: in milliseconds; `asked`: how often. */
-export type Wish = { who: number; kind: 'form' | 'page'; from: number; to: number; asked: number };
+/** An answer, or none, and when it was asked for, and for how long: in milliseconds. */
+export type Try = { at: number; took: number; status: number | undefined };
+
+/** What somebody wanted, and when they had it: in milliseconds, after so many tries. */
+export type Wish = { who: number; kind: 'form' | 'page'; from: number; to: number; tries: Try[] };
 
 type Sort = Pick<Wish, 'who' | 'kind'>;
 
@@ -91,12 +94,15 @@ export class People {
 
   /** Of those who are told to ask again, or whose connection ends, each does, with the same. */
   async #untilGood(sort: Sort, ask: () => Promise<Answer>): Promise<{ answer: Answer; asked: number }> {
-    const from = performance.now();
-    for (let asked = 1; ; asked++) {
+    const tries: Try[] = [];
+    for (;;) {
+      const at = performance.now();
       const answer = await ask().catch(() => undefined);
+      const to = performance.now();
+      tries.push({ at, took: to - at, status: answer?.status });
       if (answer && answer.status < 500) {
-        this.wishes.push({ ...sort, from, to: performance.now(), asked });
-        return { answer, asked };
+        this.wishes.push({ ...sort, from: tries[0]?.at ?? at, to, tries });
+        return { answer, asked: tries.length };
       }
       await setTimeout(AGAIN_AFTER);
     }

@@ -5,7 +5,7 @@ import { reportOn } from './report.ts';
 import type { Outcome, Suffered } from './rounds.ts';
 
 const suffer = (more: Partial<Suffered>): Suffered => ({
-  ...{ fault: SWITCHOVER, form: 4_000, page: 900, failed: 7, failedAfterwards: 0 },
+  ...{ fault: SWITCHOVER, form: 4_000, page: 900, failed: 7, failedAfterwards: 0, trace: [] },
   ...more,
 });
 

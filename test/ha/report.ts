@@ -3,7 +3,7 @@ import { markdownTable } from '../markdown-table.ts';
 import type { Outcome, Suffered } from './rounds.ts';
 
 /** In milliseconds: a page may be read from a replica. */
-const MOST_OF_PAGES = 2_000;
+export const MOST_OF_PAGES = 2_000;
 
 export function reportOn(outcome: Outcome): { lines: string[]; problems: string[] } {
   const { suffered, acknowledged, sentAgain, lost, twice, stuck, ends, logged } = outcome;

@@ -1,17 +1,25 @@
 /** Rounds of a switchover and a kill each, under people who work; and what is there at the end. */
 import pg from 'pg';
 import { runCommand } from '../soak/workspace.ts';
-import { type Fault, KILLS, SWITCHOVER } from './faults.ts';
+import { type Fault, SWITCHOVER } from './faults.ts';
 import { type Logged, readLogs } from './logs.ts';
 import { People, type Wish } from './people.ts';
-import { inSeconds } from './report.ts';
+import { inSeconds, MOST_OF_PAGES } from './report.ts';
+import { traceOf } from './trace.ts';
 import { startWorld, type World } from './world.ts';
 
 /**
  * Longest waits, in milliseconds, of what people wanted while a fault was there, how many answers failed, and how many of those
- * once all was whole again.
+ * once all was whole again; `trace`: of a page that took longer than is promised, in lines.
  */
-export type Suffered = { fault: Fault; form: number; page: number; failed: number; failedAfterwards: number };
+export type Suffered = {
+  fault: Fault;
+  form: number;
+  page: number;
+  failed: number;
+  failedAfterwards: number;
+  trace: string[];
+};
 
 export type Outcome = {
   suffered: Suffered[];
@@ -26,7 +34,11 @@ export type Outcome = {
   logged: Logged;
 };
 
-export async function run(rounds: number, say: (line: string) => void): Promise<Outcome> {
+export async function run(
+  rounds: number,
+  kills: readonly Fault[],
+  say: (line: string) => void,
+): Promise<Outcome> {
   const world = await startWorld();
   const problems: string[] = [];
   const people = new People(world.origin, (what) => void problems.push(what));
@@ -36,20 +48,21 @@ export async function run(rounds: number, say: (line: string) => void): Promise<
     await people.begin();
     await people.more();
     for (let round = 0; round < rounds; round++) {
-      for (const fault of [SWITCHOVER, KILLS[round % KILLS.length] ?? SWITCHOVER]) {
+      for (const fault of [SWITCHOVER, kills[round % kills.length] ?? []].flat()) {
         const one = await suffer(fault, world, people);
         suffered.push(one);
         stuck += await countStuck(world);
         say(
           `round ${round + 1}: ${fault.name}: ${inSeconds(one.form)} for a form, ${inSeconds(one.page)} for a page`,
         );
+        for (const line of one.trace) say(line);
       }
     }
     await people.stop();
     const ends = world.rosters.reduce((sum, roster) => sum + roster.ends, 0);
     const there = await compare(world, people);
     await runCommand(['check'], world.settings).catch((error) => problems.push(`${error}`));
-    const logged = readLogs(world.rosters.map(({ log }) => log));
+    const logged = readLogs(logsOf(world));
     return {
       suffered,
       problems,
@@ -73,19 +86,34 @@ async function suffer(fault: Fault, world: World, people: People): Promise<Suffe
   await world.untilWhole();
   const failedAfterwards = countFailed(await people.more());
   const wishes = people.wishes.filter(({ to }) => to > since);
-  const longest = (of: Wish['kind']) =>
-    Math.max(...wishes.filter(({ kind }) => kind === of).map(({ from, to }) => to - from));
+  const [form, page] = [longest(wishes, 'form'), longest(wishes, 'page')];
   return {
     fault,
-    form: longest('form'),
-    page: longest('page'),
+    form: lasted(form),
+    page: lasted(page),
     failed: countFailed(wishes),
     failedAfterwards,
+    trace: lasted(page) > MOST_OF_PAGES ? traceOf(page, logsOf(world)) : [],
   };
 }
 
+/** Of several, as each has had some. */
+function longest(wishes: readonly Wish[], of: Wish['kind']): Wish {
+  return wishes
+    .filter(({ kind }) => kind === of)
+    .reduce((one, other) => (lasted(other) > lasted(one) ? other : one));
+}
+
+function lasted({ from, to }: Wish): number {
+  return to - from;
+}
+
+function logsOf({ rosters }: World): string[] {
+  return rosters.map(({ log }) => log);
+}
+
 function countFailed(wishes: readonly Wish[]): number {
-  return wishes.reduce((sum, { asked }) => sum + asked - 1, 0);
+  return wishes.reduce((sum, { tries }) => sum + tries.length - 1, 0);
 }
 
 /** Connections that lead, as to the primary, to what is none. */

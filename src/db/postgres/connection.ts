@@ -12,7 +12,7 @@ const ASK_AGAIN_WITHIN_MS = 1_500;
 const ONLY_READS = 'its server only reads';
 
 export class PostgresConnection implements DatabaseConnection {
-  #pool: ConnectionPool;
+  readonly #pool: ConnectionPool;
   readonly #asksTwice: boolean;
   #client: PooledClient | undefined;
   #accessMode: TransactionSettings['accessMode'];
@@ -34,16 +34,6 @@ export class PostgresConnection implements DatabaseConnection {
 
   protected get isInTransaction(): boolean {
     return this.#accessMode !== undefined;
-  }
-
-  protected get pool(): ConnectionPool {
-    return this.#pool;
-  }
-
-  /** What is asked from now on is asked there. */
-  protected moveTo(pool: ConnectionPool): void {
-    this.release();
-    this.#pool = pool;
   }
 
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {

@@ -1,17 +1,14 @@
 /** One replica: how far it is, and whether it is in use. */
-import { Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
+import { UnavailableError } from '../../errors.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import type { ReplicaState } from '../replicas.ts';
-import type { Db, Schema } from '../schema.ts';
-import { PostgresConnection } from './connection.ts';
-import { dialectOf, RosterPostgresAdapter } from './dialect.ts';
+import type { Db } from '../schema.ts';
 import { type ConnectionPool, openPool, type Requests } from './pool.ts';
+import { IDENTITY, openWatch, SILENCE, TIMELINE } from './watch.ts';
 
 /** In milliseconds: for so long at least it is left out after it has failed. */
 const PAUSE = 2_000;
-/** In milliseconds: what is silent for longer is left out. */
-export const SILENCE = 1_000;
-
 const ASTRAY = 'it may not follow the primary that there is now';
 
 /** What is known of the primary when a replica is looked at. `longestLag`: with which one is used, in milliseconds; `isBeyond`: whether the primary, asked now, has not come to a position. */
@@ -21,23 +18,6 @@ export type Known = {
   lagOf: (position: number) => number;
   isBeyond: (position: number) => Promise<boolean>;
 };
-
-/** Which database it is, also where another one has the same tables. */
-export const IDENTITY = sql<string>`
-  (select concat_ws(' ', system_identifier, current_database(), current_schema()) from pg_control_system())`;
-
-/** Where positions are: a later one from each promotion on, by which they are of another log. */
-export const TIMELINE = sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
-
-/** A connection of its own, which never waits for those of pages. What fails there is not asked twice: the next look is soon. */
-export function openWatch(url: string): Db {
-  const timeouts = { connectionTimeoutMillis: SILENCE, query_timeout: SILENCE };
-  const pool = openPool(url, { connections: 1, timeouts });
-  const connect = () => new PostgresConnection(pool, false);
-  return new Kysely<Schema>({
-    dialect: dialectOf(new RosterPostgresAdapter(pool), connect, () => pool.end()),
-  });
-}
 
 export class Replica {
   readonly name: string;
@@ -58,6 +38,8 @@ export class Replica {
   /** What it had got when the primary came to another timeline, endless until that is known: one beyond it has got something of that one. */
   #gotBefore: number | undefined;
   readonly #looking = new SingleFlight<void>();
+  /** What is being asked there; told that it has fallen silent. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {
     // Behind one pooler they differ by their databases.
@@ -89,6 +71,15 @@ export class Replica {
   leaveOut(problem: string): void {
     this.#leftOutUntil = performance.now() + PAUSE;
     this.#set(problem);
+  }
+
+  /** @throws UnavailableError once it has fallen silent, too; one that is slow is waited for */
+  unlessSilent<T>(asked: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const giveUp = () => reject(new UnavailableError('it has fallen silent'));
+    this.#waiting.add(giveUp);
+    // What is given up ends by itself, unheard.
+    return Promise.race([asked, promise]).finally(() => this.#waiting.delete(giveUp));
   }
 
   /** The primary is another one, which this one may not follow: it can be as far on a log that goes on elsewhere. */
@@ -123,6 +114,8 @@ export class Replica {
       this.#isPrimary = false;
       this.#lag = Number.POSITIVE_INFINITY;
       this.#set((error as Error).message);
+      const isSilent = this.pool.answeredAt < performance.now() - SILENCE / 2;
+      if (isSilent) for (const giveUp of this.#waiting) giveUp();
     }
   }
 

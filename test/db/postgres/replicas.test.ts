@@ -20,6 +20,7 @@ import {
   resume,
   type Servers,
   setUp,
+  startReading,
   startServers,
 } from './replicas.ts';
 
@@ -29,17 +30,11 @@ beforeAll(async () => {
   return () => servers.stop();
 });
 
-/** A Roster with an administrator, who is signed in. */
 async function start(longestLag?: number) {
-  const setup = await setUp(servers);
-  const db = await setup.open(longestLag);
-  const app = await startApp({}, db);
-  const ann = await addPerson(db, 'ann', 'admin');
-  const person = async (name: string) =>
-    new Browser(await signedIn(app, await addPerson(db, name, 'editor')));
+  const roster = await startReading(servers, longestLag);
   const people = (count: number) =>
-    Promise.all(Array.from({ length: count }, (_, number) => person(`reader-${number}`)));
-  return { ...setup, app, db, ann: new Browser(await signedIn(app, ann)), person, people };
+    Promise.all(Array.from({ length: count }, (_, number) => roster.person(`reader-${number}`)));
+  return { ...roster, people };
 }
 
 const bob = { username: 'bob', email: 'bob@example.org' };

@@ -6,11 +6,13 @@ import { expect, onTestFinished } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { replicasOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
+import type { Clock } from '../../../src/lib/clock.ts';
 import { pageOf } from '../../page.ts';
+import { addPerson, signedIn } from '../../people.ts';
 import { ask } from '../../postgres/ask.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { type Postgres, startPostgres } from '../../postgres/start.ts';
-import { get, post } from '../../support.ts';
+import { get, post, startApp } from '../../support.ts';
 
 export type Servers = Postgres & { standbys: readonly string[] };
 
@@ -61,6 +63,17 @@ export async function setUp({ url, standbys }: Servers): Promise<Setup> {
   };
   const open: Setup['open'] = (longestLag, urls) => openBy(primary.url, longestLag, urls);
   return { url: inDatabase(url, name), primary, standbys: proxies, open, openBy };
+}
+
+/** A Roster with an administrator, who is signed in. */
+export async function startReading(servers: Servers, longestLag?: number, clock?: Clock) {
+  const setup = await setUp(servers);
+  const db = await setup.open(longestLag);
+  const app = await startApp({}, db, clock);
+  const ann = await addPerson(db, 'ann', 'admin');
+  const person = async (name: string) =>
+    new Browser(await signedIn(app, await addPerson(db, name, 'editor')));
+  return { ...setup, app, db, ann: new Browser(await signedIn(app, ann)), person };
 }
 
 /** Nothing from the primary is to be seen there until `resume`, or the end of the test. */
