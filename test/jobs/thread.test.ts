@@ -26,7 +26,7 @@ async function start() {
     note: (...note: unknown[]) => void said.notes.push(note),
     warn: (...warning: unknown[]) => void said.warnings.push(warning),
   };
-  const thread = new JobsThread({ databaseUrl, importFolder }, hear);
+  const thread = new JobsThread({ databaseUrl, importFolder, ledger: `${importFolder}.jsonl` }, hear);
   onTestFinished(() => thread.end());
   return { db, databaseUrl, thread, said, importFolder };
 }
@@ -67,7 +67,10 @@ test('one that crashes is said to have, and a new one is begun by whoever asks n
   const warnings: unknown[][] = [];
   const hear = { note: () => {}, warn: (...warning: unknown[]) => void warnings.push(warning) };
   const nowhere = join(temporaryFolder(), 'nowhere', 'roster.db');
-  const thread = new JobsThread({ databaseUrl: `sqlite:${nowhere}`, importFolder: nowhere }, hear);
+  const thread = new JobsThread(
+    { databaseUrl: `sqlite:${nowhere}`, importFolder: nowhere, ledger: nowhere },
+    hear,
+  );
   await thread.run();
   await thread.run();
   expect(warnings).toMatchObject([
