@@ -12,8 +12,17 @@ export const TRIGRAMS = ['ჟღჭ', 'ღჭჯ', 'ჭჯჰ', 'ჯჰჶ', '�
 
 /** Everything that lies in the folder of a database of SQLite’s. */
 export function bytesOf(url: string): Buffer {
-  const folder = dirname(filePathOf(url) ?? '');
-  return Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+  return bytesIn(dirname(filePathOf(url) ?? ''));
+}
+
+/** Everything that lies in a folder, with the names of its files, and in those in it. */
+export function bytesIn(folder: string): Buffer {
+  return Buffer.concat(filesIn(folder).flatMap((path) => [Buffer.from(path), readFileSync(path)]));
+}
+
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
 export function found(text: Buffer | string, words: readonly string[]): string[] {
