@@ -128,7 +128,7 @@ export async function expectNowhere(app: FastifyInstance, id: number, words: Wor
       const shown = body.replaceAll(/value="[^"]*"|<title>.*<\/title>|“[^”]*”|href="[^"]*"/g, '');
       expect(found(shown, all), `${address}, of ${person.username}`).toEqual([]);
     }
-    for (const address of [`/history?user=${CHANGED}`, '/history'])
+    for (const address of [`/history?user=${CHANGED}`, `/history?by=${id}`])
       expect(pageOf(await get(app, address, headers)).text, address).toContain(`user ${id} Changed`);
   }
 }
