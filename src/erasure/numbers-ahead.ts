@@ -7,13 +7,12 @@ import { appendToLedger, lastIdsOfLine } from './ledger.ts';
 import { readLastIds } from './numbers.ts';
 import { readNames } from './queries.ts';
 
+/** So many at a time, and of many a share: each line is synced, and all are read at a start. */
 const FEWEST = 100;
-const MOST = FEWEST * 2 ** 10;
-/** In milliseconds: numbers that are used up in less were too few. A line takes some, for it is synced. */
-const TO_LAST = 1_000;
+const SHARE = 50;
 
-/** Of one table: `given`, the highest; `upTo`, what is noted; `step`, how many at once, and when that was. */
-type Ahead = { given: number; upTo: number; step: number; at: number };
+/** Of one table: the highest that was given, and what is noted. */
+type Ahead = { given: number; upTo: number };
 
 /** Until it is closed. @param warn is told where they cannot be noted: they are given all the same */
 export function noteNumbersAhead(db: Db, ledger: string, warn: (error: Error) => void): void {
@@ -40,12 +39,12 @@ class NumbersAhead {
   }
 
   async pass(trx: Trx, table: NumberedTable, id: number): Promise<void> {
-    const numbers = this.#tables.get(table) ?? { given: 0, upTo: 0, step: FEWEST, at: -Infinity };
+    const numbers = this.#tables.get(table) ?? { given: 0, upTo: 0 };
     this.#tables.set(table, numbers);
     numbers.given = Math.max(numbers.given, id);
     if (numbers.given <= numbers.upTo) return;
     try {
-      await this.#extend(trx, numbers);
+      await this.#extend(trx);
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) this.#warn(error as Error);
@@ -53,17 +52,15 @@ class NumbersAhead {
     }
   }
 
-  async #extend(trx: Trx, numbers: Ahead): Promise<void> {
-    const now = performance.now();
-    const { step, at } = numbers;
-    numbers.step = now - at < TO_LAST ? Math.min(2 * step, MOST) : Math.max(step / 2, FEWEST);
-    numbers.at = now;
-    // Those of other tables in the same line.
-    const reach = [...this.#tables].map(([table, { given, step }]) => [table, given + step] as const);
+  /** Of all tables in one line. */
+  async #extend(trx: Trx): Promise<void> {
+    const reach = [...this.#tables].map(([table, { given }]) => {
+      return [table, given + Math.max(FEWEST, Math.floor(given / SHARE))] as const;
+    });
     await this.#note(trx, { lastId: 0, upTo: Object.fromEntries(reach) });
     for (const [table, upTo] of reach) {
-      const ahead = this.#tables.get(table);
-      if (ahead) ahead.upTo = upTo;
+      const numbers = this.#tables.get(table);
+      if (numbers) numbers.upTo = upTo;
     }
   }
 

@@ -31,7 +31,7 @@ export async function foundInFiles(paths: readonly string[], words: readonly str
   const longest = Math.max(...[...missing.values()].map(({ length }) => length));
   let bytes = 0;
   for (const path of paths) {
-    let end = Buffer.alloc(0);
+    let end: Buffer = Buffer.alloc(0);
     for await (const chunk of createReadStream(path, { highWaterMark: 8 * 1024 * 1024 })) {
       bytes += chunk.length;
       // A word may begin in one part and end in the next.
