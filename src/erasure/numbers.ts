@@ -9,8 +9,8 @@ import {
   lastIdsIn,
   lastIdsOfLine,
   ownIn,
-  readLedger,
   reachIn,
+  readLedger,
 } from './ledger.ts';
 import { readIdentity, readNames } from './queries.ts';
 

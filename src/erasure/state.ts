@@ -20,10 +20,7 @@ export function showState(reply: FastifyReply, erasure: Erasure): ErasureState {
   return { progress, isLogKept: engineOf(db).isLogKept, copies: copiesWith(erasure, config) };
 }
 
-function progressOf(
-  { tracesOf }: FastifyInstance,
-  { user_id, gone_at }: Erasure,
-): ErasureState['progress'] {
+function progressOf({ tracesOf }: FastifyInstance, { user_id, gone_at }: Erasure): ErasureState['progress'] {
   if (gone_at !== null) return { kind: 'gone' };
   const state = tracesOf(user_id);
   return state !== undefined && state.kind !== 'gone' ? state : { kind: 'under way' };

@@ -123,7 +123,9 @@ describe('somebody who is erased', () => {
       const db = await openDatabase(url);
       expect(log.mock.calls.flat()).toEqual([
         expect.stringMatching(/As it was, it is kept in .* it holds also whoever is erased later\.$/),
-        expect.stringMatching(/^The database file is written anew, once, as a part of this update, .* 8 s for a million users\.$/),
+        expect.stringMatching(
+          /^The database file is written anew, once, as a part of this update, .* 8 s for a million users\.$/,
+        ),
       ]);
       // Of what was kept to go back by it says so, and to remove it.
       expect(found(bytesOf(url), TRIGRAMS).length).toBeGreaterThan(0);

@@ -15,7 +15,13 @@ type Words = Readonly<Record<'first' | 'host' | 'last' | 'lastHost' | 'name', st
 
 /** Nobody else is called so. @param mark makes them somebody else's */
 export function wordsWith(mark: string, name = NAME): Words {
-  return { first: `zq${mark}xjf`, host: `qx${mark}jfzz`, last: `vq${mark}xzjk`, lastHost: `xj${mark}kqqz`, name };
+  return {
+    first: `zq${mark}xjf`,
+    host: `qx${mark}jfzz`,
+    last: `vq${mark}xzjk`,
+    lastHost: `xj${mark}kqqz`,
+    name,
+  };
 }
 
 const [ANN_ID, ED_ID, FIRST_OTHER, CHANGED, VISITED] = [1, 2, 3, 4, 5];
@@ -99,10 +105,13 @@ async function leaveForm(app: FastifyInstance, { last, name }: Words): Promise<v
   const { db } = app;
   const ed = await signedIn(app, await getUser(db, ED_ID));
   const ended = { seen_at: 1, created_at: 1 };
-  await transact(db, (trx) =>
-    trx.updateTable('sessions').set(ended).where('user_id', '=', ED_ID).execute(),
+  await transact(db, (trx) => trx.updateTable('sessions').set(ended).where('user_id', '=', ED_ID).execute());
+  const refused = await post(
+    app,
+    `/users/${VISITED}?from=q%3D${last}`,
+    { full_name: name, version: '1' },
+    ed,
   );
-  const refused = await post(app, `/users/${VISITED}?from=q%3D${last}`, { full_name: name, version: '1' }, ed);
   expect(refused.statusCode).toBe(401);
   const { action } = pageOf(refused).form('Sign in');
   const fields = { username: 'ed', password: PASSWORD, draft: pageOf(refused).field('draft') };
@@ -111,10 +120,17 @@ async function leaveForm(app: FastifyInstance, { last, name }: Words): Promise<v
   expect(found(JSON.stringify(waiting), [last, name])).toEqual([last, name]);
 }
 
+/** What is searched for stands in its field, in links, and in what is said of it. */
+const AS_TYPED = /(?:value|href|action)="[^"]*"|<title>.*<\/title>|“[^”]*”|called <bdi[^>]*>[^<]*<\/bdi>/g;
+
 /** Once they are erased: by every page, every search and every file of users, whoever asks. @param most pages of each who asks */
 export async function expectNowhere(app: FastifyInstance, id: number, words: Words, most: number) {
   const all = Object.values(words);
-  const people = await app.db.selectFrom('users').selectAll().where('username', 'in', ['ann', 'ed', 'vic']).execute();
+  const people = await app.db
+    .selectFrom('users')
+    .selectAll()
+    .where('username', 'in', ['ann', 'ed', 'vic'])
+    .execute();
   expect(people).toHaveLength(3);
   for (const person of people) {
     const headers = await signedIn(app, person);
@@ -124,8 +140,7 @@ export async function expectNowhere(app: FastifyInstance, id: number, words: Wor
       expect(found(body, all), `${address}, of ${person.username}`).toEqual([]);
     for (const address of all.flatMap(searchesFor)) {
       const { body } = await get(app, address, headers);
-      // What is searched for stands in its field.
-      const shown = body.replaceAll(/value="[^"]*"|<title>.*<\/title>|“[^”]*”|href="[^"]*"/g, '');
+      const shown = body.replaceAll(AS_TYPED, '');
       expect(found(shown, all), `${address}, of ${person.username}`).toEqual([]);
     }
     for (const address of [`/history?user=${CHANGED}`, `/history?by=${id}`])
@@ -134,7 +149,16 @@ export async function expectNowhere(app: FastifyInstance, id: number, words: Wor
 }
 
 function pagesAbout(id: number): string[] {
-  const all = ['/users', '/history', '/import', '/imports/1', '/account', '/roles', '/export', '/users?status=deleted'];
+  const all = [
+    '/users',
+    '/history',
+    '/import',
+    '/imports/1',
+    '/account',
+    '/roles',
+    '/export',
+    '/users?status=deleted',
+  ];
   const files = ['csv', 'jsonl', 'vcard'].map((format) => `/export/file?all=on&format=${format}`);
   return [`/users/${id}`, `/users/${CHANGED}`, `/history?user=${id}`, `/history?by=${id}`, ...files, ...all];
 }
@@ -142,7 +166,12 @@ function pagesAbout(id: number): string[] {
 function searchesFor(word: string): string[] {
   const q = encodeURIComponent(word);
   const lists = ['', '&status=deleted', '&sort=name'].map((more) => `/users?q=${q}${more}`);
-  return [...lists, `/history?user=${q}`, `/history?by=${q}`, `/export?all=on&from=${encodeURIComponent(`q=${q}`)}`];
+  return [
+    ...lists,
+    `/history?user=${q}`,
+    `/history?by=${q}`,
+    `/export?all=on&from=${encodeURIComponent(`q=${q}`)}`,
+  ];
 }
 
 /** All that links lead to, of whoever is signed in: as many as there are when they go nowhere else. */

@@ -300,7 +300,10 @@ async function expectWholeOrNotAtAll(killed: Killed, isLookedAt: boolean): Promi
   const there = await db.selectFrom('users').select('username').execute();
   const usernames = new Set(there.map(({ username }) => username));
   const acknowledged = [...before.acknowledged, ...after.acknowledged];
-  expect(acknowledged.filter((username) => !usernames.has(username)), what).toEqual([]);
+  expect(
+    acknowledged.filter((username) => !usernames.has(username)),
+    what,
+  ).toEqual([]);
   if (isLookedAt) await expectNowhere(await startApp({}, db), id, words, inject('isLong') ? 60 : 20);
   await db.destroy();
 }
@@ -308,7 +311,10 @@ async function expectWholeOrNotAtAll(killed: Killed, isLookedAt: boolean): Promi
 /** Some in the transaction, its commit among them, then the line outside of it, what is overwritten by SQL and in the file itself. */
 function momentsAmong(done: readonly Moment[]): Moment[] {
   const indexOf = (isIt: (moment: Moment) => boolean) => done.findIndex(isIt);
-  const [commit, line] = [indexOf(({ phase }) => phase === 'noting') - 1, indexOf(({ what }) => what === 'line')];
+  const [commit, line] = [
+    indexOf(({ phase }) => phase === 'noting') - 1,
+    indexOf(({ what }) => what === 'line'),
+  ];
   const raw = indexOf(({ what }) => what === 'writeSync');
   expect([commit > 0, line > commit, raw > line]).toEqual([true, true, true]);
   const merge = indexOf(({ phase, what }) => phase === 'overwriting' && what.includes("'merge'"));
@@ -329,7 +335,10 @@ function momentsOnServer(done: readonly Moment[]): Moment[] {
   const others = Array.from({ length: line + 2 }, (_, index) => index).filter(
     (index) => index !== commit && index !== line,
   );
-  const evenly = Array.from({ length: 8 }, (_, index) => others[Math.round((index * (others.length - 1)) / 7)] ?? 0);
+  const evenly = Array.from(
+    { length: 8 },
+    (_, index) => others[Math.round((index * (others.length - 1)) / 7)] ?? 0,
+  );
   return chosenOf(done, [line, ...(inject('isLong') ? [commit, ...evenly] : [])]);
 }
 

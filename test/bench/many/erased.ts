@@ -31,7 +31,8 @@ export class Erased {
       { username: USERNAME, email: 'zqxjf@xjkqqz.example' },
     ]);
     const { found } = await this.look();
-    if (found.length < WORDS.length) throw new Error(`Of its words only ${found.join(', ')} are in the files.`);
+    if (found.length < WORDS.length)
+      throw new Error(`Of its words only ${found.join(', ')} are in the files.`);
     // In the search index, which keeps them by three letters, where the database is a file.
     if (filePathOf(this.#where.database)) this.#words = [...WORDS, ...TRIGRAMS];
   }
@@ -47,7 +48,10 @@ export class Erased {
     const { found, bytes } = await foundInFiles(files, this.#words);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     const what = `of ${this.#words.length} words, and threes of letters, that nobody else has`;
-    return { found, said: `${found.length} ${what} in ${number.format(bytes)} bytes of ${files.length} files (${seconds} s)` };
+    return {
+      found,
+      said: `${found.length} ${what} in ${number.format(bytes)} bytes of ${files.length} files (${seconds} s)`,
+    };
   }
 
   /** As a command, in a quiet hour. */
