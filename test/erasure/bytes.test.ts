@@ -67,7 +67,7 @@ describe('somebody who is erased', () => {
     for (const folder of [dirname(app.ledger), app.config.importFolder])
       expect(found(bytesIn(folder), [...WORDS, ...TRIGRAMS]), folder).toEqual([]);
     expect(readLedger(app.ledger).flatMap(({ users }) => users)).toMatchObject([{ user_id: id }]);
-    await expectNowhere(app, id, SOMEBODY, 250);
+    await expectNowhere(app, id, SOMEBODY, 150);
   });
 
   test.runIf(onSqlite)('is in the log for as long as something reads what was there before', async () => {
