@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { readConfig } from '../../src/config.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
@@ -182,6 +183,13 @@ async function fillWithLife(url: string, words: Words, others: number) {
   return { id, importFolder };
 }
 
+/** @returns where a Roster with these settings has it */
+function placed(from: string, settings: Record<string, string>): string {
+  const { importFolder } = readConfig(settings);
+  cpSync(from, importFolder, { recursive: true });
+  return importFolder;
+}
+
 type Words = ReturnType<typeof wordsWith>;
 
 const send = (address: string, path: string, cookie: string, fields: Record<string, string>) =>
@@ -357,12 +365,8 @@ test('somebody who is erased by a page, while others work, is erased whole or no
   const begin = (moment?: Moment): Killed => {
     const folder = temporaryFolder();
     copyFileSync(base, join(folder, 'roster.db'));
-    // Apart from what is overwritten.
-    const imports = join(temporaryFolder(), 'imports');
-    cpSync(importFolder, imports, { recursive: true });
-    const DATABASE_URL = `sqlite:${join(folder, 'roster.db')}`;
-    const settings = { DATABASE_URL, IMPORT_FOLDER: imports, LOG_LEVEL: 'silent' };
-    return { settings, id, words, importFolder: imports, moment };
+    const settings = { DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`, LOG_LEVEL: 'silent' };
+    return { settings, id, words, importFolder: placed(importFolder, settings), moment };
   };
   const moments = momentsAmong(await eraseOnce(begin()));
   expect(moments).toHaveLength(inject('isLong') ? 10 : 3);
@@ -379,8 +383,8 @@ test('on PostgreSQL, too, whoever is erased by a page, while others work, is so 
     const words = wordsWith(mark, `Kz${mark}wqx Wk${mark}qzv`);
     const { id, importFolder } = await fillWithLife(DATABASE_URL, words, 5);
     const SECRET_KEY_FILE = join(temporaryFolder(), 'secret.key');
-    const settings = { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER: importFolder, LOG_LEVEL: 'silent' };
-    return { settings, id, words, importFolder, moment };
+    const settings = { DATABASE_URL, SECRET_KEY_FILE, LOG_LEVEL: 'silent' };
+    return { settings, id, words, importFolder: placed(importFolder, settings), moment };
   };
   const moments = momentsOnServer(await eraseOnce(await begin('w')));
   expect(moments).toHaveLength(inject('isLong') ? 10 : 1);
