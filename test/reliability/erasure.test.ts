@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { copyFileSync, cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -200,6 +201,8 @@ const send = (address: string, path: string, cookie: string, fields: Record<stri
     redirect: 'manual',
   });
 
+/** Of others between two requests, in milliseconds. */
+const PAUSE = 10;
 let busy = 0;
 
 /** An administrator, with others who create users and search beside them, until nobody answers. `acknowledged`: whom they created. */
@@ -219,10 +222,12 @@ async function startPeople(address: string) {
       await (await fetch(address + path, { headers: { cookie } })).text();
   };
   const works = [write, read, write, read].map(async (work) => {
-    while (!isOver)
+    while (!isOver) {
       await work().catch(() => {
         isOver = true;
       });
+      await setTimeout(PAUSE);
+    }
   });
   await expect.poll(() => acknowledged.length, { timeout: 30_000, interval: 5 }).toBeGreaterThan(4);
   return {
