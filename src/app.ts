@@ -159,7 +159,7 @@ export async function buildApp({
   addAudit(app, config.logLevel, limit, events.hear);
   addClockWatch(app);
   addPruning(app);
-  addJobs(app, hasJobsThread);
+  addJobs(app, ledger, hasJobsThread);
   addTraces(app, ledger);
   if (env) addScheduledBackup(app, env);
   addViews(app);

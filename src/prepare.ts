@@ -8,8 +8,9 @@ import type { Config } from './config.ts';
 import { nameOf, openDatabase } from './db/database.ts';
 import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
-import { noteLastIds } from './erasure/again.ts';
 import { ledgerOf } from './erasure/ledger.ts';
+import { noteLastIds } from './erasure/numbers.ts';
+import { noteNumbersAhead } from './erasure/numbers-ahead.ts';
 import { StartError } from './errors.ts';
 import { findRunningJobs, type Job } from './jobs/queries.ts';
 import { number } from './lib/formats.ts';
@@ -52,6 +53,7 @@ export async function openPrepared(config: Config, undo: AsyncDisposableStack): 
   const { opened, newlySealed } = await withKey(config, db);
   if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
   await prepare(config, opened);
+  noteNumbersAhead(db, opened.ledger, warn);
   removeKilledRestores(config.databaseUrl, config.secretKeyFile);
   return { ...opened, made, isOpen };
 }
@@ -73,7 +75,9 @@ export async function openAgain(config: Config, undo: AsyncDisposableStack): Pro
   // Newer code would bring it up to date beside those that work with it.
   const db = await open(config, refuseNew, 'stop Roster, and start it again');
   undo.defer(() => db.destroy());
-  return (await withKey(config, db)).opened;
+  const { opened } = await withKey(config, db);
+  noteNumbersAhead(db, opened.ledger, warn);
+  return opened;
 }
 
 function open(config: Config, announceNew: (name: string) => void, howToUpdate?: string) {
@@ -101,7 +105,11 @@ async function withKey({ databaseUrl, secretKeyFile }: Config, db: Db) {
 
 /** At the start and at the end, of which each may be followed by a copy that is put back. */
 export async function noteNumbers(db: Db, ledger: string): Promise<void> {
-  await noteLastIds(db, ledger).catch((error) => console.warn(`Warning: ${error.message}`));
+  await noteLastIds(db, ledger).catch(warn);
+}
+
+function warn({ message }: Error): void {
+  console.warn(`Warning: ${message}`);
 }
 
 function isForOthers({ host, origin, trustProxy }: Config): boolean {

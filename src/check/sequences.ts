@@ -22,7 +22,7 @@ const LEDGER =
   'Roster does not start with it: put that file back as it was, or in its place a copy of erased.jsonl, which lies beside the backups; then start Roster, which adds to it whom the database knows.';
 
 export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fault> {
-  let missing: Missing = { users: [], lastIds: lastIdsIn([]) };
+  let missing: Omit<Missing, 'reach'> = { users: [], lastIds: lastIdsIn([]) };
   try {
     if (ledger !== undefined) missing = await findMissing(db, ledger);
   } catch (error) {

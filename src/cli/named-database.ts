@@ -6,8 +6,10 @@ import { readConfig } from '../config.ts';
 import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
-import { eraseAgain, eraseKnown, findMissing, isAnyMissing, keepNumbers } from '../erasure/again.ts';
+import { eraseAgain, eraseKnown, findMissing, isAnyMissing } from '../erasure/again.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
+import { keepNumbers } from '../erasure/numbers.ts';
+import { noteNumbersAhead } from '../erasure/numbers-ahead.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 
@@ -31,6 +33,7 @@ export async function openNamed(
   try {
     if (isThere(ledger)) await (erases ? eraseFromCopy : keepNumbers)(db, ledger);
     if (erases) await eraseKnown(db, besideBackup(databaseUrl));
+    noteNumbersAhead(db, ledger, ({ message }) => console.warn(`Warning: ${message}`));
     return db;
   } catch (error) {
     await db.destroy();

@@ -3,6 +3,7 @@ import { type Insertable, sql } from 'kysely';
 import { derivedColumns } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
 import { indexLastSignIns } from './last-sign-ins.ts';
+import { tellNumber } from './numbers.ts';
 import type { Db, Trx, User, UsersTable } from './schema.ts';
 import { transact } from './transact.ts';
 import { addToCounts, type Count, countByKind } from './user-counts.ts';
@@ -41,7 +42,9 @@ export class UserLoader {
   }
 
   async finish(): Promise<void> {
-    await engineOf(this.trx).indexUsersAfter(this.trx, this.lastIdBefore);
+    const engine = engineOf(this.trx);
+    await tellNumber(this.trx, 'users', await engine.readLastId(this.trx));
+    await engine.indexUsersAfter(this.trx, this.lastIdBefore);
     // Mostly nobody: without indexes everyone would be gone through.
     if (this.#counts.some(({ role }) => role !== 'member'))
       await indexLastSignIns(this.trx, this.lastIdBefore + 1);

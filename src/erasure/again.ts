@@ -1,6 +1,6 @@
 /** A database that was put back from a copy may hold people who were erased since: they are erased again before it is served. */
 import { type Actor, commandLine } from '../auth/actor.ts';
-import { engineOf, NUMBERED_TABLES } from '../db/engine.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
@@ -18,15 +18,18 @@ import {
   type LedgerLine,
   lastIdsIn,
   lastIdsOfLine,
+  ownIn,
+  reachIn,
   readLedger,
 } from './ledger.ts';
+import { raiseLastIds, readLastIds } from './numbers.ts';
 import {
   type Erasure,
   findErasure,
   findErasuresAfter,
   insertErasures,
-  readFormerIdentities,
   readIdentity,
+  readNames,
 } from './queries.ts';
 import { readCreatedAt, recognise } from './recognise.ts';
 
@@ -55,11 +58,12 @@ export async function isAnyMissing(db: Db, paths: readonly string[]): Promise<bo
   return (await missingIn(db, own)).users.length > 0;
 }
 
-export type Missing = { users: LedgerEntry[]; lastIds: LastIds };
+/** `lastIds`: that were given; `reach`: that may have been. */
+export type Missing = { users: LedgerEntry[]; lastIds: LastIds; reach: LastIds };
 
-async function eraseAll(db: Db, { users, lastIds }: Missing): Promise<number> {
+async function eraseAll(db: Db, { users, reach }: Missing): Promise<number> {
   // First of all: what is done to erase them has a number, too.
-  await raiseLastIds(db, lastIds);
+  await raiseLastIds(db, reach);
   let erased = 0;
   if (users.length > 0)
     await transact(db, async (trx) => {
@@ -69,15 +73,6 @@ async function eraseAll(db: Db, { users, lastIds }: Missing): Promise<number> {
       for (const entry of users) if (await eraseOne(trx, entry)) erased++;
     });
   return erased;
-}
-
-/** So that a copy of before gives none of the numbers again: a line where there is a higher one. @throws StartError */
-export async function noteLastIds(db: Db, path: string): Promise<void> {
-  const lines = readLedger(path);
-  const lastIds = await readLastIds(db);
-  for (const database of await namesOf(db))
-    if (isAnyHigher(lastIds, lastIdsIn(ownIn(lines, database))))
-      appendToLedger(path, { database, ...lastIdsOfLine(lastIds), users: [] });
 }
 
 /** Of whom the database does not know that they were erased. @throws StartError */
@@ -98,17 +93,7 @@ async function missingIn(db: Db, own: readonly LedgerLine[]): Promise<Missing> {
   for (const entry of own.flatMap((line) => line.users))
     if ((await findErasure(db, entry.user_id)) === undefined && (await isTheirs(db, entry)))
       users.push(entry);
-  return { users, lastIds: lastIdsIn(own) };
-}
-
-/** So that nobody is given the number of somebody who was erased, whoever opens the database first. @throws StartError */
-export async function keepNumbers(db: Db, path: string): Promise<void> {
-  const identity = await readIdentity(db);
-  await raiseLastIds(db, lastIdsIn(ownIn(readLedger(path), identity)));
-}
-
-function ownIn(lines: readonly LedgerLine[], identity: string): LedgerLine[] {
-  return lines.filter(({ database }) => database === identity);
+  return { users, lastIds: lastIdsIn(own), reach: reachIn(own) };
 }
 
 /** Nobody else: a database that was put back may have given the number to somebody new. */
@@ -136,32 +121,11 @@ async function eraseOne(
   return true;
 }
 
-async function readLastIds(db: Db): Promise<LastIds> {
-  const found: [string, number][] = [];
-  for (const table of NUMBERED_TABLES) found.push([table, await engineOf(db).readLastId(db, table)]);
-  return Object.fromEntries(found) as LastIds;
-}
-
-async function raiseLastIds(db: Db, lastIds: LastIds): Promise<void> {
-  if (!isAnyHigher(lastIds, await readLastIds(db))) return;
-  await transact(db, async (trx) => {
-    await engineOf(trx).lockVersion(trx);
-    await raiseNumbers(trx, lastIds);
-  });
-}
-
-/** What comes next comes after them. */
-export async function raiseNumbers(trx: Trx, lastIds: LastIds): Promise<void> {
-  const known = await readLastIds(trx);
-  for (const table of NUMBERED_TABLES)
-    if (lastIds[table] > known[table]) await engineOf(trx).writeLastId(trx, lastIds[table], table);
-}
-
 /** Those of whom it knows already are left out. @throws StartError */
 export async function writeLedger(db: Db, path: string, erasures: readonly Erasure[]): Promise<void> {
   const lines = readLedger(path);
   const numbers = lastIdsOfLine(await readLastIds(db));
-  for (const database of await namesOf(db)) {
+  for (const database of await readNames(db)) {
     const own = ownIn(lines, database);
     const known = knownIn(own);
     const users: LedgerEntry[] = [];
@@ -176,12 +140,7 @@ export async function readLines(db: Db): Promise<LedgerLine[]> {
   const erasures = await findErasuresAfter(db, 0, ALL);
   const users = await Promise.all(erasures.map((erasure) => entryOf(db, erasure)));
   const numbers = lastIdsOfLine(await readLastIds(db));
-  return (await namesOf(db)).map((database) => ({ database, ...numbers, users }));
-}
-
-/** Also of those that it was copied from: a backup of theirs may be put back in its place. */
-async function namesOf(db: Db): Promise<string[]> {
-  return [await readIdentity(db), ...(await readFormerIdentities(db))];
+  return (await readNames(db)).map((database) => ({ database, ...numbers, users }));
 }
 
 /**

@@ -37,7 +37,11 @@ const LINE = z.object({
   lastId: last,
   /** The highest of change sets and the like, by table; none where a Roster of before has written it. */
   others: z.record(z.string(), last).optional(),
-  /** None: it is known there, or only noted how many numbers were given. `erased_by`: null where nobody was signed in. */
+  /** Who notes ahead what is given: of their lines the last one counts. */
+  by: z.string().optional(),
+  /** The highest that they may have given since, by table; none once they have ended. */
+  upTo: z.record(z.string(), last).optional(),
+  /** None: it is known there, or only noted which numbers were given. `erased_by`: null where nobody was signed in. */
   users: z.array(
     z.object({ user_id: id, created_at: time, erased_at: time, erased_by: id.nullable().default(null) }),
   ),
@@ -58,11 +62,32 @@ export function lastIdsOfLine({ users: lastId, ...others }: LastIds): Pick<Ledge
 
 /** The highest of all. */
 export function lastIdsIn(lines: readonly LedgerLine[]): LastIds {
-  const inLine = ({ lastId, others }: LedgerLine, table: NumberedTable) =>
-    table === 'users' ? lastId : (others?.[table] ?? 0);
-  const highest = (table: NumberedTable) =>
-    lines.reduce((most, line) => Math.max(most, inLine(line, table)), 0);
-  return Object.fromEntries(NUMBERED_TABLES.map((table) => [table, highest(table)])) as LastIds;
+  return highestIn(lines, ({ lastId, others }, table) =>
+    table === 'users' ? lastId : (others?.[table] ?? 0),
+  );
+}
+
+/** The same with those that may have been given by whoever has not said how it ended, as after a kill. */
+export function reachIn(lines: readonly LedgerLine[]): LastIds {
+  const given = lastIdsIn(lines);
+  const lastOf = new Map(lines.map((line) => [line.by, line]));
+  const ahead = highestIn([...lastOf.values()], ({ upTo }, table) => upTo?.[table] ?? 0);
+  return byTable((table) => Math.max(given[table], ahead[table]));
+}
+
+function highestIn(
+  lines: readonly LedgerLine[],
+  numberIn: (line: LedgerLine, table: NumberedTable) => number,
+): LastIds {
+  return byTable((table) => lines.reduce((most, line) => Math.max(most, numberIn(line, table)), 0));
+}
+
+function byTable(numberOf: (table: NumberedTable) => number): LastIds {
+  return Object.fromEntries(NUMBERED_TABLES.map((table) => [table, numberOf(table)])) as LastIds;
+}
+
+export function ownIn(lines: readonly LedgerLine[], identity: string): LedgerLine[] {
+  return lines.filter(({ database }) => database === identity);
 }
 
 export function isAnyHigher(some: LastIds, others: LastIds): boolean {

@@ -59,6 +59,11 @@ export async function readFormerIdentities(db: Db): Promise<string[]> {
   return rows.map(({ value }) => value);
 }
 
+/** Also of those that it was copied from: a backup of theirs may be put back in its place. */
+export async function readNames(db: Db): Promise<string[]> {
+  return [await readIdentity(db), ...(await readFormerIdentities(db))];
+}
+
 export async function writeFormerIdentities(trx: Trx, identities: readonly string[]): Promise<void> {
   const rows = identities.map((value) => ({ name: `${COPIED_FROM}${value}`, value }));
   if (rows.length > 0) await trx.insertInto('secrets').values(rows).execute();

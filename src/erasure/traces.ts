@@ -3,10 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { engineOf, type Traces } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
 import { isSearchKept } from '../jobs/queries.ts';
-import { HOUR } from '../lib/clock.ts';
 import { reasonOf } from '../lib/reasons.ts';
 import { inBackground } from '../operations/background.ts';
-import { noteLastIds, writeLedger } from './again.ts';
+import { writeLedger } from './again.ts';
 import { findPending, noteGone } from './queries.ts';
 
 /**
@@ -46,12 +45,6 @@ export function addTraces(app: FastifyInstance, ledger: string): void {
       await traces.overwrite();
     }),
   );
-  // Whoever is killed notes nothing: so long is what a copy of before may give again.
-  const noteNumbers = () =>
-    noteLastIds(app.db, app.ledger).catch((err) =>
-      app.log.error({ err }, 'the last number could not be noted'),
-    );
-  inBackground(app, HOUR, noteNumbers);
 }
 
 class ErasureTraces {

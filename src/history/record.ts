@@ -2,6 +2,7 @@
 import { type Actor, audit } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import { insertion } from '../db/many-rows.ts';
+import { tellNumber } from '../db/numbers.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { writeLast } from '../db/transact.ts';
@@ -232,7 +233,9 @@ async function insertSets(trx: Trx, actor: Actor, sets: readonly NewSet[]): Prom
   const rows = sets.map(({ kind, ...set }) => ({ ...set, kind: KINDS[kind], ...whoAndHow(actor) }));
   const { rows: made } = await trx.executeQuery(insertion(trx, 'change_sets', rows, ['id']));
   moveRevisionBySet(trx);
-  return made.map(({ id }) => id);
+  const ids = made.map(({ id }) => id);
+  await tellNumber(trx, 'change_sets', Math.max(...ids));
+  return ids;
 }
 
 type Set = Pick<ChangeSet, 'id' | 'at'>;

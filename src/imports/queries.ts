@@ -2,6 +2,7 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import { isFree, type Lease } from '../db/lease.ts';
 import { insertion } from '../db/many-rows.ts';
+import { tellNumber } from '../db/numbers.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
 import { failuresOfLast, type Unnoted } from '../jobs/failures.ts';
 
@@ -77,6 +78,7 @@ export async function lockImport(trx: Trx, id: number): Promise<Import | undefin
 
 export async function insertImport(trx: Trx, values: Insertable<ImportsTable>): Promise<number> {
   const { id } = await trx.insertInto('imports').values(values).returning('id').executeTakeFirstOrThrow();
+  await tellNumber(trx, 'imports', id);
   return id;
 }
 

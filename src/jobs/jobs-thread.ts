@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { JobRunner } from './run.ts';
 import type { WorkRunner } from './work.ts';
 
-export type Settings = { databaseUrl: string; importFolder: string };
+/** `ledger`: in which it is noted which numbers are given. */
+export type Settings = { databaseUrl: string; importFolder: string; ledger: string };
 
 /** What it is told: to do what there is to do, and then to say so by this number; or to end between two batches. */
 export type Order = number | 'end';

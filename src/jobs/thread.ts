@@ -1,15 +1,19 @@
 /** What runs in the thread of jobs: with connections of its own. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openBeside } from '../db/database.ts';
+import { noteNumbersAhead } from '../erasure/numbers-ahead.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
 import { workOf } from './work.ts';
 
 const port = parentPort as MessagePort;
-const { databaseUrl, importFolder } = workerData as Settings;
+const { databaseUrl, importFolder, ledger } = workerData as Settings;
 const db = await openBeside(databaseUrl);
 let isEnding = false;
 const say = (report: Report) => port.postMessage(report);
+// What an error may hold besides is not always to be sent.
+const warn = (what: string, error: unknown) => say({ kind: 'warn', what, error: loggedError(error) });
+noteNumbersAhead(db, ledger, (error) => warn('noting the last numbers', error));
 const run = workOf(
   {
     db,
@@ -17,8 +21,7 @@ const run = workOf(
     clock: Date.now,
     stopwatch: () => performance.now(),
     note: (...note) => say({ kind: 'note', note }),
-    // What an error may hold besides is not always to be sent.
-    warn: (what, error) => say({ kind: 'warn', what, error: loggedError(error) }),
+    warn,
   },
   () => isEnding,
 );

@@ -11,12 +11,12 @@ declare module 'fastify' {
   }
 }
 
-export function addJobs(app: FastifyInstance, isInThread: boolean): void {
+export function addJobs(app: FastifyInstance, ledger: string, isInThread: boolean): void {
   const { db, clock, stopwatch, auditJob: note } = app;
   const { databaseUrl, importFolder } = app.config;
   const warn = (what: string, err: unknown) => app.log.error({ err }, `${what} has met an error`);
   const done = isInThread
-    ? inThread(new JobsThread({ databaseUrl, importFolder }, { note, warn }))
+    ? inThread(new JobsThread({ databaseUrl, importFolder, ledger }, { note, warn }))
     : inProcess({ db, importFolder, clock, stopwatch, note, warn });
   const look = async () => {
     // A thread is not begun for nothing, nor on a database that is not what it was.

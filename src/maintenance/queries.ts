@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Selectable } from 'kysely';
 import { executeCached } from '../db/cached-query.ts';
 import { insertion } from '../db/many-rows.ts';
+import { tellNumber } from '../db/numbers.ts';
 import type { Db, MaintenanceRunsTable, Trx } from '../db/schema.ts';
 
 export type Run = Selectable<MaintenanceRunsTable>;
@@ -21,6 +22,7 @@ export async function beginRun(trx: Trx, kind: Kind, now: number, isQuick = fals
     .values(run)
     .returning('id')
     .executeTakeFirstOrThrow();
+  await tellNumber(trx, 'maintenance_runs', id);
   return id;
 }
 

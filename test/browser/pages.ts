@@ -6,9 +6,11 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { addDraft, type Draft } from '../../src/auth/drafts.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
+import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
+import type { ErasureProgress } from '../../src/erasure/traces.ts';
 import { beginSet, inOneSet, insertHistory } from '../../src/history/record.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
 import { saveImport } from '../../src/imports/queries.ts';
@@ -110,6 +112,18 @@ async function keepDraft(db: Db, draft: Draft): Promise<void> {
   const sessions = db.selectFrom('sessions').select('id').where('user_id', '=', ANN_ID);
   const { id } = await sessions.executeTakeFirstOrThrow();
   await transact(db, (trx) => addDraft(trx, id, draft));
+}
+
+/** With what there may be said of how far it is. */
+async function showErased(page: Page, app: FastifyInstance, progress: ErasureProgress, said: string) {
+  const { db, tracesOf } = app;
+  const { id } = await addUser(db, { username: `e${newToken().slice(0, 8).replaceAll(/[_-]/g, '.')}z` });
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  app.tracesOf = () => progress;
+  await page.goto(`/users/${id}`);
+  app.tracesOf = tracesOf;
+  await page.getByText(said).waitFor();
 }
 
 export type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;
@@ -381,6 +395,18 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
       await transact(db, (trx) => eraseUser(trx, commandLine, gone.id, Date.now()));
       await page.goto(`/users/${gone.id}`);
+    },
+    'someone erased, while something holds it up': (page, app) =>
+      showErased(page, app, { kind: 'held up' }, 'Almost gone:'),
+    'someone erased, who could not be noted': (page, app) =>
+      showErased(page, app, { kind: 'not noted', why: 'its disk is full' }, 'Not noted yet:'),
+    'someone erased, as with PostgreSQL before purge': async (page, app) => {
+      const engine = engineOf(app.db);
+      const { isLogKept } = engine;
+      Object.assign(engine, { isLogKept: true });
+      await showErased(page, app, { kind: 'kept' }, 'PostgreSQL’s write-ahead log keeps').finally(() =>
+        Object.assign(engine, { isLogKept }),
+      );
     },
     'the roles': at('/roles'),
     'the status': at('/admin/status'),

@@ -1,4 +1,5 @@
 /** `npm run roster -- restore`, whatever it is restored to: what comes back, and what does not. */
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -17,7 +18,7 @@ import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { appendToLedger, ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
-import { readIdentity } from '../../src/erasure/queries.ts';
+import { findPending, readIdentity } from '../../src/erasure/queries.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { beginSet } from '../../src/history/record.ts';
 import { makeFolder } from '../../src/imports/folder.ts';
@@ -27,7 +28,7 @@ import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { time } from '../../src/lib/formats.ts';
 import { beginRun, findLastRun, findRuns } from '../../src/maintenance/queries.ts';
-import { createUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, createUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import {
   backUp,
@@ -42,8 +43,10 @@ import {
 } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
+import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
+import { startRoster } from '../roster.ts';
 import {
   addUser,
   addUsers,
@@ -321,6 +324,37 @@ test('who was erased since is erased again, and their number is not given again'
   });
   expect(readFileSync(ledgerOf(target, keyPathOf(target)), 'utf8')).toMatch(/"user_id":3.*"user_id":6/s);
   expect(await faultsIn(target)).toEqual([]);
+});
+
+test('who was erased since is in no byte of what a Roster serves that is started after a backup of before was restored', async () => {
+  const words = ['zzrestoredone', 'zzrestoredtwo', NAME];
+  const { url, file } = await backedUp(async (db) => {
+    for (let index = 0; index < 300; index++) await addUser(db, { username: `other${index}` });
+    const { id } = await addUser(db, { username: 'zzrestoredone', full_name: NAME });
+    const email = 'zzrestoredone@zzrestoredtwo.example';
+    await transact(db, (trx) => changeUser(trx, commandLine, id, { email }, Date.now()));
+  });
+  const { id } = await within(url, async (db) => {
+    const named = db.selectFrom('users').select('id').where('username', '=', 'zzrestoredone');
+    const gone = await named.executeTakeFirstOrThrow();
+    await erase(db, gone.id);
+    return gone;
+  });
+  await backUpInto(dirname(file), url);
+  const target = await elsewhere(url);
+  expect((await restore(target, file, '--yes')).out).toContain('Of those in it 1 had been erased since');
+  const { child } = await startRoster({ DATABASE_URL: target, LOG_LEVEL: 'silent' });
+  const pending = () => within(target, findPending);
+  if (!isServer) await expect.poll(pending, { timeout: 30_000 }).toEqual([]);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  if (isServer) {
+    // Of a server's files that is a command's to do.
+    expect(await pending()).toMatchObject([{ user_id: id }]);
+    expect((await runCommand(['purge'], { DATABASE_URL: target })).code).toBe(0);
+    expect(await pending()).toEqual([]);
+    expect(found(await within(target, filesOfPostgres), words)).toEqual([]);
+  } else expect(found(bytesOf(target), [...words, ...TRIGRAMS])).toEqual([]);
 });
 
 test('from an older one of a folder nobody is given a number that was given since', async () => {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, inject, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
-import { setRecoveryCodes } from '../../src/auth/credentials.ts';
+import { findCredentials, setRecoveryCodes } from '../../src/auth/credentials.ts';
 import { addDraft, findDrafts } from '../../src/auth/drafts.ts';
 import { findSessionsOf, insertSession } from '../../src/auth/sessions.ts';
+import { insertTicket } from '../../src/auth/tickets.ts';
 import { newKey, newToken } from '../../src/auth/tokens.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -15,11 +16,13 @@ import { readLedger } from '../../src/erasure/ledger.ts';
 import { PLACES } from '../../src/erasure/places.ts';
 import { type ChangeSet, findChangeSet, findChangesInSet } from '../../src/history/queries.ts';
 import { inOneSet, recordAccess } from '../../src/history/record.ts';
+import { insertInvitation } from '../../src/invitations/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { undoChangeSet } from '../../src/undo/commands.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser, getUser } from '../../src/users/queries.ts';
 import { tablesOf } from '../engines.ts';
+import { bring } from '../imports/by-pages.ts';
 import { changeMany } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
@@ -335,6 +338,10 @@ describe('erasing', () => {
   });
 });
 
+function missing(): never {
+  throw new Error('There are no credentials.');
+}
+
 async function userNamed(db: Db, username: string) {
   const named = db.selectFrom('users').select('id').where('username', '=', username);
   return named.executeTakeFirstOrThrow();
@@ -396,6 +403,27 @@ describe('what is kept of someone', () => {
     expect(pageOf(await get(app, `/users/${id}`, ed)).text).not.toContain(
       'everything that Roster keeps about',
     );
+  });
+
+  test('is everything that the list of places names', async () => {
+    const { app, db, ann } = await start();
+    const { id } = await addPerson(db, 'max', 'admin', { hasCode: true, recoveryHashes: ['one'] });
+    const max = await signedIn(app, await getUser(db, id));
+    await bring(app, max, 'username,email\nbo,bo@example.org\n', 'people of max.csv');
+    await post(app, '/users', { username: 'by.max', email: 'by.max@example.org' }, max);
+    await transact(db, async (trx) => {
+      await insertInvitation(trx, id, newToken(), Date.UTC(2026, 0, 31));
+      await insertTicket(trx, (await findCredentials(trx, id)) ?? missing(), Date.UTC(2026, 1, 1));
+    });
+    const file = (await get(app, `/users/${id}/data`, ann)).json();
+    const places = Object.entries(PLACES).filter(([, place]) => 'read' in place);
+    expect(Object.keys(file)).toEqual(places.map(([table]) => table));
+    expect(file.invitations).toEqual([{ created_at: '2026-01-31T00:00:00.000Z' }]);
+    expect(file.tickets).toEqual([{ created_at: '2026-02-01T00:00:00.000Z' }]);
+    expect(file.imports).toMatchObject([{ file_name: 'people of max.csv', size: expect.any(Number) }]);
+    // Nobody is there and deleted at once.
+    const empty = Object.keys(file).filter((table) => file[table].length === 0);
+    expect(empty).toEqual(['deleted_users']);
   });
 
   test('is of one moment, whatever is done to them meanwhile', async () => {

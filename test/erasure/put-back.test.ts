@@ -14,7 +14,7 @@ import { findUser } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { startRoster } from '../roster.ts';
-import { addUser, get, listen, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
+import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
 import { bytesOf, bytesOfIndex, found, NAME, TRIGRAMS } from './traces.ts';
 
 /** What erasing overwrites, the key, and the file of who was erased. */
@@ -72,13 +72,6 @@ test('a Roster notes the last number that was given when it starts, and when it 
   child.kill('SIGTERM');
   await once(child, 'exit');
   expect(noted()).toMatchObject({ lastId: 2, others: { change_sets: 2 } });
-});
-
-test('a Roster that goes on notes the last number by itself', async () => {
-  const app = await startApp();
-  await addUser(app.db, { username: 'ada' });
-  await listen(app);
-  await expect.poll(() => readLedger(app.ledger).map(({ lastId }) => lastId)).toEqual([1]);
 });
 
 test('with PostgreSQL each database has a file of its own beside the key', () => {

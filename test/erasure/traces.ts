@@ -1,5 +1,5 @@
 /** Somebody with a name that can be found again in the bytes of files. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
@@ -12,8 +12,35 @@ export const TRIGRAMS = ['ჟღჭ', 'ღჭჯ', 'ჭჯჰ', 'ჯჰჶ', '�
 
 /** Everything that lies in the folder of a database of SQLite’s. */
 export function bytesOf(url: string): Buffer {
-  const folder = dirname(filePathOf(url) ?? '');
-  return Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+  return bytesIn(dirname(filePathOf(url) ?? ''));
+}
+
+/** Everything that lies in a folder, with the names of its files, and in those in it. */
+export function bytesIn(folder: string): Buffer {
+  return Buffer.concat(filesIn(folder).flatMap((path) => [Buffer.from(path), readFileSync(path)]));
+}
+
+export function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+}
+
+/** Of files that may be larger than memory: which words are in any of them, and how many bytes these are. */
+export async function foundInFiles(paths: readonly string[], words: readonly string[]) {
+  const missing = new Map(words.map((word) => [word, needleOf(word)]));
+  const longest = Math.max(...[...missing.values()].map(({ length }) => length));
+  let bytes = 0;
+  for (const path of paths) {
+    let end: Buffer = Buffer.alloc(0);
+    for await (const chunk of createReadStream(path, { highWaterMark: 8 * 1024 * 1024 })) {
+      bytes += chunk.length;
+      // A word may begin in one part and end in the next.
+      const part = Buffer.concat([end, chunk]);
+      for (const [word, needle] of missing) if (part.includes(needle)) missing.delete(word);
+      end = part.subarray(-longest);
+    }
+  }
+  return { found: words.filter((word) => !missing.has(word)), bytes };
 }
 
 export function found(text: Buffer | string, words: readonly string[]): string[] {
@@ -45,11 +72,16 @@ export function bytesOfIndex(url: string): Buffer {
 
 /** Of all tables, their indexes and what is kept beside them, statistics among it; not the write-ahead log. */
 export async function filesOfPostgres(db: Db): Promise<Buffer> {
+  const folder = await folderOfPostgres(db);
+  return Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+}
+
+/** In which they lie, as they are by now. */
+export async function folderOfPostgres(db: Db): Promise<string> {
   await sql`checkpoint`.execute(db);
   const { rows } = await sql<{ folder: string }>`
     select current_setting('data_directory') || '/base/' || oid as folder from pg_database where datname = current_database()`.execute(
     db,
   );
-  const folder = rows[0]?.folder ?? '';
-  return Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+  return rows[0]?.folder ?? '';
 }

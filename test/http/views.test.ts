@@ -271,7 +271,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'erasure/erased': {
     id: 1,
     row,
-    state: { progress: { kind: 'not overwritten', why: NAME }, copies: [NAME] },
+    state: { progress: { kind: 'not overwritten', why: NAME }, isLogKept: false, copies: [NAME] },
   },
   'users/conflict': {
     user,
@@ -708,7 +708,10 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
   'history/set': told(SAMPLES['history/set']),
   'undo/show': { ...told(SAMPLES['undo/show']), errors: { '7.username.other': TAKEN } },
   'erasure/ask': { ...told(SAMPLES['erasure/ask']), error: TAKEN },
-  'erasure/erased': { row: told(row), state: { progress: { kind: 'gone' }, copies: [WORDS.full_name] } },
+  'erasure/erased': {
+    row: told(row),
+    state: { progress: { kind: 'gone' }, isLogKept: false, copies: [WORDS.full_name] },
+  },
   'bulk/show': { ...told(SAMPLES['bulk/show']), error: 'Choose one.' },
   'imports/choose': { own: [told(imported)], of: undefined, error: TAKEN },
   'imports/progress': told(SAMPLES['imports/progress']),

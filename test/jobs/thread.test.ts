@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
+import { reachIn, readLedger } from '../../src/erasure/ledger.ts';
 import { beginImport, confirmImport } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findImport } from '../../src/imports/queries.ts';
@@ -26,9 +27,10 @@ async function start() {
     note: (...note: unknown[]) => void said.notes.push(note),
     warn: (...warning: unknown[]) => void said.warnings.push(warning),
   };
-  const thread = new JobsThread({ databaseUrl, importFolder }, hear);
+  const ledger = `${importFolder}.jsonl`;
+  const thread = new JobsThread({ databaseUrl, importFolder, ledger }, hear);
   onTestFinished(() => thread.end());
-  return { db, databaseUrl, thread, said, importFolder };
+  return { db, databaseUrl, thread, said, importFolder, ledger };
 }
 
 test('the thread does a job, and ends when it is asked to', async () => {
@@ -44,7 +46,7 @@ test('the thread does a job, and ends when it is asked to', async () => {
 });
 
 test('it reads what was brought, and what it does for somebody is noted by the process', async () => {
-  const { db, thread, said, importFolder } = await start();
+  const { db, thread, said, importFolder, ledger } = await start();
   const ann = await addPerson(db, 'ann', 'admin');
   const folder = makeFolder(importFolder);
   const file = newName();
@@ -58,6 +60,8 @@ test('it reads what was brought, and what it does for somebody is noted by the p
   await transact(db, (trx) => confirmImport(trx, actor, id, judged, Date.now()));
   await thread.run();
   expect(await findImport(db, id)).toMatchObject({ state: 'done' });
+  // Outside of the database, so that a copy of before gives nobody else ada's number.
+  expect(reachIn(readLedger(ledger)).users).toBeGreaterThan(ann.id);
   const by = { id: ann.id, username: 'ann' };
   const ada = expect.objectContaining({ username: 'ada' });
   expect(said).toEqual({ notes: [[1, by, 'role given: viewer', ada]], warnings: [] });
@@ -67,7 +71,10 @@ test('one that crashes is said to have, and a new one is begun by whoever asks n
   const warnings: unknown[][] = [];
   const hear = { note: () => {}, warn: (...warning: unknown[]) => void warnings.push(warning) };
   const nowhere = join(temporaryFolder(), 'nowhere', 'roster.db');
-  const thread = new JobsThread({ databaseUrl: `sqlite:${nowhere}`, importFolder: nowhere }, hear);
+  const thread = new JobsThread(
+    { databaseUrl: `sqlite:${nowhere}`, importFolder: nowhere, ledger: nowhere },
+    hear,
+  );
   await thread.run();
   await thread.run();
   expect(warnings).toMatchObject([

@@ -36,6 +36,9 @@ const TO_BE_WRITTEN_ANEW = 'has to be written anew';
 const IN_LOG =
   'Nothing that was deleted before is in its file any more; it is in the log beside it until whoever is reading the database ends.';
 
+const WRITTEN_ANEW =
+  'The database file is written anew, once, as a part of this update, so that nothing stays in it of what was deleted: some 8 s for a million users.';
+
 const NOT_WRITTEN_ANEW =
   'That was not possible, and can be done in a quiet hour with: npm run roster -- purge';
 
@@ -160,7 +163,7 @@ async function overwrite<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> 
 /** Tried once, for it takes long: where it fails, or is ended, Roster works all the same. */
 async function finishMigrations(db: Db): Promise<void> {
   if (!(await hasToBeWrittenAnew(db))) return;
-  console.log('The database file is written anew, once, so that nothing stays in it of what was deleted.');
+  console.log(WRITTEN_ANEW);
   await purge(db).catch((error) => console.warn(`${NOT_WRITTEN_ANEW}: ${error.message}.`));
 }
 

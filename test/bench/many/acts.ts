@@ -53,10 +53,14 @@ export async function backUp(settings: Record<string, string>, folder: string): 
   if (code !== 0) throw new Error(`The backup has ended with ${code}.`);
 }
 
+/** Each change is one of its own, with a name of before and after in the history. */
+export async function changeOneByOne(origin: string, id: number, changes: readonly Record<string, string>[]) {
+  for (const change of changes) await send(origin, `/users/${id}`, new URLSearchParams(change));
+}
+
 /** @returns what the page says of it once it is done */
-export async function erase(origin: string, id: number): Promise<string> {
+export async function erase(origin: string, id: number, username: string): Promise<string> {
   const address = `/users/${id}`;
-  const username = (await read(origin, `${address}/edit`)).field('username');
   await send(origin, `${address}/delete`, new URLSearchParams());
   const set = await send(origin, `${address}/erase`, new URLSearchParams({ username }));
   const { text } = await until(origin, set, (page) => GONE.test(page.text));

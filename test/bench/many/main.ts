@@ -8,8 +8,9 @@ import { startPostgres } from '../../postgres/start.ts';
 import { startRosterOn } from '../servers.ts';
 import { addAdministrator } from '../session.ts';
 import { engineNamed, seed, temporaryFolder } from '../workspace.ts';
-import { applyImport, backUp, bringFile, changeAll, erase, undo } from './acts.ts';
+import { applyImport, backUp, bringFile, changeAll, undo } from './acts.ts';
 import { timeBareTable } from './bare-table.ts';
+import { Erased } from './erased.ts';
 import { exportAll, exportSlowly, vanish } from './exports.ts';
 import { writePeople } from './file.ts';
 import { mostOfLog } from './log-size.ts';
@@ -32,8 +33,6 @@ const { values } = parseArgs({
 const wanted = values.acts.split(',');
 const unknown = wanted.find((name) => !ACTS.some((act) => act === name));
 if (unknown !== undefined) throw new Error(`--acts: ${unknown} is none of ${ACTS.join(', ')}.`);
-/** Nobody whose page others look at. */
-const ERASED = 5_000;
 const users = Number(values.users);
 const engine = engineNamed(values.database);
 const folder = temporaryFolder();
@@ -72,6 +71,12 @@ const exporting = async (what: string, work: (origin: string) => Promise<number>
   const { result, log } = await mostOfLog(database, exported);
   console.log(`  ${number.format(result)} ${unit}; the log of the database ${log.toFixed(0)} MB at most`);
 };
+const erased = new Erased({ origin: roster.origin, database, keyFile });
+const expectGone = async () => {
+  const { found, said } = await erased.look();
+  console.log(`  ${said}`);
+  if (found.length > 0) missed.push(`erasing one: ${found.join(', ')} is still in the files`);
+};
 const acts: Record<(typeof ACTS)[number], () => Promise<void>> = {
   async export() {
     await exporting('exporting all', exportAll, 'bytes');
@@ -95,13 +100,19 @@ const acts: Record<(typeof ACTS)[number], () => Promise<void>> = {
     await compared('a backup', () => backUp({ DATABASE_URL: database, SECRET_KEY_FILE: keyFile }, backups));
   },
   async erase() {
-    const erased = await compared('erasing one', () => erase(roster.origin, ERASED));
-    console.log(`  ${erased}`);
+    await erased.giveWords();
+    console.log(`  ${await compared('erasing one', () => erased.erase())}`);
+    if (engine === 'sqlite') await expectGone();
   },
 };
 await during('nothing else', () => others.settle());
 for (const name of ACTS) if (wanted.includes(name)) await acts[name]();
 await others.stop();
+// Nobody else writes then, and nobody reads.
+if (engine === 'postgres' && wanted.includes('erase')) {
+  await erased.purge();
+  await expectGone();
+}
 await roster.stop();
 await postgres?.stop();
 if (missed.length > 0) {
