@@ -271,7 +271,7 @@ test('the whole journey goes by keyboard alone', async () => {
 
 /** Waits for the page that says something, to a person: however its text is split into elements. */
 async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByRole('main').filter({ hasText: text }).waitFor({ timeout: 10_000 });
+  await page.getByRole('main').filter({ hasText: text }).waitFor();
 }
 
 function isPrefetch(request: Request): boolean {

@@ -12,7 +12,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { findRuns } from '../../src/maintenance/queries.ts';
 import { backupsIn, draftSize, expectWhole, until } from '../backup/files.ts';
 import { childrenOf } from '../children.ts';
-import { isRunning, PATIENCE, startSeveral, WAITS } from '../operations/workers/running.ts';
+import { isRunning, PATIENCE, startSeveral } from '../operations/workers/running.ts';
 import { HOUR, movableClock } from '../people.ts';
 import { bundled, listenTo, preloading, run, startRoster } from '../roster.ts';
 import {
@@ -154,7 +154,7 @@ test(
     const settings = { BACKUP_FOLDER: temporaryFolder(), WORKERS: '1', DRAIN_SECONDS: '5', ...slow };
     const { url, child, address, workers, ended } = await startSeveral(settings);
     const [old = 0] = workers();
-    await expect.poll(() => childrenOf(old), WAITS).toHaveLength(1);
+    await expect.poll(() => childrenOf(old)).toHaveLength(1);
     const [backup = 0] = childrenOf(old);
     const agent = new Agent({ keepAlive: true });
     const ask = async () => {
@@ -165,7 +165,7 @@ test(
     expect(await ask()).toBe('keep-alive');
     process.kill(old, 'SIGTERM');
     // By then the one that has this connection is replaced.
-    await expect.poll(ask, WAITS).toBe('close');
+    await expect.poll(ask).toBe('close');
     agent.destroy();
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);

@@ -18,7 +18,7 @@ import { bytesInAll, killAt } from './moments.ts';
 
 const isLong = inject('isLong');
 const ENGINES = ['sqlite', 'postgres'] as const;
-const timeout = 180_000;
+const timeout = 300_000;
 
 async function countAll(db: Db): Promise<number> {
   const { active, inactive } = sumByStatus(await readCounts(db));
@@ -133,7 +133,7 @@ test.each(ENGINES)(
         const job = imported.set_id === null ? undefined : await findJobOfSet(db, imported.set_id);
         return isTime(imported, job?.done ?? 0);
       };
-      await expect.poll(hasCome, { interval: 1, timeout: 60_000 }).toBe(true);
+      await expect.poll(hasCome, { interval: 1 }).toBe(true);
       child.kill('SIGKILL');
       await once(child, 'close');
       const { id } = (await last()) as Import;
@@ -144,7 +144,7 @@ test.each(ENGINES)(
       });
       const roster = await startRoster(settings);
       const isOver = async () => ['checked', 'done'].includes(`${(await findImport(db, id))?.state}`);
-      await expect.poll(isOver, { interval: 20, timeout: 60_000 }).toBe(true);
+      await expect.poll(isOver, { interval: 20 }).toBe(true);
       const isDone = (await findImport(db, id))?.state === 'done';
       if (isDone) before += ROWS;
       expect(await countAll(db)).toBe(before);

@@ -90,7 +90,7 @@ test.each(['sqlite', 'postgres'] as const)(
       roster.child.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
       rosters.push(await startRoster({ ...settings, PORT: new URL(roster.address).port }));
-      await expect.poll(() => proxy.ready.size, { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => proxy.ready.size).toBe(2);
     }
     await clients.stop();
     await expectNothingLost(clients, url);

@@ -44,7 +44,7 @@ const killingAt = (moment: number) =>
     };`);
 
 test('whoever is erased is gone from every byte, however often Roster is killed on the way', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const url = await readyUrl('sqlite');
   const id = await fill(url);
@@ -59,7 +59,7 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
     const isGone = async () => ((await findPending(db)).length === 0 ? 'gone' : undefined);
     const outcome = await Promise.race([
       ended,
-      expect.poll(isGone, { timeout: 30_000, interval: 20 }).toBe('gone'),
+      expect.poll(isGone, { interval: 20 }).toBe('gone'),
     ]);
     if (outcome !== 'killed') child.kill('SIGKILL');
     await ended;
@@ -68,7 +68,7 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
   }
   expect(kills).toBe(KILLS);
   const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
-  await expect.poll(() => findPending(db), { timeout: 30_000, interval: 50 }).toEqual([]);
+  await expect.poll(() => findPending(db), { interval: 50 }).toEqual([]);
   child.kill('SIGTERM');
   await once(child, 'exit');
   expect(found(bytesOf(url), TRIGRAMS)).toEqual([]);
@@ -195,7 +195,7 @@ test('somebody who is erased by a page is erased whole or not at all, and noted 
   const all = await begin(0);
   const eraseOnce = await readyToErase(all.roster.address, id);
   expect((await eraseOnce()).status).toBe(303);
-  await expect.poll(() => findPending(all.db), { timeout: 30_000, interval: 50 }).toEqual([]);
+  await expect.poll(() => findPending(all.db), { interval: 50 }).toEqual([]);
   await all.db.destroy();
   all.roster.child.kill('SIGTERM');
   const done = JSON.parse(await all.roster.stderr) as string[];
@@ -217,7 +217,7 @@ test('somebody who is erased by a page is erased whole or not at all, and noted 
       const eraseAgain = await readyToErase(address, id);
       expect((await eraseAgain()).status, what).toBe(303);
     }
-    await expect.poll(() => findPending(db), { timeout: 30_000, interval: 50 }).toEqual([]);
+    await expect.poll(() => findPending(db), { interval: 50 }).toEqual([]);
     child.kill('SIGTERM');
     await once(child, 'exit');
     expect(found(bytesOf(url), TRIGRAMS), what).toEqual([]);
@@ -243,7 +243,7 @@ test('on PostgreSQL, too, whoever is erased by a page is so whole or not at all,
   };
   const all = await begin(0);
   expect((await all.erase()).status).toBe(303);
-  await expect.poll(all.ledger, { timeout: 30_000, interval: 50 }).toMatchObject([{ user_id: all.id }]);
+  await expect.poll(all.ledger, { interval: 50 }).toMatchObject([{ user_id: all.id }]);
   all.roster.child.kill('SIGTERM');
   const done = JSON.parse(await all.roster.stderr) as string[];
   const [commit, line] = [done.indexOf('commit'), done.indexOf('appendFileSync')];
@@ -266,7 +266,7 @@ test('on PostgreSQL, too, whoever is erased by a page is so whole or not at all,
     if (!isErased) expect(ledger(), what).toEqual([]);
     const { child, address } = await startRoster(settings);
     if (!isErased) expect((await (await readyToErase(address, id))()).status, what).toBe(303);
-    await expect.poll(ledger, { timeout: 30_000, interval: 50 }).toMatchObject([{ user_id: id }]);
+    await expect.poll(ledger, { interval: 50 }).toMatchObject([{ user_id: id }]);
     child.kill('SIGTERM');
     await once(child, 'exit');
     expect((await runCommand(['purge'], settings)).code, what).toBe(0);
@@ -289,7 +289,7 @@ const killingPurgeAt = (moment: number) =>
     };`);
 
 test('on PostgreSQL purge is killed on the way, also last of all, and is done again to its end', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const url = await readyUrl('postgres');
   const db = await openDatabase(url, { connections: 2 });

@@ -4,7 +4,7 @@ import { soak } from '../soak/soak.ts';
 
 test.each(['sqlite', 'postgres'] as const)(
   'on %s, nobody of forty who work at once gets a wrong answer, and nothing is left over',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async (engine) => {
     const orders = { engine, seconds: 10, users: 2_000, rows: 300, rounds: 2, thinking: 1_000 };
     const { faults, answers, rests, samples } = await soak(orders);

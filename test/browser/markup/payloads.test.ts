@@ -40,7 +40,7 @@ function unsound({ text, place }: Payload): string | undefined {
 }
 
 describe.each(MODES)('$name', ({ bypassCSP }) => {
-  test('each payload is noticed where it is put on a page as it is', { timeout: 180_000 }, async () => {
+  test('each payload is noticed where it is put on a page as it is', { timeout: 300_000 }, async () => {
     const address = await listen(await startApp());
     const duds: string[] = [];
     const ran: string[] = [];

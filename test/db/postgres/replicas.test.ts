@@ -90,21 +90,21 @@ test.each([
 test('a replica that is behind is left out, with a line in the log, and is back once it is not', async () => {
   const { app, db, person } = await start(1_000);
   const eve = await person('eve');
-  const warn = vi.spyOn(app.log, 'warn');
   await expectInUse(db, 2);
+  const warn = vi.spyOn(app.log, 'warn');
   await pause(servers.standbys);
   await addUser(db, bob);
   await expectInUse(db, 0);
   expect(await eve.users(app)).toEqual([1, 2, 3]);
   await resume(servers.standbys);
   await expectInUse(db, 2);
-  const lines = warn.mock.calls.map(([line]) => String(line).replace(/127\.0\.0\.1:\d+\/\w+/, '…'));
-  expect(lines.sort()).toEqual([
-    'the replica … is in use again',
-    'the replica … is in use again',
-    'the replica … is left out: it is more than 1 s behind',
-    'the replica … is left out: it is more than 1 s behind',
-  ]);
+  const names = (replicasOf(db)?.states() ?? []).map(({ name }) => name);
+  // On a busy machine one may be behind more than once.
+  const lines = new Set(warn.mock.calls.map(([line]) => line));
+  for (const name of names)
+    for (const said of ['left out: it is more than 1 s behind', 'in use again'])
+      expect(lines).toContain(`the replica ${name} is ${said}`);
+  expect(lines.size).toBe(2 * names.length);
 });
 
 test('while the primary is away pages are read all the same, and changes are refused', async () => {
@@ -113,11 +113,11 @@ test('while the primary is away pages are read all the same, and changes are ref
   await expectInUse(db, 2);
   await ann.get(app, '/users');
   primary.cutOff();
-  await expect.poll(async () => (await eve.get(app, '/users')).statusCode, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await eve.get(app, '/users')).statusCode).toBe(200);
   expect((await ann.post(app, '/users', bob)).statusCode).toBe(503);
   primary.moveTo(url);
   await expect
-    .poll(async () => (await ann.post(app, '/users', bob)).statusCode, { timeout: 10_000 })
+    .poll(async () => (await ann.post(app, '/users', bob)).statusCode)
     .toBe(303);
   expect(await ann.users(app)).toEqual([1, 2, 3]);
 });
@@ -128,7 +128,7 @@ async function expectAway(db: Db) {
     replicasOf(db)
       ?.readPosition()
       .catch((error) => error.message);
-  await expect.poll(problem, { timeout: 10_000 }).toBe('the primary is away');
+  await expect.poll(problem).toBe('the primary is away');
 }
 
 describe('while the primary is away', () => {
@@ -142,7 +142,7 @@ describe('while the primary is away', () => {
     await expectAway(db);
     for (const one of [eve, ann]) expect((await one.get(app, '/users')).statusCode).toBe(503);
     await reconnect();
-    await expect.poll(async () => (await ann.get(app, '/users')).statusCode, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await ann.get(app, '/users')).statusCode).toBe(200);
     expect((await eve.get(app, '/users')).statusCode).toBe(303);
   });
 
@@ -163,7 +163,7 @@ describe('while the primary is away', () => {
     await expectInUse(db, 2);
     for (const one of [named, primary]) one.cutOff();
     await expectAway(db);
-    await expect.poll(async () => (await ann.get(app, '/users')).statusCode, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await ann.get(app, '/users')).statusCode).toBe(200);
   });
 
   test('a page that was asked for before anyone knew is read on', async () => {
@@ -217,7 +217,7 @@ describe('while the primary is away', () => {
     await untilAway();
     expect(replicas?.standIn()).toBeUndefined();
     await resume(servers.standbys);
-    await expect.poll(() => replicas?.standIn(), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => replicas?.standIn()).toBeDefined();
   });
 
   test('the one stands in that has come furthest', async () => {
@@ -227,7 +227,7 @@ describe('while the primary is away', () => {
     await addUser(db, bob);
     await untilAway();
     const standIn = async () => portOf(replicas?.standIn() ?? db);
-    await expect.poll(standIn, { timeout: 10_000 }).toBe(new URL(furthest).port);
+    await expect.poll(standIn).toBe(new URL(furthest).port);
   });
 
   test('of which only one Roster knows, it shows nobody less than another one has told them', async () => {
@@ -312,7 +312,7 @@ test('a replica that is killed while eight read fails none of their pages, and i
   await expectInUse(db, 2);
   const [killed = ''] = servers.standbys;
   const statuses = await readWhile(app, readers, async (answered) => {
-    await expect.poll(() => answered.length, { timeout: 20_000 }).toBeGreaterThan(50);
+    await expect.poll(() => answered.length).toBeGreaterThan(50);
     await servers.kill(killed);
     await expectInUse(db, 1);
     await servers.revive(killed);
@@ -404,7 +404,7 @@ test('with two replicas and eight who read, hardly anything but their sessions i
   await expectInUse(db, 2);
   const before = [primary, ...standbys].map(({ heard }) => heard().length);
   await readWhile(app, readers, async (statuses) => {
-    await expect.poll(() => statuses.length, { timeout: 30_000 }).toBeGreaterThan(200);
+    await expect.poll(() => statuses.length).toBeGreaterThan(200);
   });
   const [atPrimary = [], ...atReplicas] = [primary, ...standbys].map(({ heard }, at) =>
     statementsIn(heard().slice(before[at])),

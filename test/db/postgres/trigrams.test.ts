@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { REQUEST_TIMEOUTS } from '../../../src/db/postgres/timeouts.ts';
@@ -142,11 +142,8 @@ test('what takes long is given up as soon as nobody waits for it any more, and o
   const deadline = Deadline.in(DAY, undefined, gone.signal);
   const found = search.find(db, question, deadline);
   const begun = sql<{ query: string }>`select query from pg_stat_activity where state = 'active'`;
-  await vi.waitFor(async () =>
-    expect((await begun.execute(db)).rows.map(({ query }) => query)).toContainEqual(
-      expect.stringContaining('slow(search_text)'),
-    ),
-  );
+  const queries = async () => (await begun.execute(db)).rows.map(({ query }) => query);
+  await expect.poll(queries).toContainEqual(expect.stringContaining('slow(search_text)'));
   gone.abort();
   await expect(found).rejects.toThrow(TooBroadError);
   expect((await db.selectFrom('users').select('username').execute()).map(({ username }) => username)).toEqual(

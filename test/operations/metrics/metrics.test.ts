@@ -333,7 +333,7 @@ describe('on a connection', () => {
     expect(sumOf(all, 'roster_http_requests_in_flight', { kind: 'reading' })).toBe(4);
     for (const { received } of others) expect(received()).toBe('');
     for (const { received } of others)
-      await expect.poll(received, { timeout: 10_000 }).toMatch(/^HTTP\/1.1 503 /);
+      await expect.poll(received).toMatch(/^HTTP\/1.1 503 /);
     const after = await read();
     expect(sumOf(after, 'roster_http_requests_refused_total', { kind: 'reading' })).toBe(3);
     expect(sumOf(after, 'roster_http_requests_refused_total', { kind: 'writing' })).toBe(0);
@@ -344,7 +344,7 @@ describe('on a connection', () => {
     const { isSaturated, withToken } = await startBusy();
     isSaturated.mockReturnValue(true);
     const { received } = await withToken('/users');
-    await expect.poll(received, { timeout: 10_000 }).toMatch(/^HTTP\/1.1 503 /);
+    await expect.poll(received).toMatch(/^HTTP\/1.1 503 /);
   });
 
   test('a file that is brought is told of while it comes, and not once it is given up', async () => {
@@ -357,9 +357,9 @@ describe('on a connection', () => {
       `${head}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n`,
     );
     const underWay = async () => sumOf(await read(), 'roster_uploads_in_flight');
-    await expect.poll(underWay, { timeout: 10_000 }).toBe(1);
+    await expect.poll(underWay).toBe(1);
     socket.destroy();
-    await expect.poll(underWay, { timeout: 10_000 }).toBe(0);
+    await expect.poll(underWay).toBe(0);
   });
 
   test('who goes away before the answer is told of', async () => {
