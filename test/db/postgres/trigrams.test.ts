@@ -21,7 +21,7 @@ import { pageOf } from '../../page.ts';
 import { ask } from '../../postgres/ask.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
 import { run, startRoster } from '../../roster.ts';
-import { addUser, filledDatabase, get, startApp, temporaryDatabase } from '../../support.ts';
+import { addUser, fillAsCommand, filledDatabase, get, startApp, temporaryDatabase } from '../../support.ts';
 
 /** A schema whose owner may not bring in an extension: its address, and that of whoever may. */
 async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
@@ -75,8 +75,9 @@ test('with the extension since, the command makes the index that finds any part'
 });
 
 test('what a field starts with, and any part of it, are each found by an index', async () => {
-  const plain = await temporaryDatabase((await withoutExtensions()).url);
-  await seedUsers(plain, 20_000);
+  const { url } = await withoutExtensions();
+  await fillAsCommand(url, (plain) => seedUsers(plain, 20_000));
+  const plain = await temporaryDatabase(url);
   expect(await planOf(plain, 'wanjiru')).toMatch(
     /Bitmap Index Scan.*users_search_field_1.*users_search_field_2.*users_search_field_3/,
   );
