@@ -64,7 +64,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/db/postgres/**', ...APART, ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
-          globalSetup: 'test/template.ts',
+          globalSetup: ['test/template.ts', 'test/browser/unpack.ts'],
         },
       },
       {

@@ -94,7 +94,7 @@ test('a person searches, pages through who was found, looks at one and comes bac
   const name = page.locator('tbody .user a').first();
   await name.click();
   await page.getByRole('link', { name: 'Back to the list' }).click();
-  expect(await page.locator('tbody').textContent()).toBe(shown);
+  await expect.poll(() => page.locator('tbody').textContent()).toBe(shown);
   expect(await page.getByLabel('Search').inputValue()).toBe('example AN');
   await page.getByLabel('Status').selectOption('Inactive');
   await page.getByRole('button', { name: 'Search' }).click();

@@ -73,9 +73,9 @@ test('a standby that has got what was lost shows nobody the past, however far th
     await setTimeout(500);
     expect(await ann.users(app)).toHaveLength(2);
   }
-  expect(replicasOf(db)?.states()).toMatchObject([
-    { problem: 'it may not follow the primary that there is now' },
-  ]);
+  await expect
+    .poll(() => replicasOf(db)?.states())
+    .toMatchObject([{ problem: 'it may not follow the primary that there is now' }]);
   primary.cutOff();
 });
 
@@ -110,6 +110,6 @@ test('nobody stands in beside one that was promoted, though that is away, too', 
   await expect.poll(problem).toBe('it is no standby');
   standbys[0]?.cutOff();
   await expect.poll(problem).not.toBe('it is no standby');
-  expect(replicas?.states()[1]?.problem).toBeUndefined();
+  await expect.poll(() => replicas?.states()[1]?.problem).toBeUndefined();
   expect(replicas?.standIn()).toBeUndefined();
 });

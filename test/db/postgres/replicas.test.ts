@@ -54,7 +54,7 @@ describe('whoever has changed something', () => {
     expect((await ann.post(app, '/users', bob)).statusCode).toBe(303);
     for (const roster of [app, other, app]) {
       expect(await ann.users(roster)).toEqual([1, 2, 3]);
-      expect(await eve.users(roster)).toEqual([1, 2]);
+      await expect.poll(() => eve.users(roster)).toEqual([1, 2]);
     }
     await resume(servers.standbys);
     await expectInUse(db, 2);
@@ -241,7 +241,7 @@ describe('while the primary is away', () => {
     await cutFromPrimary(servers.standbys);
     expect((await ann.post(app, '/users', bob)).statusCode).toBe(303);
     await expectAway(other.db);
-    expect(await eve.users(other)).toEqual([1, 2]);
+    await expect.poll(() => eve.users(other)).toEqual([1, 2]);
     expect((await ann.get(other, '/users')).statusCode).toBe(503);
   });
 
@@ -262,7 +262,7 @@ describe('while the primary is away', () => {
     const app = await startApp({}, db);
     primary.cutOff();
     await expectAway(db);
-    expect(await ann.users(app)).toEqual([1]);
+    await expect.poll(() => ann.users(app)).toEqual([1]);
   });
 
   test('whose own form has failed reads on', async () => {
@@ -272,7 +272,7 @@ describe('while the primary is away', () => {
     primary.cutOff();
     await expectAway(db);
     expect((await ann.post(app, '/users', bob)).statusCode).toBe(503);
-    expect(await ann.users(app)).toEqual([1]);
+    await expect.poll(() => ann.users(app)).toEqual([1]);
   });
 });
 
@@ -433,11 +433,13 @@ test('what is no replica of the database is left out, and Roster starts all the 
     replicasOf(db)
       ?.states()
       .map(({ problem }) => problem);
-  expect(problems()?.slice(0, 3)).toEqual([
-    'it is no standby',
-    'it is a copy of another database',
-    expect.stringContaining('ECONNREFUSED'),
-  ]);
+  await expect
+    .poll(() => problems()?.slice(0, 3))
+    .toEqual([
+      'it is no standby',
+      'it is a copy of another database',
+      expect.stringContaining('ECONNREFUSED'),
+    ]);
   await expectInUse(db, 1);
   const app = await startApp({}, db);
   expect((await (await person('eve')).get(app, '/users')).statusCode).toBe(200);
@@ -451,11 +453,11 @@ test('what is told of replicas is which are in use, how far behind they are, and
   const ann = new Browser(await signedIn(app, await addPerson(db, 'ann', 'admin')));
   await expectInUse(db, 1);
   await ann.get(app, '/users');
-  const series = await scrape(app);
   const nameOf = (address: string) => new URL(address).host + new URL(address).pathname;
   const there = { replica: nameOf(standbys[0]?.url ?? '') };
   const away = { replica: nameOf(nowhere) };
-  expect(sumOf(series, 'roster_replica_in_use', there)).toBe(1);
+  await expect.poll(async () => sumOf(await scrape(app), 'roster_replica_in_use', there)).toBe(1);
+  const series = await scrape(app);
   expect(sumOf(series, 'roster_replica_lag_seconds', there)).toBeLessThan(60);
   expect(sumOf(series, 'roster_replica_in_use', away)).toBe(0);
   expect(sumOf(series, 'roster_replica_lag_seconds', away)).toBeUndefined();
