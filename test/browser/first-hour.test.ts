@@ -11,6 +11,8 @@ const chromium = sharedChromium();
 
 async function expectText(page: Page, text: string): Promise<void> {
   await page.getByRole('main').filter({ hasText: text }).waitFor();
+  // What comes after it may still be on its way.
+  await page.waitForLoadState();
 }
 
 /** How somebody finds what is called so, and presses it or writes there. */

@@ -56,9 +56,9 @@ test('a person creates a user, finds them on page 2, edits, deactivates, filters
   await expectText(page, 'There are 2 problems');
   await expectText(page, 'That email already belongs to ada.abbott.');
   expect(await page.title()).toMatch(/^Error: /);
-  expect(await page.locator('.summary:focus').count()).toBe(1);
+  await page.locator('.summary:focus').waitFor();
   await page.getByRole('link', { name: 'That email already belongs to ada.abbott.' }).click();
-  expect(await page.locator('#email:focus').count()).toBe(1);
+  await page.locator('#email:focus').waitFor();
   await page.getByLabel('Email').fill('zoe.quinn@example.org');
   await page.getByLabel('Username').fill('zoe');
   await page.getByRole('button', { name: 'Save changes' }).click();
@@ -248,7 +248,7 @@ test('the whole journey goes by keyboard alone', async () => {
   await expectText(page, 'There is a problem');
   await pressUntilFocused(page, '.summary a');
   await page.keyboard.press('Enter');
-  expect(await page.locator('#username:focus').count()).toBe(1);
+  await page.locator('#username:focus').waitFor();
   await page.keyboard.press('Control+A');
   await page.keyboard.type('zoe');
   await page.keyboard.press('Enter');
@@ -272,6 +272,8 @@ test('the whole journey goes by keyboard alone', async () => {
 /** Waits for the page that says something, to a person: however its text is split into elements. */
 async function expectText(page: Page, text: string): Promise<void> {
   await page.getByRole('main').filter({ hasText: text }).waitFor();
+  // What comes after it may still be on its way.
+  await page.waitForLoadState();
 }
 
 function isPrefetch(request: Request): boolean {
