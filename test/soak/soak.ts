@@ -19,6 +19,8 @@ export type Orders = {
   rounds: number;
   /** In milliseconds: how long people look at a page, on average. */
   thinking: number;
+  /** Of the Roster, and of its commands, besides those that it takes. */
+  settings?: Record<string, string>;
 };
 
 /** So many faults are said at once, so that nobody waits for the end to see them. */
@@ -26,7 +28,7 @@ const MOST_SAID = 20;
 const SAMPLE_EVERY = 10_000;
 
 export async function soak(orders: Orders, say: (line: string) => void = () => {}): Promise<Measured> {
-  const place = await makePlace(orders.engine);
+  const place = await makePlace(orders.engine, orders.settings);
   try {
     const someone = await addPeople(place, orders.users);
     const measured = new Measured();
