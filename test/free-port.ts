@@ -3,8 +3,8 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below those that systems give to whoever connects, or asks for any: nobody is given it before it is used. */
-const [FIRST, END] = [10_000, 32_000];
+/** Below those that systems give to whoever connects, or asks for any: nobody is given it before it is used. Above those that `fetch` refuses. */
+const [FIRST, END] = [11_000, 32_000];
 
 export async function freePort(): Promise<number> {
   for (;;) {
