@@ -41,7 +41,14 @@ import { countByStatus } from '../../src/users/counts.ts';
 import { runCommand } from '../command.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
-import { addUser, addUsers, fillAsCommand, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
+import {
+  addUser,
+  addUsers,
+  fillAsCommand,
+  readyUrl,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../support.ts';
 import { backupsIn, draftSize, expectWhole, find, openBackup, until } from './files.ts';
 
 const onSqlite = inject('engine') === 'sqlite';

@@ -42,7 +42,9 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   await expect.poll(() => mainOf(ann)).toContain('User zoe updated!');
 
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  await expect.poll(() => mainOf(ben)).toMatch(/Saved by someone else[\s\S]*ann changed this user[\s\S]*Zoë of Ann/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/Saved by someone else[\s\S]*ann changed this user[\s\S]*Zoë of Ann/);
   expect(await ben.getByRole('radio', { name: /There now\s+Zoë of Ann/ }).isChecked()).toBe(false);
   expect(await ben.getByRole('radio', { name: /Yours\s+Zoë of Ben/ }).isChecked()).toBe(true);
   await ben.getByRole('button', { name: 'Save my choices' }).click();
@@ -56,13 +58,15 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   await ann.getByRole('button', { name: 'Save changes' }).click();
   await ben.getByLabel('Full name').fill('Zoë B');
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  await expect.poll(() => mainOf(ben)).toMatch(
-    /Meanwhile ann had changed the email; both are kept\.[\s\S]*zoe@ann\.example/,
-  );
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/Meanwhile ann had changed the email; both are kept\.[\s\S]*zoe@ann\.example/);
   await ben.goBack();
   await ben.getByLabel('Full name').fill('Zoë of Back');
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  await expect.poll(() => mainOf(ben)).toMatch(/Saved by you already[\s\S]*Zoë of Ben[\s\S]*Zoë B[\s\S]*Zoë of Back/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/Saved by you already[\s\S]*Zoë of Ben[\s\S]*Zoë B[\s\S]*Zoë of Back/);
   await ben.getByRole('radio', { name: /There now\s+Zoë B/ }).check();
   await ben.getByRole('button', { name: 'Save my choices' }).click();
   expect(await ben.getByRole('heading', { level: 1 }).innerText()).toBe('Zoë B');
@@ -79,11 +83,15 @@ test('two people at two Rosters work on the same users, and neither loses anythi
 
   await ben.goto('/users?q=zoe');
   await ben.getByRole('link', { name: 'Zoë B' }).click();
-  await expect.poll(() => mainOf(ben)).toMatch(/brought back[\s\S]*deleted[\s\S]*changed the full name[\s\S]*created/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/brought back[\s\S]*deleted[\s\S]*changed the full name[\s\S]*created/);
   await ben.getByRole('link', { name: 'Delete…' }).click();
   await ann.getByRole('button', { name: 'Deactivate' }).click();
   await ben.getByRole('button', { name: 'Delete user' }).click();
-  await expect.poll(() => mainOf(ben)).toMatch(/changed after you had been asked[\s\S]*Active[\s\S]*Inactive/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/changed after you had been asked[\s\S]*Active[\s\S]*Inactive/);
   await ben.getByRole('button', { name: 'Delete user' }).click();
   await expect.poll(() => mainOf(ben)).toContain('User zoe.ann deleted!');
 });

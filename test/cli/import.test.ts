@@ -15,7 +15,16 @@ import { runCommand } from '../command.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
-import { addUser, fillAsCommand, get, post, readyUrl, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+import {
+  addUser,
+  fillAsCommand,
+  get,
+  post,
+  readyUrl,
+  startApp,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../support.ts';
 
 /** A directory with bob, and a folder for files. */
 async function start() {

@@ -57,10 +57,7 @@ test('whoever is erased is gone from every byte, however often Roster is killed 
     child.stderr.resume();
     const ended = once(child, 'exit').then(() => 'killed');
     const isGone = async () => ((await findPending(db)).length === 0 ? 'gone' : undefined);
-    const outcome = await Promise.race([
-      ended,
-      expect.poll(isGone, { interval: 20 }).toBe('gone'),
-    ]);
+    const outcome = await Promise.race([ended, expect.poll(isGone, { interval: 20 }).toBe('gone')]);
     if (outcome !== 'killed') child.kill('SIGKILL');
     await ended;
     if (outcome === 'killed') kills++;

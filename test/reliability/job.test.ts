@@ -99,9 +99,7 @@ test.each(ALL)(
     }
     await letGo(db, await jobOf(db, set));
     const { child } = await startRoster({ DATABASE_URL: url, LOG_LEVEL: 'silent' });
-    await expect
-      .poll(async () => (await jobOf(db, set)).state, { interval: 50 })
-      .toBe('done');
+    await expect.poll(async () => (await jobOf(db, set)).state, { interval: 50 }).toBe('done');
     child.kill('SIGTERM');
     await once(child, 'exit');
     expect(await count(db)).toBe(total);

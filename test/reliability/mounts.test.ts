@@ -68,9 +68,7 @@ test('a full disk is told as such, and Roster writes again once there is room', 
     page: expect.stringContaining('The directory cannot be written: its disk is full. Nothing was changed'),
   });
   expect((await fetch(`${address}/users`)).status).toBe(200);
-  await expect
-    .poll(() => ready(address))
-    .toBe('the database cannot be written: its disk is full\n');
+  await expect.poll(() => ready(address)).toBe('the database cannot be written: its disk is full\n');
   rmSync(filler);
   expect((await create(address, 'carla')).status).toBe(303);
   await expect.poll(() => ready(address)).toBe('ready\n');
@@ -170,7 +168,5 @@ test('a disk that has turned read-only is told as such, whoever signs in or chan
     expect(answer.page).toContain(`The directory cannot be written: ${why}. Nothing was changed`);
   }
   expect((await fetch(`${address}/users`)).status).toBe(200);
-  await expect
-    .poll(() => ready(address))
-    .toBe(`the database cannot be written: ${why}\n`);
+  await expect.poll(() => ready(address)).toBe(`the database cannot be written: ${why}\n`);
 });

@@ -116,9 +116,7 @@ test('while the primary is away pages are read all the same, and changes are ref
   await expect.poll(async () => (await eve.get(app, '/users')).statusCode).toBe(200);
   expect((await ann.post(app, '/users', bob)).statusCode).toBe(503);
   primary.moveTo(url);
-  await expect
-    .poll(async () => (await ann.post(app, '/users', bob)).statusCode)
-    .toBe(303);
+  await expect.poll(async () => (await ann.post(app, '/users', bob)).statusCode).toBe(303);
   expect(await ann.users(app)).toEqual([1, 2, 3]);
 });
 

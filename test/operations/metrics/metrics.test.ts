@@ -341,8 +341,7 @@ describe('on a connection', () => {
     expect(sumOf(all, 'roster_http_requests_in_flight', { kind: 'reading' })).toBe(4);
     for (const { received } of others) expect(received()).toBe('');
     passTime();
-    for (const { received } of others)
-      await expect.poll(received).toMatch(/^HTTP\/1.1 503 /);
+    for (const { received } of others) await expect.poll(received).toMatch(/^HTTP\/1.1 503 /);
     const after = await read();
     expect(sumOf(after, 'roster_http_requests_refused_total', { kind: 'reading' })).toBe(3);
     expect(sumOf(after, 'roster_http_requests_refused_total', { kind: 'writing' })).toBe(0);

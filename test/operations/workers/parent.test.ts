@@ -226,9 +226,7 @@ test('newer code brings no database up to date beside those that work with it', 
   await transact(db, (trx) => engineOf(trx).writeVersion(trx, MIGRATIONS.length - 1));
   child.kill('SIGHUP');
   await expect.poll(said).toContain('so those that are there go on.');
-  await expect
-    .poll(() => errors)
-    .toContain('has to be brought up to date: stop Roster, and start it again.');
+  await expect.poll(() => errors).toContain('has to be brought up to date: stop Roster, and start it again.');
   expect(await engineOf(db).readVersion(db)).toBe(MIGRATIONS.length - 1);
   const file = filePathOf(url);
   if (file !== undefined) expect(existsSync(`${file}.before-version-${MIGRATIONS.length}`)).toBe(false);
@@ -290,9 +288,7 @@ testProcesses('where another one cannot even be begun it is tried again', PATIEN
   const [killed = 0, other = 0] = workers();
   child.kill('SIGUSR2');
   process.kill(killed, 'SIGKILL');
-  await expect
-    .poll(said)
-    .toContain('One has ended before it answered: another one is started in 0.4 s.');
+  await expect.poll(said).toContain('One has ended before it answered: another one is started in 0.4 s.');
   await expect.poll(workers).toEqual([other]);
   child.kill('SIGUSR2');
   await expect.poll(workers).toHaveLength(2);
