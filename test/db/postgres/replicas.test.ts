@@ -37,8 +37,14 @@ async function start(longestLag?: number) {
   const ann = await addPerson(db, 'ann', 'admin');
   const person = async (name: string) =>
     new Browser(await signedIn(app, await addPerson(db, name, 'editor')));
-  const people = (count: number) =>
-    Promise.all(Array.from({ length: count }, (_, number) => person(`reader-${number}`)));
+  /** Who read all at once already, so that their connections are there. */
+  const people = async (count: number) => {
+    const all: Browser[] = [];
+    for (let number = 0; number < count; number++) all.push(await person(`reader-${number}`));
+    const read = () => Promise.all(all.map(async (one) => (await one.get(app, '/users')).statusCode));
+    await expect.poll(read).toEqual(all.map(() => 200));
+    return all;
+  };
   return { ...setup, app, db, ann: new Browser(await signedIn(app, ann)), person, people };
 }
 
@@ -213,7 +219,8 @@ describe('while the primary is away', () => {
     await pause(servers.standbys);
     await addUser(db, bob);
     await untilAway();
-    expect(replicas?.standIn()).toBeUndefined();
+    // Once they have been looked at since.
+    await expect.poll(() => replicas?.standIn()).toBeUndefined();
     await resume(servers.standbys);
     await expect.poll(() => replicas?.standIn()).toBeDefined();
   });
