@@ -181,7 +181,7 @@ test('that it was made stands in the log as it is by default, in one line', asyn
   const { env, folder } = await start();
   const { LOG_LEVEL: _, ...settings } = env;
   const { said } = await listenTo(run([], { ...settings, PORT: '0' } as Record<string, string>));
-  await until(() => said().includes('a backup was made'));
+  await expect.poll(said).toContain('a backup was made');
   const lines = said()
     .split('\n')
     .filter((line) => line.includes('backup'));
