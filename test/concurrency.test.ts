@@ -1,5 +1,6 @@
 /** Two Rosters on one database, asked at the same time. */
 import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { commandLine } from '../src/auth/actor.ts';
 import { hasAdministrator } from '../src/auth/administrators.ts';
@@ -12,9 +13,24 @@ import { pageOf } from './page.ts';
 import { addPerson, signedIn, signIn } from './people.ts';
 import { addUser, get, interrupted, post, readyUrl, startApp, temporaryDatabase } from './support.ts';
 
+const CONNECTIONS = 5;
+
+/** All connections are there already: to open them takes longer on a busy machine than a page waits. */
+async function connected(url: string): Promise<Db> {
+  const db = await temporaryDatabase(url, CONNECTIONS);
+  const asking = () => Promise.all(Array.from({ length: CONNECTIONS }, () => sql`select 1`.execute(db)));
+  const isAnswered = () =>
+    asking().then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(isAnswered).toBe(true);
+  return db;
+}
+
 async function startTwo(): Promise<[FastifyInstance, FastifyInstance]> {
   const url = await readyUrl();
-  return [await startApp({}, await temporaryDatabase(url)), await startApp({}, await temporaryDatabase(url))];
+  return [await startApp({}, await connected(url)), await startApp({}, await connected(url))];
 }
 
 async function countRows(db: Db) {
