@@ -30,9 +30,10 @@ const ON_ONE_DATABASE = [
 ];
 
 const shared = {
-  // A real Chromium starts in some tests, a whole Roster in others; the machines that run them can be slow.
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  // A real Chromium starts in some tests, a whole Roster in others; the machines that run them can be slow, and at work for others.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 60_000 } },
   // To load Roster takes longer than most files of tests: a thread does so once. What one leaves behind, the next would find.
   pool: 'threads',
   isolate: false,
@@ -63,7 +64,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/db/postgres/**', ...APART, ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
-          globalSetup: 'test/template.ts',
+          globalSetup: ['test/template.ts', 'test/browser/unpack.ts'],
         },
       },
       {
@@ -79,8 +80,6 @@ export default defineConfig({
       {
         test: {
           ...withDatabase,
-          // Each may take two minutes; in `npm test` they run in a short form.
-          testTimeout: 180_000,
           name: 'reliability',
           include: ['test/reliability/**/*.test.ts'],
           provide: { engine: 'postgres', isLong: true },
@@ -99,7 +98,6 @@ export default defineConfig({
       {
         test: {
           ...withDatabase,
-          testTimeout: 180_000,
           name: 'proxies',
           include: ['test/proxies/**/*.test.ts'],
           exclude: SEVERAL,
@@ -110,7 +108,6 @@ export default defineConfig({
       {
         test: {
           ...withDatabase,
-          testTimeout: 180_000,
           name: 'proxies-postgres',
           include: SEVERAL,
           provide: { engine: 'postgres', isLong: false },

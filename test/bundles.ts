@@ -35,8 +35,12 @@ async function make(name: string): Promise<void> {
 
 const FOUND = Object.fromEntries(PACKAGES.map((name) => [name, pathToFileURL(pathOf(name)).href]));
 
+/** On a machine that is at work all the time, as tests have it, whoever gives way to all others never comes to an end. */
 const HOOK = `
-  import { registerHooks } from 'node:module';
+  import { registerHooks, syncBuiltinESMExports } from 'node:module';
+  import os from 'node:os';
+  os.setPriority = () => {};
+  syncBuiltinESMExports();
   const found = ${JSON.stringify(FOUND)};
   registerHooks({
     resolve: (name, context, next) => (found[name] ? { url: found[name], shortCircuit: true } : next(name, context)),

@@ -224,7 +224,7 @@ test.each(Object.entries(OTHER_ACTS))('nor is one after %s', async (_name, act) 
   await started.visitAll();
 });
 
-test('nor after what is done by commands in other processes', { timeout: 120_000 }, async () => {
+test('nor after what is done by commands in other processes', { timeout: 300_000 }, async () => {
   const url = await readyUrl();
   const db = await temporaryDatabase(url);
   const app = await startApp({}, db);

@@ -25,6 +25,8 @@ declare module 'fastify' {
 
 /** No timer that lasts a day: a machine sleeps, and clocks are set. */
 const LOOK_EVERY = 10 * MINUTE;
+/** Where the database did not answer. */
+const LOOK_AGAIN_AFTER = MINUTE / 2;
 /** https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const LONGEST_TIMER = 2 ** 31 - 1;
 const MAIN = join(import.meta.dirname, '..', 'main.js');
@@ -50,7 +52,10 @@ export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv)
     await noteEnd(app, folder, run, isEnded ? 'Roster was stopped meanwhile.' : said);
   };
   const lookIfPossible = () =>
-    look().catch((err) => app.log.error({ err }, 'it could not be seen to a backup'));
+    look().catch((err) => {
+      app.log.error({ err }, 'it could not be seen to a backup');
+      setTimeout(() => void app.backUpIfDue(), LOOK_AGAIN_AFTER).unref();
+    });
   app.decorate('backUpIfDue', inBackground(app, LOOK_EVERY, lookIfPossible));
   app.addHook('preClose', async () => {
     // Where another one goes on in its place nobody waits for its end.

@@ -41,7 +41,14 @@ import { countByStatus } from '../../src/users/counts.ts';
 import { runCommand } from '../command.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
-import { addUser, addUsers, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
+import {
+  addUser,
+  addUsers,
+  fillAsCommand,
+  readyUrl,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../support.ts';
 import { backupsIn, draftSize, expectWhole, find, openBackup, until } from './files.ts';
 
 const onSqlite = inject('engine') === 'sqlite';
@@ -529,8 +536,8 @@ describe('killed', () => {
   test.each(MOMENTS)(
     '%s, it leaves no backup that is not whole, and the next one tidies up',
     async (_when, args, isSo) => {
-      const { db, settings, folder, make } = await start([]);
-      await seedUsers(db, 10_000);
+      const { url, settings, folder, make } = await start([]);
+      await fillAsCommand(url, (db) => seedUsers(db, 10_000));
       const child = run(['backup', folder, ...args], settings);
       const ended = once(child, 'exit');
       await until(() => isSo(folder) || child.exitCode !== null);

@@ -50,7 +50,9 @@ async function choosePassword(page: Page, password: string): Promise<void> {
 
 /** Waits for the page that says something, to a person. */
 async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByRole('main').filter({ hasText: text }).waitFor({ timeout: 10_000 });
+  await page.getByRole('main').filter({ hasText: text }).waitFor();
+  // What comes after it may still be on its way.
+  await page.waitForLoadState();
 }
 
 async function startSignedIn(username: string, address: string): Promise<Page> {

@@ -46,7 +46,7 @@ test('the page on which an export waits asks again by itself, and its file comes
     held.mockRestore();
   });
   const two = [get(app, address, headers), get(app, address, headers)];
-  await vi.waitFor(() => expect(held).toHaveBeenCalledTimes(2));
+  await expect.poll(() => held).toHaveBeenCalledTimes(2);
   const page = await openSignedIn(chromium(), 'vera', { baseURL });
   expect((await page.goto(address))?.status()).toBe(503);
   await page.getByRole('heading', { name: 'Your export waits for its turn' }).waitFor();

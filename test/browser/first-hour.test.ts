@@ -10,7 +10,9 @@ import { sharedChromium } from './chromium.ts';
 const chromium = sharedChromium();
 
 async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByRole('main').filter({ hasText: text }).waitFor({ timeout: 10_000 });
+  await page.getByRole('main').filter({ hasText: text }).waitFor();
+  // What comes after it may still be on its way.
+  await page.waitForLoadState();
 }
 
 /** How somebody finds what is called so, and presses it or writes there. */

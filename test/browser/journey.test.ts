@@ -56,9 +56,9 @@ test('a person creates a user, finds them on page 2, edits, deactivates, filters
   await expectText(page, 'There are 2 problems');
   await expectText(page, 'That email already belongs to ada.abbott.');
   expect(await page.title()).toMatch(/^Error: /);
-  expect(await page.locator('.summary:focus').count()).toBe(1);
+  await page.locator('.summary:focus').waitFor();
   await page.getByRole('link', { name: 'That email already belongs to ada.abbott.' }).click();
-  expect(await page.locator('#email:focus').count()).toBe(1);
+  await page.locator('#email:focus').waitFor();
   await page.getByLabel('Email').fill('zoe.quinn@example.org');
   await page.getByLabel('Username').fill('zoe');
   await page.getByRole('button', { name: 'Save changes' }).click();
@@ -94,7 +94,7 @@ test('a person searches, pages through who was found, looks at one and comes bac
   const name = page.locator('tbody .user a').first();
   await name.click();
   await page.getByRole('link', { name: 'Back to the list' }).click();
-  expect(await page.locator('tbody').textContent()).toBe(shown);
+  await expect.poll(() => page.locator('tbody').textContent()).toBe(shown);
   expect(await page.getByLabel('Search').inputValue()).toBe('example AN');
   await page.getByLabel('Status').selectOption('Inactive');
   await page.getByRole('button', { name: 'Search' }).click();
@@ -248,7 +248,7 @@ test('the whole journey goes by keyboard alone', async () => {
   await expectText(page, 'There is a problem');
   await pressUntilFocused(page, '.summary a');
   await page.keyboard.press('Enter');
-  expect(await page.locator('#username:focus').count()).toBe(1);
+  await page.locator('#username:focus').waitFor();
   await page.keyboard.press('Control+A');
   await page.keyboard.type('zoe');
   await page.keyboard.press('Enter');
@@ -271,7 +271,9 @@ test('the whole journey goes by keyboard alone', async () => {
 
 /** Waits for the page that says something, to a person: however its text is split into elements. */
 async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByRole('main').filter({ hasText: text }).waitFor({ timeout: 10_000 });
+  await page.getByRole('main').filter({ hasText: text }).waitFor();
+  // What comes after it may still be on its way.
+  await page.waitForLoadState();
 }
 
 function isPrefetch(request: Request): boolean {

@@ -27,10 +27,10 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   await ann.getByLabel('Username').fill('zoe');
   await ann.getByLabel('Email').fill('zoe@example.org');
   await ann.getByRole('button', { name: 'Create user' }).click();
-  expect(await mainOf(ann)).toContain('User zoe created!');
+  await expect.poll(() => mainOf(ann)).toContain('User zoe created!');
 
   await ben.goto('/users');
-  expect(await mainOf(ben)).toContain('Showing 1–3 of 3');
+  await expect.poll(() => mainOf(ben)).toContain('Showing 1–3 of 3');
   await ben.getByRole('link', { name: 'zoe', exact: true }).first().click();
   expect(await mainOf(ben), 'the message belongs to whoever made the change').not.toContain('created!');
   await ben.getByRole('link', { name: 'Edit' }).click();
@@ -39,30 +39,34 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   await ann.getByRole('link', { name: 'Edit' }).click();
   await ann.getByLabel('Full name').fill('Zoë of Ann');
   await ann.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(ann)).toContain('User zoe updated!');
+  await expect.poll(() => mainOf(ann)).toContain('User zoe updated!');
 
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(ben)).toMatch(/Saved by someone else[\s\S]*ann changed this user[\s\S]*Zoë of Ann/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/Saved by someone else[\s\S]*ann changed this user[\s\S]*Zoë of Ann/);
   expect(await ben.getByRole('radio', { name: /There now\s+Zoë of Ann/ }).isChecked()).toBe(false);
   expect(await ben.getByRole('radio', { name: /Yours\s+Zoë of Ben/ }).isChecked()).toBe(true);
   await ben.getByRole('button', { name: 'Save my choices' }).click();
-  expect(await mainOf(ben)).toContain('User zoe updated!');
+  await expect.poll(() => mainOf(ben)).toContain('User zoe updated!');
 
   // One changes the email, the other the name: both are kept, and whoever comes later is told.
   await ann.reload();
-  expect(await mainOf(ann)).toContain('Zoë of Ben');
+  await expect.poll(() => mainOf(ann)).toContain('Zoë of Ben');
   for (const page of [ann, ben]) await page.getByRole('link', { name: 'Edit' }).click();
   await ann.getByLabel('Email').fill('zoe@ann.example');
   await ann.getByRole('button', { name: 'Save changes' }).click();
   await ben.getByLabel('Full name').fill('Zoë B');
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(ben)).toMatch(
-    /Meanwhile ann had changed the email; both are kept\.[\s\S]*zoe@ann\.example/,
-  );
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/Meanwhile ann had changed the email; both are kept\.[\s\S]*zoe@ann\.example/);
   await ben.goBack();
   await ben.getByLabel('Full name').fill('Zoë of Back');
   await ben.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(ben)).toMatch(/Saved by you already[\s\S]*Zoë of Ben[\s\S]*Zoë B[\s\S]*Zoë of Back/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/Saved by you already[\s\S]*Zoë of Ben[\s\S]*Zoë B[\s\S]*Zoë of Back/);
   await ben.getByRole('radio', { name: /There now\s+Zoë B/ }).check();
   await ben.getByRole('button', { name: 'Save my choices' }).click();
   expect(await ben.getByRole('heading', { level: 1 }).innerText()).toBe('Zoë B');
@@ -71,21 +75,25 @@ test('two people at two Rosters work on the same users, and neither loses anythi
   await ann.getByLabel('Username').fill('zoe.ann');
   await ben.getByRole('link', { name: 'Delete…' }).click();
   await ben.getByRole('button', { name: 'Delete user' }).click();
-  expect(await mainOf(ben)).toContain('User zoe deleted!');
+  await expect.poll(() => mainOf(ben)).toContain('User zoe deleted!');
   await ann.getByRole('button', { name: 'Save changes' }).click();
-  expect(await mainOf(ann)).toMatch(/Zoë B is deleted[\s\S]*When deleted: zoe/);
+  await expect.poll(() => mainOf(ann)).toMatch(/Zoë B is deleted[\s\S]*When deleted: zoe/);
   await ann.getByRole('button', { name: 'Bring back with these changes' }).click();
-  expect(await mainOf(ann)).toContain('User zoe.ann is back!');
+  await expect.poll(() => mainOf(ann)).toContain('User zoe.ann is back!');
 
   await ben.goto('/users?q=zoe');
   await ben.getByRole('link', { name: 'Zoë B' }).click();
-  expect(await mainOf(ben)).toMatch(/brought back[\s\S]*deleted[\s\S]*changed the full name[\s\S]*created/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/brought back[\s\S]*deleted[\s\S]*changed the full name[\s\S]*created/);
   await ben.getByRole('link', { name: 'Delete…' }).click();
   await ann.getByRole('button', { name: 'Deactivate' }).click();
   await ben.getByRole('button', { name: 'Delete user' }).click();
-  expect(await mainOf(ben)).toMatch(/changed after you had been asked[\s\S]*Active[\s\S]*Inactive/);
+  await expect
+    .poll(() => mainOf(ben))
+    .toMatch(/changed after you had been asked[\s\S]*Active[\s\S]*Inactive/);
   await ben.getByRole('button', { name: 'Delete user' }).click();
-  expect(await mainOf(ben)).toContain('User zoe.ann deleted!');
+  await expect.poll(() => mainOf(ben)).toContain('User zoe.ann deleted!');
 });
 
 /** A Roster that ann administers. */
@@ -100,7 +108,7 @@ async function signIn(page: Page, { address }: Roster, username = 'ann'): Promis
   await page.getByLabel('Username or email').fill(username);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  expect(await mainOf(page)).toContain('Showing');
+  await expect.poll(() => mainOf(page)).toContain('Showing');
   expect(await page.getByRole('banner').getByRole('link', { name: username }).count()).toBe(1);
 }
 
@@ -111,7 +119,7 @@ test('in one browser the sessions and messages of two Rosters of one host are ea
   await signIn(page, second);
   for (const { address } of [first, second, first]) {
     await page.goto(`${address}/account`);
-    expect(await mainOf(page)).toContain('Your account');
+    await expect.poll(() => mainOf(page)).toContain('Your account');
   }
 
   // Sent as the form sends it, with the same cookies, and without going on to where the message would be shown.
@@ -123,13 +131,13 @@ test('in one browser the sessions and messages of two Rosters of one host are ea
   await page.goto(`${second.address}/users`);
   expect(await mainOf(page)).not.toContain('created!');
   await page.goto(`${first.address}/users`);
-  expect(await mainOf(page)).toContain('User zoe created!');
+  await expect.poll(() => mainOf(page)).toContain('User zoe created!');
 
   await page.getByRole('banner').getByRole('link', { name: 'ann' }).click();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-  expect(await mainOf(page)).toContain('You are signed out.');
+  await expect.poll(() => mainOf(page)).toContain('You are signed out.');
   await page.goto(`${second.address}/account`);
-  expect(await mainOf(page)).toContain('Your account');
+  await expect.poll(() => mainOf(page)).toContain('Your account');
 });
 
 test('whoever is signed in at one Roster is at every other one of the same database', async () => {
@@ -138,5 +146,5 @@ test('whoever is signed in at one Roster is at every other one of the same datab
   const page = await openPage(first.address);
   await signIn(page, first);
   await page.goto(`${second.address}/account`);
-  expect(await mainOf(page)).toContain('Your account');
+  await expect.poll(() => mainOf(page)).toContain('Your account');
 });

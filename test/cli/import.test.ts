@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, inject, test, vi } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { makeDraftFolder } from '../../src/backup/draft-folder.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { importFolderOf } from '../../src/database-url.ts';
@@ -15,7 +15,16 @@ import { runCommand } from '../command.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { run, runToEnd, startRoster } from '../roster.ts';
-import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
+import {
+  addUser,
+  fillAsCommand,
+  get,
+  post,
+  readyUrl,
+  startApp,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../support.ts';
 
 /** A directory with bob, and a folder for files. */
 async function start() {
@@ -40,7 +49,7 @@ const usernames = async (db: Db) =>
   (await db.selectFrom('users').select('username').orderBy('username').execute()).map(
     ({ username }) => username,
   );
-const PATIENTLY = { timeout: 30_000, interval: 10 };
+const SOON = { interval: 10 };
 const LIST = 'Login;E-Mail;Name;Shoes\nbob;;Robert;44\ncem;cem@example.org;Cem;\n';
 
 test('a file is applied, as one change that can be undone, and nothing of it is left', async () => {
@@ -222,13 +231,13 @@ test('one that is killed while it is applied is gone on with by the next Roster,
     const imported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.imported);
     return (await imported.executeTakeFirst())?.users ?? 0;
   };
-  await vi.waitFor(async () => expect(await users()).toBeGreaterThan(0), PATIENTLY);
+  await expect.poll(users, SOON).toBeGreaterThan(0);
   child.kill('SIGKILL');
   await once(child, 'close');
   expect(await users()).toBeLessThan(20_000);
   await transact(db, (trx) => trx.updateTable('jobs').set({ leased_until: 0 }).execute());
   await startRoster(settings);
-  await vi.waitFor(async () => expect(await users()).toBe(20_000), PATIENTLY);
+  await expect.poll(users, { timeout: 120_000 }).toBe(20_000);
   expect(await db.selectFrom('imports').select('state').execute()).toEqual([{ state: 'done' }]);
 });
 
@@ -241,7 +250,7 @@ test('interrupted while it is applied it says so, and ends with 1, for something
     const imported = db.selectFrom('change_sets').select('users').where('kind', '=', KINDS.imported);
     return (await imported.executeTakeFirst())?.users ?? 0;
   };
-  await vi.waitFor(async () => expect(await users()).toBeGreaterThan(0), PATIENTLY);
+  await expect.poll(users, SOON).toBeGreaterThan(0);
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
   expect(await error).toContain('It is not all applied yet: the next Roster goes on with it');
@@ -285,11 +294,11 @@ test('what an export that was killed has left is gone with the next, and of one 
 });
 
 test('an export that is killed leaves a folder that tells whose it is, for its owner alone', async () => {
-  const { db, folder, settings } = await start();
-  await seedUsers(db, 20_000);
+  const { url, folder, settings } = await start();
+  await fillAsCommand(url, (db) => seedUsers(db, 20_000));
   const child = run(['export', join(folder, 'users.csv')], settings);
   const drafts = () => readdirSync(folder).filter((name) => name.startsWith('users.csv'));
-  await vi.waitFor(() => expect(drafts()).toHaveLength(1), { timeout: 20_000, interval: 1 });
+  await expect.poll(drafts, { interval: 1 }).toHaveLength(1);
   child.kill('SIGKILL');
   await once(child, 'exit');
   const [left = ''] = drafts();

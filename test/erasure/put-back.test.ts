@@ -47,7 +47,7 @@ test.runIf(inject('engine') === 'sqlite')(
     const roster = await startRoster({ DATABASE_URL: url });
     const again = await openDatabase(url);
     onTestFinished(() => again.destroy());
-    await expect.poll(() => findPending(again), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => findPending(again)).toEqual([]);
     roster.child.kill('SIGTERM');
     await once(roster.child, 'exit');
     expect(await roster.stderr).toContain('1 user who was erased since is erased from it again');

@@ -162,7 +162,7 @@ test('all are as they were at one moment, though somebody goes meanwhile', async
   const letGo = holdWriters(db);
   const begun = vi.mocked(engineOf(db).giveWay);
   const download = get(app, '/export/file?format=jsonl&all=on', ann);
-  await vi.waitFor(() => expect(begun).toHaveBeenCalled());
+  await expect.poll(() => begun).toHaveBeenCalled();
   const last = await db.selectFrom('users').select('id').orderBy('id', 'desc').executeTakeFirstOrThrow();
   await transact(db, (trx) => deleteUser(trx, commandLine, last.id, Date.now()));
   letGo();
@@ -239,7 +239,7 @@ test('of three at once the third waits on a page that asks again by itself, and 
   const begun = vi.mocked(engineOf(db).giveWay);
   const address = '/export/file?format=csv&all=on&from=sort%3Dusername';
   const two = [get(app, address, ann), get(app, address, ann)];
-  await vi.waitFor(() => expect(begun).toHaveBeenCalledTimes(2));
+  await expect.poll(() => begun).toHaveBeenCalledTimes(2);
   const waiting = await get(app, address, vera);
   // A program that takes only what is well does not take the page for the file.
   expect([waiting.statusCode, waiting.headers['retry-after']]).toEqual([503, '3']);
@@ -297,7 +297,7 @@ test('whoever is gone before they are listened to is known to be gone', async ()
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\n');
-  await vi.waitFor(() => expect(seen).toEqual([false]));
+  await expect.poll(() => seen).toEqual([false]);
   socket.destroy();
   await promise;
   expect(seen).toEqual([false, true]);

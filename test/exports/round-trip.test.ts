@@ -52,7 +52,7 @@ async function exported({ db }: FastifyInstance) {
   return pieces.join('');
 }
 
-test('export, import into an empty Roster, export: the same bytes', { timeout: 120_000 }, async () => {
+test('export, import into an empty Roster, export: the same bytes', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(PEOPLE, async (people) => {
       const [one, other] = [await startApp(), await startApp()];

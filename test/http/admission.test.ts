@@ -75,7 +75,7 @@ async function send(port: number, text: string) {
           const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
           return Buffer.byteLength(body) >= Number(length) && { head, body };
         },
-        { timeout: 30_000 },
+        { timeout: 60_000 },
       );
     },
   };

@@ -67,7 +67,7 @@ test.each([
       ({ status }) => status,
       () => undefined,
     );
-  await expect.poll(ask, { timeout: 30_000 }).toBe(200);
+  await expect.poll(ask).toBe(200);
   // Each has a line that nobody takes; so has each of what is no request, as a warning.
   for (let count = 0; count < 20; count++) expect(await ask()).toBe(200);
   expect((await fetch(`${roster.address}/%zz`)).status).toBe(400);

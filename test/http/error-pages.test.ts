@@ -223,7 +223,7 @@ test('a page about what failed names the request as the log does', async () => {
     pages.map(async (page) => /as request ([0-9a-f-]{13})\./.exec(pageOf(await page.text()).text)?.[1]),
   );
   expect(new Set(ids).size).toBe(2);
-  for (const id of ids) await expect.poll(said, { timeout: 10_000 }).toContain(`"reqId":"${id}"`);
+  for (const id of ids) await expect.poll(said).toContain(`"reqId":"${id}"`);
   expect(said()).toContain('"route":"/users"');
 });
 
@@ -245,7 +245,7 @@ test('a page about what could not be read names it as the log does, and at info 
     expect(id, line).toBeDefined();
     // The second of a kind within a second is named by a line that comes later.
     const named = new RegExp(`"reqId":"${id}"|"leftOutReqIds":\\[[^\\]]*"${id}"`);
-    await expect.poll(said, { message: line, timeout: 10_000 }).toMatch(named);
+    await expect.poll(said, { message: line }).toMatch(named);
   }
   expect(said()).toMatch(/"method":"GET".*"msg":"request not understood"/);
 });

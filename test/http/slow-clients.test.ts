@@ -179,7 +179,7 @@ const WAITS: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-test(Object.keys(WAITS).join('; '), { timeout: 40_000 }, async () => {
+test(Object.keys(WAITS).join('; '), async () => {
   const waiting = Object.entries(WAITS).map(([what, wait]) =>
     wait().catch((cause) => {
       throw new Error(what, { cause });

@@ -97,7 +97,7 @@ test('where none can be begun Roster serves all the same, and says so', async ()
     };
     syncBuiltinESMExports();`);
   const { address, said } = await listenTo(run([], { PORT: '0', DATABASE_URL: databaseUrl, ...settings }));
-  await expect.poll(said, { timeout: 20_000 }).toContain('the thread of jobs has met an error');
+  await expect.poll(said).toContain('the thread of jobs has met an error');
   expect((await fetch(`${address}/healthz`)).status).toBe(200);
 });
 

@@ -20,6 +20,8 @@ const TABLES = `
   from pg_class where relnamespace = current_schema()::regnamespace`;
 
 const CONNECTIONS = 5;
+/** To connect takes longer on a busy machine than a page waits for it. */
+const timeouts = { connectionTimeoutMillis: 10_000 };
 
 const free: Reusable[] = [];
 
@@ -43,7 +45,7 @@ export async function takeDatabase(): Promise<{ db: Db; giveBack(): Promise<void
 
 /** One for one test alone. Its version is known, so that no connection is opened to ask for it. */
 export async function readyDatabase(connections: number): Promise<Db> {
-  return new Kysely<Schema>({ dialect: postgresDialect(openPool(await readySchema(), { connections })) });
+  return new Kysely<Schema>({ dialect: postgresDialect(openPool(await readySchema(), { connections, timeouts })) });
 }
 
 /** A database that ends leaves its connections open. */
@@ -56,7 +58,7 @@ function keeping(pool: ConnectionPool): Dialect {
 }
 
 async function make(): Promise<Reusable> {
-  const pool = openPool(await keptSchema(), { connections: CONNECTIONS });
+  const pool = openPool(await keptSchema(), { connections: CONNECTIONS, timeouts });
   const names = await ask<{ name: string }>(
     pool,
     'select tablename as name from pg_tables where schemaname = current_schema() order by tablename',

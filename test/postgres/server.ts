@@ -159,9 +159,9 @@ async function start(folder: string, settings: readonly string[], hadPort?: numb
   }
 }
 
-/** Resolves when a server can be asked something. */
+/** Resolves when a server can be asked something, within a minute. */
 async function answers(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 1_200; attempt++) {
     const client = new pg.Client(addressOf(port));
     // It may end again at any moment.
     client.on('error', () => {});

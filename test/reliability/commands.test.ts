@@ -18,7 +18,7 @@ import { bytesInAll, killAt } from './moments.ts';
 
 const isLong = inject('isLong');
 const ENGINES = ['sqlite', 'postgres'] as const;
-const timeout = 180_000;
+const timeout = 300_000;
 
 async function countAll(db: Db): Promise<number> {
   const { active, inactive } = sumByStatus(await readCounts(db));
@@ -121,6 +121,7 @@ test.each(ENGINES)(
       const row = (_: unknown, index: number) => `m${moment}n${index},m${moment}n${index}@example.net\n`;
       writeFileSync(file, `username,email\n${Array.from({ length: ROWS }, row).join('')}`);
       const child = run(['import', file, '--yes'], settings);
+      const ended = once(child, 'close');
       const last = async () => {
         const ids = db.selectFrom('imports').select(({ fn }) => fn.max('id').as('id'));
         const { id } = await ids.where('file_name', '=', 'users.csv').executeTakeFirstOrThrow();
@@ -133,10 +134,12 @@ test.each(ENGINES)(
         const job = imported.set_id === null ? undefined : await findJobOfSet(db, imported.set_id);
         return isTime(imported, job?.done ?? 0);
       };
-      await expect.poll(hasCome, { interval: 1, timeout: 60_000 }).toBe(true);
+      await expect.poll(hasCome, { interval: 1 }).toBe(true);
       child.kill('SIGKILL');
-      await once(child, 'close');
-      const { id } = (await last()) as Import;
+      await ended;
+      // What it has sent last the server may still be doing.
+      if (engine === 'postgres') await ask(url, 'begin', 'lock table imports in share mode', 'commit');
+      const { id, state } = (await last()) as Import;
       // As it is once the leases of whoever was killed are over.
       await transact(db, async (trx) => {
         await trx.updateTable('jobs').set({ leased_until: 0 }).execute();
@@ -144,13 +147,12 @@ test.each(ENGINES)(
       });
       const roster = await startRoster(settings);
       const isOver = async () => ['checked', 'done'].includes(`${(await findImport(db, id))?.state}`);
-      await expect.poll(isOver, { interval: 20, timeout: 60_000 }).toBe(true);
+      await expect.poll(isOver, { interval: 20 }).toBe(true);
       const isDone = (await findImport(db, id))?.state === 'done';
       if (isDone) before += ROWS;
       expect(await countAll(db)).toBe(before);
-      // What nobody has confirmed, nobody does.
-      if (moment < 4) expect(isDone).toBe(false);
-      if (moment > 4) expect(isDone).toBe(true);
+      // What nobody has confirmed, nobody does. On a busy machine a kill may come later than it was meant to.
+      expect(isDone, state).toBe(!['reading', 'checked'].includes(state));
       roster.child.kill('SIGTERM');
       await once(roster.child, 'exit');
     }

@@ -17,7 +17,7 @@ const MOST_ACTS = 100;
 /** Else it would always be killed just after a commit. */
 const MOST_MILLISECONDS = 10;
 
-const timeout = 60_000 + ROUNDS * 10_000;
+const timeout = 180_000 + ROUNDS * 10_000;
 
 /** One Roster from its start to its end: people write until it is killed, and `end` does what else ends. */
 async function killOne(

@@ -92,9 +92,7 @@ async function start(engine: 'sqlite' | 'postgres') {
   /** Starts a Roster, and kills it as soon as something is so. */
   const killOnce = async (isTime: (imported: Import) => unknown) => {
     const { child } = await startRoster(settings);
-    await expect
-      .poll(async () => Boolean(await isTime(await importOf(db, id))), { interval: 5, timeout: 60_000 })
-      .toBe(true);
+    await expect.poll(async () => Boolean(await isTime(await importOf(db, id))), { interval: 5 }).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
     await letGo(db, await importOf(db, id));
@@ -114,7 +112,7 @@ const ENGINES = ['sqlite', 'postgres'] as const;
 
 test.each(ENGINES)(
   'on %s, an import is done as it was shown, however often it is killed',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async (engine) => {
     const { db, id, killOnce, confirm, isFurther } = await start(engine);
     // Each a little further, as long as it is read.
@@ -134,7 +132,7 @@ test.each(ENGINES)(
 
 test.each(ENGINES)(
   'on %s, nothing stays of one that is taken back, however often that is killed',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async (engine) => {
     const { db, id, killOnce, confirm, isFurther } = await start(engine);
     await killOnce(({ state }) => state === 'checked');

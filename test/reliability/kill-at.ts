@@ -36,7 +36,7 @@ export function killAt(moment: number, of: keyof typeof COUNTED = 'files'): Reco
 }
 
 /** Milliseconds of a test that kills at each of those that are chosen: at length, one or two processes are started for over a hundred. */
-export const timeout = inject('isLong') ? 900_000 : 180_000;
+export const timeout = inject('isLong') ? 900_000 : 300_000;
 
 /** Some of so many, and all of the last ones, in which a file takes its place. */
 export function chosen(moments: number, last: number): number[] {

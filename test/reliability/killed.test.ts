@@ -13,7 +13,7 @@ import { addUser, temporaryFolder } from '../support.ts';
 
 /** `npm run test:crash` asks for 200. */
 const ROUNDS = Number(process.env.ROUNDS ?? (inject('isLong') ? 60 : 3));
-const timeout = 60_000 + ROUNDS * 10_000;
+const timeout = 180_000 + ROUNDS * 10_000;
 const SECTOR = 512;
 
 /** Whole numbers from 0 on, at random. */

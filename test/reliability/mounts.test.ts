@@ -68,12 +68,10 @@ test('a full disk is told as such, and Roster writes again once there is room', 
     page: expect.stringContaining('The directory cannot be written: its disk is full. Nothing was changed'),
   });
   expect((await fetch(`${address}/users`)).status).toBe(200);
-  await expect
-    .poll(() => ready(address), { timeout: 20_000 })
-    .toBe('the database cannot be written: its disk is full\n');
+  await expect.poll(() => ready(address)).toBe('the database cannot be written: its disk is full\n');
   rmSync(filler);
   expect((await create(address, 'carla')).status).toBe(303);
-  await expect.poll(() => ready(address), { timeout: 20_000 }).toBe('ready\n');
+  await expect.poll(() => ready(address)).toBe('ready\n');
 });
 
 /** Of rows so short that they take many times as much room once they are looked at. */
@@ -139,7 +137,7 @@ test('when the disk of a database is unmounted nothing is acknowledged any more,
     page: expect.stringContaining('its file is gone, or another one lies in its place. Nothing was changed'),
   });
   await expect
-    .poll(() => ready(address), { timeout: 20_000 })
+    .poll(() => ready(address))
     .toMatch(/^the database .* is gone, or another one lies in its place\n$/);
   child.kill('SIGTERM');
   expect(await stderr).toMatch(/roster\.db is gone/);
@@ -170,7 +168,5 @@ test('a disk that has turned read-only is told as such, whoever signs in or chan
     expect(answer.page).toContain(`The directory cannot be written: ${why}. Nothing was changed`);
   }
   expect((await fetch(`${address}/users`)).status).toBe(200);
-  await expect
-    .poll(() => ready(address), { timeout: 20_000 })
-    .toBe(`the database cannot be written: ${why}\n`);
+  await expect.poll(() => ready(address)).toBe(`the database cannot be written: ${why}\n`);
 });

@@ -21,6 +21,8 @@ export type Orders = {
   thinking: number;
   /** Whether it is looked at what the program keeps: everybody pauses once for that. */
   looksAtKept: boolean;
+  /** Of the Roster, and of its commands, besides those that it takes. */
+  settings?: Record<string, string>;
 };
 
 /** So many faults are said at once, so that nobody waits for the end to see them. */
@@ -30,7 +32,7 @@ const SAMPLE_EVERY = 10_000;
 const LONGEST_ACT = 5_000;
 
 export async function soak(orders: Orders, say: (line: string) => void = () => {}): Promise<Measured> {
-  const place = await makePlace(orders.engine);
+  const place = await makePlace(orders.engine, orders.settings);
   try {
     const someone = await addPeople(place, orders.users);
     const measured = new Measured();

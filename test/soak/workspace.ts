@@ -41,7 +41,7 @@ const KEPT = /^(roster\.db|secret\.key|(.+\.)?erased\.jsonl|identity|roster-[\dT
 /** In megabytes: a stage with none of its rows. */
 const MOST_KEPT = 0.1;
 
-export async function makePlace(engine: Engine): Promise<Place> {
+export async function makePlace(engine: Engine, more: Record<string, string> = {}): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'roster-soak-'));
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.on('exit', remove);
@@ -60,6 +60,7 @@ export async function makePlace(engine: Engine): Promise<Place> {
     ORIGIN: '',
     LOG_LEVEL: 'warn',
     DRAIN_SECONDS: '0',
+    ...more,
   };
   return {
     settings,

@@ -332,7 +332,7 @@ test('everything undone in reverse gives exactly what there was after each act',
     await db.destroy();
   });
   await fc.assert(property, runs(100));
-}, 180_000);
+});
 
 test('how many are left is said right or not at all, whatever is decided, part by part, and undone again', async () => {
   const decision = fc.record({
@@ -381,7 +381,7 @@ test('how many are left is said right or not at all, whatever is decided, part b
     await db.destroy();
   });
   await fc.assert(property, runs(100));
-}, 180_000);
+});
 
 test('after one undo of all, and after that was undone and done again, it is known how many are left', async () => {
   const db = await temporaryDatabase();

@@ -10,7 +10,7 @@ const ran = noteCalls();
 
 const NAMES = 'q status role sort page per_page created_after created_before from after before'.split(' ');
 
-test('whatever stands in an address', { timeout: 180_000 }, async () => {
+test('whatever stands in an address', { timeout: 300_000 }, async () => {
   const { app, admin, stored } = await startWithPayloads();
   const { cookies } = await addSession(app, admin);
   const { visit, end } = await startVisit(browser(), app, cookies);

@@ -28,7 +28,7 @@ const browser = sharedChromium();
 const ran = noteCalls();
 
 test('forms that are refused, out of date, or sent again after a session has ended', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const { app, admin, stored } = await startWithPayloads();
   const { id, cookies } = await addSession(app, admin);
@@ -57,7 +57,7 @@ test('forms that are refused, out of date, or sent again after a session has end
   expect(ran).toEqual([]);
 });
 
-test('the door, for those who are not signed in, or no longer', { timeout: 180_000 }, async () => {
+test('the door, for those who are not signed in, or no longer', { timeout: 300_000 }, async () => {
   const { app, admin } = await startWithPayloads();
   const coded = await addPerson(app.db, 'coded', 'viewer', { hasCode: true });
   const credentials = await findCredentials(app.db, coded.id);

@@ -15,7 +15,7 @@ import { startVisit } from './visitor.ts';
 const browser = sharedChromium();
 const ran = noteCalls();
 
-test('everyone who is stored, wherever they show', { timeout: 180_000 }, async () => {
+test('everyone who is stored, wherever they show', { timeout: 300_000 }, async () => {
   const { app, admin, stored } = await startWithPayloads();
   const { cookies } = await addSession(app, admin);
   const { visit, end } = await startVisit(browser(), app, cookies);
@@ -46,7 +46,7 @@ test('everyone who is stored, wherever they show', { timeout: 180_000 }, async (
   expect(ran).toEqual([]);
 });
 
-test('the form for the first administrator', { timeout: 180_000 }, async () => {
+test('the form for the first administrator', { timeout: 300_000 }, async () => {
   const app = await startApp();
   await listen(app);
   const { visit, end } = await startVisit(browser(), app);

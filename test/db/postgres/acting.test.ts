@@ -24,14 +24,9 @@ async function start() {
 
 /** Waits until some connection to the database waits for a lock. */
 async function someoneWaits(db: Db): Promise<void> {
-  for (let look = 0; look < 2_000; look++) {
-    const { rows } = await sql`
-      select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
-      db,
-    );
-    if (rows.length > 0) return;
-  }
-  throw new Error('Nobody waits.');
+  const waiting = sql`
+    select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+  await expect.poll(async () => (await waiting.execute(db)).rows.length, { interval: 1 }).toBeGreaterThan(0);
 }
 
 /** The order in which a transaction that holds something ends, and another that has to wait for it. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { DatabaseError } from 'pg';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { isRefusal } from '../../../src/db/postgres/errors.ts';
@@ -10,6 +10,12 @@ import { UnavailableError } from '../../../src/errors.ts';
 import { changeUser } from '../../../src/users/commands.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUsers, readyUrl, temporaryDatabase } from '../../support.ts';
+
+// However long a busy machine takes, it is tried again.
+beforeEach(() => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+  return () => clock.mockRestore();
+});
 
 async function append(trx: Trx, id: number, text: string): Promise<void> {
   await trx

@@ -32,8 +32,14 @@ beforeAll(async () => {
 
 async function start(longestLag?: number) {
   const roster = await startReading(servers, longestLag);
-  const people = (count: number) =>
-    Promise.all(Array.from({ length: count }, (_, number) => roster.person(`reader-${number}`)));
+  /** Who read all at once already, so that their connections are there. */
+  const people = async (count: number) => {
+    const all: Browser[] = [];
+    for (let number = 0; number < count; number++) all.push(await roster.person(`reader-${number}`));
+    const read = () => Promise.all(all.map(async (one) => (await one.get(roster.app, '/users')).statusCode));
+    await expect.poll(read).toEqual(all.map(() => 200));
+    return all;
+  };
   return { ...roster, people };
 }
 
@@ -49,7 +55,7 @@ describe('whoever has changed something', () => {
     expect((await ann.post(app, '/users', bob)).statusCode).toBe(303);
     for (const roster of [app, other, app]) {
       expect(await ann.users(roster)).toEqual([1, 2, 3]);
-      expect(await eve.users(roster)).toEqual([1, 2]);
+      await expect.poll(() => eve.users(roster)).toEqual([1, 2]);
     }
     await resume(servers.standbys);
     await expectInUse(db, 2);
@@ -85,21 +91,21 @@ test.each([
 test('a replica that is behind is left out, with a line in the log, and is back once it is not', async () => {
   const { app, db, person } = await start(1_000);
   const eve = await person('eve');
-  const warn = vi.spyOn(app.log, 'warn');
   await expectInUse(db, 2);
+  const warn = vi.spyOn(app.log, 'warn');
   await pause(servers.standbys);
   await addUser(db, bob);
   await expectInUse(db, 0);
   expect(await eve.users(app)).toEqual([1, 2, 3]);
   await resume(servers.standbys);
   await expectInUse(db, 2);
-  const lines = warn.mock.calls.map(([line]) => String(line).replace(/127\.0\.0\.1:\d+\/\w+/, '…'));
-  expect(lines.sort()).toEqual([
-    'the replica … is in use again',
-    'the replica … is in use again',
-    'the replica … is left out: it is more than 1 s behind',
-    'the replica … is left out: it is more than 1 s behind',
-  ]);
+  const names = (replicasOf(db)?.states() ?? []).map(({ name }) => name);
+  // On a busy machine one may be behind more than once.
+  const lines = new Set(warn.mock.calls.map(([line]) => line));
+  for (const name of names)
+    for (const said of ['left out: it is more than 1 s behind', 'in use again'])
+      expect(lines).toContain(`the replica ${name} is ${said}`);
+  expect(lines.size).toBe(2 * names.length);
 });
 
 test('while the primary is away pages are read all the same, and changes are refused', async () => {
@@ -108,12 +114,10 @@ test('while the primary is away pages are read all the same, and changes are ref
   await expectInUse(db, 2);
   await ann.get(app, '/users');
   primary.cutOff();
-  await expect.poll(async () => (await eve.get(app, '/users')).statusCode, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await eve.get(app, '/users')).statusCode).toBe(200);
   expect((await ann.post(app, '/users', bob)).statusCode).toBe(503);
   primary.moveTo(url);
-  await expect
-    .poll(async () => (await ann.post(app, '/users', bob)).statusCode, { timeout: 10_000 })
-    .toBe(303);
+  await expect.poll(async () => (await ann.post(app, '/users', bob)).statusCode).toBe(303);
   expect(await ann.users(app)).toEqual([1, 2, 3]);
 });
 
@@ -123,7 +127,7 @@ async function expectAway(db: Db) {
     replicasOf(db)
       ?.readPosition()
       .catch((error) => error.message);
-  await expect.poll(problem, { timeout: 10_000 }).toBe('the primary is away');
+  await expect.poll(problem).toBe('the primary is away');
 }
 
 describe('while the primary is away', () => {
@@ -137,7 +141,7 @@ describe('while the primary is away', () => {
     await expectAway(db);
     for (const one of [eve, ann]) expect((await one.get(app, '/users')).statusCode).toBe(503);
     await reconnect();
-    await expect.poll(async () => (await ann.get(app, '/users')).statusCode, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await ann.get(app, '/users')).statusCode).toBe(200);
     expect((await eve.get(app, '/users')).statusCode).toBe(303);
   });
 
@@ -158,7 +162,7 @@ describe('while the primary is away', () => {
     await expectInUse(db, 2);
     for (const one of [named, primary]) one.cutOff();
     await expectAway(db);
-    await expect.poll(async () => (await ann.get(app, '/users')).statusCode, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await ann.get(app, '/users')).statusCode).toBe(200);
   });
 
   test('a page that was asked for before anyone knew is read on', async () => {
@@ -210,9 +214,10 @@ describe('while the primary is away', () => {
     await pause(servers.standbys);
     await addUser(db, bob);
     await untilAway();
-    expect(replicas?.standIn()).toBeUndefined();
+    // Once they have been looked at since.
+    await expect.poll(() => replicas?.standIn()).toBeUndefined();
     await resume(servers.standbys);
-    await expect.poll(() => replicas?.standIn(), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => replicas?.standIn()).toBeDefined();
   });
 
   test('the one stands in that has come furthest', async () => {
@@ -222,7 +227,7 @@ describe('while the primary is away', () => {
     await addUser(db, bob);
     await untilAway();
     const standIn = async () => portOf(replicas?.standIn() ?? db);
-    await expect.poll(standIn, { timeout: 10_000 }).toBe(new URL(furthest).port);
+    await expect.poll(standIn).toBe(new URL(furthest).port);
   });
 
   test('of which only one Roster knows, it shows nobody less than another one has told them', async () => {
@@ -236,7 +241,7 @@ describe('while the primary is away', () => {
     await cutFromPrimary(servers.standbys);
     expect((await ann.post(app, '/users', bob)).statusCode).toBe(303);
     await expectAway(other.db);
-    expect(await eve.users(other)).toEqual([1, 2]);
+    await expect.poll(() => eve.users(other)).toEqual([1, 2]);
     expect((await ann.get(other, '/users')).statusCode).toBe(503);
   });
 
@@ -257,7 +262,7 @@ describe('while the primary is away', () => {
     const app = await startApp({}, db);
     primary.cutOff();
     await expectAway(db);
-    expect(await ann.users(app)).toEqual([1]);
+    await expect.poll(() => ann.users(app)).toEqual([1]);
   });
 
   test('whose own form has failed reads on', async () => {
@@ -267,7 +272,7 @@ describe('while the primary is away', () => {
     primary.cutOff();
     await expectAway(db);
     expect((await ann.post(app, '/users', bob)).statusCode).toBe(503);
-    expect(await ann.users(app)).toEqual([1]);
+    await expect.poll(() => ann.users(app)).toEqual([1]);
   });
 });
 
@@ -307,7 +312,7 @@ test('a replica that is killed while eight read fails none of their pages, and i
   await expectInUse(db, 2);
   const [killed = ''] = servers.standbys;
   const statuses = await readWhile(app, readers, async (answered) => {
-    await expect.poll(() => answered.length, { timeout: 20_000 }).toBeGreaterThan(50);
+    await expect.poll(() => answered.length).toBeGreaterThan(50);
     await servers.kill(killed);
     await expectInUse(db, 1);
     await servers.revive(killed);
@@ -399,7 +404,7 @@ test('with two replicas and eight who read, hardly anything but their sessions i
   await expectInUse(db, 2);
   const before = [primary, ...standbys].map(({ heard }) => heard().length);
   await readWhile(app, readers, async (statuses) => {
-    await expect.poll(() => statuses.length, { timeout: 30_000 }).toBeGreaterThan(200);
+    await expect.poll(() => statuses.length).toBeGreaterThan(200);
   });
   const [atPrimary = [], ...atReplicas] = [primary, ...standbys].map(({ heard }, at) =>
     statementsIn(heard().slice(before[at])),
@@ -428,11 +433,13 @@ test('what is no replica of the database is left out, and Roster starts all the 
     replicasOf(db)
       ?.states()
       .map(({ problem }) => problem);
-  expect(problems()?.slice(0, 3)).toEqual([
-    'it is no standby',
-    'it is a copy of another database',
-    expect.stringContaining('ECONNREFUSED'),
-  ]);
+  await expect
+    .poll(() => problems()?.slice(0, 3))
+    .toEqual([
+      'it is no standby',
+      'it is a copy of another database',
+      expect.stringContaining('ECONNREFUSED'),
+    ]);
   await expectInUse(db, 1);
   const app = await startApp({}, db);
   expect((await (await person('eve')).get(app, '/users')).statusCode).toBe(200);
@@ -446,11 +453,11 @@ test('what is told of replicas is which are in use, how far behind they are, and
   const ann = new Browser(await signedIn(app, await addPerson(db, 'ann', 'admin')));
   await expectInUse(db, 1);
   await ann.get(app, '/users');
-  const series = await scrape(app);
   const nameOf = (address: string) => new URL(address).host + new URL(address).pathname;
   const there = { replica: nameOf(standbys[0]?.url ?? '') };
   const away = { replica: nameOf(nowhere) };
-  expect(sumOf(series, 'roster_replica_in_use', there)).toBe(1);
+  await expect.poll(async () => sumOf(await scrape(app), 'roster_replica_in_use', there)).toBe(1);
+  const series = await scrape(app);
   expect(sumOf(series, 'roster_replica_lag_seconds', there)).toBeLessThan(60);
   expect(sumOf(series, 'roster_replica_in_use', away)).toBe(0);
   expect(sumOf(series, 'roster_replica_lag_seconds', away)).toBeUndefined();

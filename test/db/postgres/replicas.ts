@@ -118,12 +118,12 @@ export async function resume(standbys: readonly string[]): Promise<void> {
 export async function expectInUse(db: Db, count: number): Promise<void> {
   const replicas = replicasOf(db);
   await expect
-    .poll(() => replicas?.states().filter(({ problem }) => problem === undefined).length, { timeout: 20_000 })
+    .poll(() => replicas?.states().filter(({ problem }) => problem === undefined).length)
     .toBe(count);
   if (count === 0) return;
   const now = (await replicas?.readPosition()) ?? 0;
   const haveCome = () => Array.from({ length: count }, (_, key) => replicas?.choose(now, key));
-  await expect.poll(haveCome, { timeout: 20_000 }).not.toContain(undefined);
+  await expect.poll(haveCome).not.toContain(undefined);
 }
 
 /** On which server something is read. */

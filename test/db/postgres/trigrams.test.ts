@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { REQUEST_TIMEOUTS } from '../../../src/db/postgres/timeouts.ts';
@@ -21,7 +21,7 @@ import { pageOf } from '../../page.ts';
 import { ask } from '../../postgres/ask.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
 import { run, startRoster } from '../../roster.ts';
-import { addUser, filledDatabase, get, startApp, temporaryDatabase } from '../../support.ts';
+import { addUser, fillAsCommand, filledDatabase, get, startApp, temporaryDatabase } from '../../support.ts';
 
 /** A schema whose owner may not bring in an extension: its address, and that of whoever may. */
 async function withoutExtensions(): Promise<{ url: string; adminUrl: string }> {
@@ -75,8 +75,9 @@ test('with the extension since, the command makes the index that finds any part'
 });
 
 test('what a field starts with, and any part of it, are each found by an index', async () => {
-  const plain = await temporaryDatabase((await withoutExtensions()).url);
-  await seedUsers(plain, 20_000);
+  const { url } = await withoutExtensions();
+  await fillAsCommand(url, (plain) => seedUsers(plain, 20_000));
+  const plain = await temporaryDatabase(url);
   expect(await planOf(plain, 'wanjiru')).toMatch(
     /Bitmap Index Scan.*users_search_field_1.*users_search_field_2.*users_search_field_3/,
   );
@@ -142,11 +143,8 @@ test('what takes long is given up as soon as nobody waits for it any more, and o
   const deadline = Deadline.in(DAY, undefined, gone.signal);
   const found = search.find(db, question, deadline);
   const begun = sql<{ query: string }>`select query from pg_stat_activity where state = 'active'`;
-  await vi.waitFor(async () =>
-    expect((await begun.execute(db)).rows.map(({ query }) => query)).toContainEqual(
-      expect.stringContaining('slow(search_text)'),
-    ),
-  );
+  const queries = async () => (await begun.execute(db)).rows.map(({ query }) => query);
+  await expect.poll(queries).toContainEqual(expect.stringContaining('slow(search_text)'));
   gone.abort();
   await expect(found).rejects.toThrow(TooBroadError);
   expect((await db.selectFrom('users').select('username').execute()).map(({ username }) => username)).toEqual(

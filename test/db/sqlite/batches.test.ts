@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { giveWay, isCrowded, runBatch } from '../../../src/db/sqlite/batches.ts';
 
 test('what nobody waits for lets all batches of others go first, however many one of them takes', async () => {
@@ -6,6 +6,8 @@ test('what nobody waits for lets all batches of others go first, however many on
   const search = async (name: string) => {
     for (let batch = 1; batch <= 3; batch++) await runBatch(async () => order.push(`${name} ${batch}`));
   };
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+  onTestFinished(() => clock.mockRestore());
   const searches = [search('one'), search('other')];
   await giveWay();
   order.push('job');

@@ -79,7 +79,7 @@ test.skipIf(isWindows)(
     expect([signingIn.status, signingIn.text]).toEqual([503, expect.stringContaining('Nothing was changed')]);
     expect((await fetch(`${address}/users`)).status).toBe(200);
     await expect
-      .poll(async () => (await fetch(`${address}/readyz`)).text(), { timeout: 20_000 })
+      .poll(async () => (await fetch(`${address}/readyz`)).text())
       .toBe(`the database cannot be written: ${why}\n`);
 
     child.kill('SIGKILL');

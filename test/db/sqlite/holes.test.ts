@@ -2,12 +2,18 @@
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase, openToRead } from '../../../src/db/database.ts';
 import { findHole } from '../../../src/db/sqlite/holes.ts';
 import { temporaryFolder } from '../../support.ts';
 
 const PAGE = 4096;
+
+// A busy machine has as much time to look through a file.
+beforeEach(() => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+  return () => clock.mockRestore();
+});
 
 /** A database that was closed, of some 3,000 pages, after another program has done something with it. */
 async function database(text: string): Promise<string> {

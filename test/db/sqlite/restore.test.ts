@@ -530,7 +530,7 @@ test('a Roster that waits to open what is replaced meanwhile does not start, and
   });
   const ended = new Promise((resolve) => starting.once('exit', resolve));
   // It has the file open as soon as it waits.
-  await expect.poll(() => isOpenBy(starting.pid ?? 0, path), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => isOpenBy(starting.pid ?? 0, path)).toBe(true);
   copyFileSync(file, `${path}.new`);
   renameSync(`${path}.new`, path);
   holder.close();

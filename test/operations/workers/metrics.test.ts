@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { send } from '../../reliability/clients.ts';
 import { parse, sumOf } from '../metrics/scraped.ts';
-import { PATIENCE, startSeveral, WAITS } from './running.ts';
+import { PATIENCE, startSeveral } from './running.ts';
 
 const ASKED = 10;
 const MOST_SERIES = 500;
@@ -14,14 +14,14 @@ test('what all have answered is added up, also of one that has been killed since
   const answered = async () => sumOf(await scrape(), 'roster_http_requests_total', { route: '/sign-in' });
   for (let time = 0; time < ASKED; time++) await send(`${address}/sign-in`, { agent: false });
   // Who is asked knows of the others what they have said, each second.
-  await expect.poll(answered, WAITS).toBe(ASKED);
+  await expect.poll(answered).toBe(ASKED);
   const [killed = 0] = workers();
   process.kill(killed, 'SIGKILL');
-  await expect.poll(workers, WAITS).not.toContain(killed);
+  await expect.poll(workers).not.toContain(killed);
   expect(await answered()).toBe(ASKED);
-  await expect.poll(() => workers().length, WAITS).toBe(2);
+  await expect.poll(() => workers().length).toBe(2);
   for (let time = 0; time < ASKED; time++) await send(`${address}/sign-in`, { agent: false });
-  await expect.poll(answered, WAITS).toBe(2 * ASKED);
+  await expect.poll(answered).toBe(2 * ASKED);
   const all = await scrape();
   expect(all.length).toBeLessThanOrEqual(MOST_SERIES);
   expect(sumOf(all, 'roster_build_info')).toBe(1);

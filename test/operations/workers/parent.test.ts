@@ -13,7 +13,7 @@ import { beginForm, expectNothingLost, send, startClients } from '../../reliabil
 import { preloading, run, runToEnd } from '../../roster.ts';
 import { Browser } from '../../soak/browser.ts';
 import { readyUrl, temporaryDatabase } from '../../support.ts';
-import { isRunning, PATIENCE, startSeveral, WAITS } from './running.ts';
+import { isRunning, PATIENCE, startSeveral } from './running.ts';
 
 const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
 const BROWSERS = 6;
@@ -28,7 +28,7 @@ async function answering(child: ReturnType<typeof run>) {
     out += chunk;
   });
   const found = () => /Server listening at (http:[^"]+)/.exec(out)?.[1];
-  await expect.poll(found, WAITS).toBeDefined();
+  await expect.poll(found).toBeDefined();
   return { address: found() ?? '', said: () => out };
 }
 
@@ -71,7 +71,7 @@ test(
       while (!isOver) expect((await browser.get('/users')).status).toBe(200);
     });
     process.kill(killed, 'SIGKILL');
-    await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(1);
+    await expect.poll(() => workers().filter((pid) => !before.includes(pid))).toHaveLength(1);
     for (const { browser } of connected.filter((one) => one.pid === killed)) {
       // Its connection is cut; the next one leads to another process.
       await browser.get('/users').catch(() => {});
@@ -88,7 +88,7 @@ testProcesses('of those that die at once all are begun again', PATIENCE, async (
   const { workers } = await startSeveral();
   const before = workers();
   for (const pid of before) process.kill(pid, 'SIGKILL');
-  await expect.poll(() => workers().filter((pid) => !before.includes(pid)), WAITS).toHaveLength(2);
+  await expect.poll(() => workers().filter((pid) => !before.includes(pid))).toHaveLength(2);
 });
 
 testProcesses(
@@ -98,13 +98,13 @@ testProcesses(
     const { workers, said } = await startSeveral({ LOG_LEVEL: 'info' });
     const answering = () => said().match(/Server listening/g)?.length;
     for (const [replaced, pause] of ['0.1', '0.2', '0.4'].entries()) {
-      await expect.poll(answering, WAITS).toBe(2 + replaced);
+      await expect.poll(answering).toBe(2 + replaced);
       const [first = 0] = workers();
       process.kill(first, 'SIGKILL');
       await expect
-        .poll(said, WAITS)
+        .poll(said)
         .toContain(`Process ${first} has ended (SIGKILL): another one is started in ${pause} s.`);
-      await expect.poll(workers, WAITS).not.toContain(first);
+      await expect.poll(workers).not.toContain(first);
     }
   },
 );
@@ -115,7 +115,7 @@ test('SIGHUP replaces one after the other, and no request fails', PATIENCE, asyn
   const clients = startClients(address);
   await clients.more(50);
   child.kill('SIGHUP');
-  await expect.poll(said, WAITS).toContain('All processes were replaced.');
+  await expect.poll(said).toContain('All processes were replaced.');
   await replaced(before);
   await clients.more(50);
   await clients.stop();
@@ -134,10 +134,10 @@ testProcesses(
     // While the first of the new ones starts.
     await sleep(300);
     process.kill(before[1] ?? 0, 'SIGKILL');
-    await expect.poll(said, WAITS).toContain('All processes were replaced.');
+    await expect.poll(said).toContain('All processes were replaced.');
     await sleep(2 * SLOW);
-    expect(workers()).toHaveLength(2);
-    expect(workers().filter((pid) => before.includes(pid))).toEqual([]);
+    const isNew = (pid: number) => !before.includes(pid);
+    await expect.poll(() => workers().map(isNew)).toEqual([true, true]);
   },
 );
 
@@ -155,9 +155,8 @@ testProcesses(
       for (const pid of workers()) seen.add(pid);
       return said().split('All processes were replaced.').length - 1;
     };
-    await expect.poll(replacedTwice, WAITS).toBe(2);
-    await expect.poll(workers, WAITS).toHaveLength(2);
-    expect(workers().filter((pid) => before.has(pid))).toEqual([]);
+    await expect.poll(replacedTwice).toBe(2);
+    await expect.poll(() => workers().map((pid) => before.has(pid))).toEqual([false, false]);
     expect(seen.size).toBe(6);
   },
 );
@@ -170,15 +169,15 @@ test(
     const [old = 0] = workers();
     const { answered, finish } = await beginForm(address);
     process.kill(old, 'SIGTERM');
-    await expect.poll(workers, WAITS).toHaveLength(2);
+    await expect.poll(workers).toHaveLength(2);
     const answers = new Set<number | undefined>();
     for (const end = performance.now() + 4_000; performance.now() < end; await sleep(50))
-      answers.add(await send(`${address}/users`, { agent: false, timeout: 5_000 }));
+      answers.add(await send(`${address}/users`, { agent: false }));
     expect([...answers]).toEqual([200]);
     finish();
     expect(await answered).toBe(303);
-    await expect.poll(() => isRunning(old), WAITS).toBe(false);
-    await expect.poll(workers, WAITS).toHaveLength(1);
+    await expect.poll(() => isRunning(old)).toBe(false);
+    await expect.poll(workers).toHaveLength(1);
   },
 );
 
@@ -192,13 +191,13 @@ test(
     const { workers, said } = await startSeveral({ ...broken, WORKERS: '1' });
     const [old = 0] = workers();
     process.kill(old, 'SIGTERM');
-    await expect.poll(said, WAITS).toContain(`Process ${old} is replaced, if one starts then, in 0.1 s.`);
-    await expect.poll(() => isRunning(old), WAITS).toBe(false);
-    await expect.poll(workers, WAITS).toHaveLength(1);
+    await expect.poll(said).toContain(`Process ${old} is replaced, if one starts then, in 0.1 s.`);
+    await expect.poll(() => isRunning(old)).toBe(false);
+    await expect.poll(workers).toHaveLength(1);
     const [killed = 0] = workers();
     process.kill(killed, 'SIGKILL');
     await expect
-      .poll(said, WAITS)
+      .poll(said)
       .toContain(`Process ${killed} has ended (SIGKILL): another one is started in 0.1 s.`);
   },
 );
@@ -226,12 +225,12 @@ test('newer code brings no database up to date beside those that work with it', 
   const db = await temporaryDatabase(url);
   await transact(db, (trx) => engineOf(trx).writeVersion(trx, MIGRATIONS.length - 1));
   child.kill('SIGHUP');
-  await expect.poll(said, WAITS).toContain('so those that are there go on.');
-  expect(errors).toContain('has to be brought up to date: stop Roster, and start it again.');
+  await expect.poll(said).toContain('so those that are there go on.');
+  await expect.poll(() => errors).toContain('has to be brought up to date: stop Roster, and start it again.');
   expect(await engineOf(db).readVersion(db)).toBe(MIGRATIONS.length - 1);
   const file = filePathOf(url);
   if (file !== undefined) expect(existsSync(`${file}.before-version-${MIGRATIONS.length}`)).toBe(false);
-  expect(workers()).toEqual(before);
+  await expect.poll(workers).toEqual(before);
   expect(await send(`${address}/users`, { agent: false })).toBe(200);
 });
 
@@ -243,7 +242,7 @@ test('while they are replaced Roster is ready', PATIENCE, async () => {
     .poll(async () => {
       answers.add(await send(`${address}/readyz`, { agent: false }));
       return said();
-    }, WAITS)
+    })
     .toContain('All processes were replaced.');
   expect([...answers]).toEqual([200]);
 });
@@ -273,7 +272,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
     finish();
     expect(await answered).toBe(303);
     if (signal === 'SIGTERM') expect(await once(child, 'exit')).toEqual([0, null]);
-    else await expect.poll(said, WAITS).toContain('All processes were replaced.');
+    else await expect.poll(said).toContain('All processes were replaced.');
   },
 );
 
@@ -289,12 +288,10 @@ testProcesses('where another one cannot even be begun it is tried again', PATIEN
   const [killed = 0, other = 0] = workers();
   child.kill('SIGUSR2');
   process.kill(killed, 'SIGKILL');
-  await expect
-    .poll(said, WAITS)
-    .toContain('One has ended before it answered: another one is started in 0.4 s.');
-  expect(workers()).toEqual([other]);
+  await expect.poll(said).toContain('One has ended before it answered: another one is started in 0.4 s.');
+  await expect.poll(workers).toEqual([other]);
   child.kill('SIGUSR2');
-  await expect.poll(workers, WAITS).toHaveLength(2);
+  await expect.poll(workers).toHaveLength(2);
 });
 
 testProcesses('a parent that is killed leaves none of them', PATIENCE, async () => {
@@ -303,7 +300,7 @@ testProcesses('a parent that is killed leaves none of them', PATIENCE, async () 
   expect(before).toHaveLength(2);
   child.kill('SIGKILL');
   await ended;
-  await expect.poll(() => before.filter(isRunning), WAITS).toEqual([]);
+  await expect.poll(() => before.filter(isRunning)).toEqual([]);
 });
 
 test('the link to the first administrator leads to the form, whoever answers', PATIENCE, async () => {

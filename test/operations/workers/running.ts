@@ -6,10 +6,8 @@ import { childrenOf } from '../../children.ts';
 import { listenTo, run } from '../../roster.ts';
 import { readyUrl } from '../../support.ts';
 
-/** Processes are started meanwhile, on a machine that may have other things to do. */
-export const WAITS = { timeout: 60_000 };
-/** Of a test that starts some. */
-export const PATIENCE = { timeout: 180_000 };
+/** Of a test that starts several processes, on a machine that may have other things to do. */
+export const PATIENCE = { timeout: 300_000 };
 
 export async function startSeveral(settings: Record<string, string> = {}) {
   const url = settings.DATABASE_URL ?? (await readyUrl());
@@ -25,7 +23,7 @@ export async function startSeveral(settings: Record<string, string> = {}) {
     ended: once(child, 'exit'),
     /** Waits until there are two that were not there before. */
     async replaced(before: readonly number[]): Promise<void> {
-      await expect.poll(() => workers().filter((pid) => !before.includes(pid)).length, WAITS).toBe(2);
+      await expect.poll(() => workers().filter((pid) => !before.includes(pid)).length).toBe(2);
     },
   };
 }

@@ -199,7 +199,7 @@ describe('with a status, dates and an order', () => {
       );
       for (const sort of ORDERS) {
         const ordered = orderBySort(matching, sort);
-        const found = { ...(await resolveFilter(db, filter)), deadline: SOON() };
+        const found = { ...(await resolveFilter(db, filter, { deadline: SOON() })), deadline: SOON() };
         const isExact = matching.length <= 10_000;
         expect(found.total).toEqual({ count: Math.min(10_000, matching.length), isExact });
         // As few, and as if they were too many to be put into order.
@@ -375,11 +375,11 @@ describe('a page of a search', () => {
 
   test('that takes too long says so, asks for one more word and keeps everything', async () => {
     let time = 0;
-    const app = await startApp({}, undefined, Date.now, () => {
+    const db = await filledDatabase((filled) => seedUsers(filled, 3_000));
+    const app = await startApp({}, db, Date.now, () => {
       time += 2_000;
       return time;
     });
-    await seedUsers(app.db, 3_000);
     const answer = await get(app, '/users?q=example&sort=email');
     expect(answer.statusCode).toBe(422);
     expect(pageOf(answer).text).toContain('Add one more word, or sort by number');

@@ -17,6 +17,7 @@ import { pageOf } from '../../page.ts';
 import { addPerson, movableClock, signIn } from '../../people.ts';
 import {
   addUser,
+  filledDatabase,
   get,
   giveAccess,
   giveRole,
@@ -24,7 +25,6 @@ import {
   type SignIns,
   sharedDatabase,
   startApp,
-  temporaryDatabase,
 } from '../../support.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -127,9 +127,10 @@ async function expectPages(db: Db, filter: Filter, matching: User[], results: Fi
 }
 
 test('more than can be put into order are listed all the same, also where they come last in it', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 24_000);
-  await giveRole(db, 'viewer', (id) => id > 8_000);
+  const db = await filledDatabase(async (filled) => {
+    await seedUsers(filled, 24_000);
+    await giveRole(filled, 'viewer', (id) => id > 8_000);
+  });
   const given = await giveSignIns(db, ({ id }) => id > 23_500);
   const filter = { ...ALL, signedIn: NEVER };
   const everyone = await db.selectFrom('users').selectAll().execute();
@@ -141,9 +142,10 @@ test('more than can be put into order are listed all the same, also where they c
 });
 
 test('where few can sign in, hardly more rows are looked at than they have', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 12_000);
-  await giveRole(db, 'editor', (id) => id % 100 === 0);
+  const db = await filledDatabase(async (filled) => {
+    await seedUsers(filled, 12_000);
+    await giveRole(filled, 'editor', (id) => id % 100 === 0);
+  });
   let rows = 0;
   const counted = db.withPlugin({
     transformQuery: ({ node }) => node,
