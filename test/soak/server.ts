@@ -2,8 +2,8 @@
 
 import { createInterface } from 'node:readline';
 import { runNode, stop } from '../bench/processes.ts';
-import { startArguments } from '../bench/servers.ts';
 import { freePort } from '../free-port.ts';
+import { START } from '../npm-start.ts';
 import { inspect } from './inspector.ts';
 
 export type Server = {
@@ -24,7 +24,8 @@ export async function startServer(
 ): Promise<Server> {
   const inspector = await freePort();
   const inspected = [`--inspect=127.0.0.1:${inspector}`, '--inspect-publish-uid=http'];
-  const child = runNode([...inspected, ...startArguments()], { HOST: '127.0.0.1', PORT: '0', ...settings });
+  const where = { HOST: '127.0.0.1', PORT: '0' };
+  const child = runNode([...inspected, ...START.args], { ...where, ...START.env, ...settings });
   const { promise: origin, resolve, reject } = Promise.withResolvers<string>();
   let isStopped = false;
   child.once('exit', (code, signal) => {
