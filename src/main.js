@@ -11,7 +11,7 @@ if (isTooOld(process.versions.node)) {
 }
 // Whatever Roster makes is for its owner alone.
 process.umask(0o077);
-// As many threads as passwords are hashed at once: each keeps what memory that has taken. Before the first one is needed.
+// As many threads as passwords are hashed at once: each may keep what memory that has taken. Before the first one is needed.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(2, availableParallelism()));
 const kept = keepCompiledCode();
 // By this do threads find it, such as that of jobs, which would compile all of it each time.

@@ -1,5 +1,6 @@
 /** Which letters and digits a name may be made of that tells one from another (Unicode TS 39). */
 import { ALLOWED_LETTERS } from './allowed-letters.ts';
+import { lazily } from './lazily.ts';
 import { foldDigits, isAscii, named, textKey } from './text.ts';
 
 // The scripts recommended for identifiers (Unicode Standard Annex 31, table 5).
@@ -15,7 +16,8 @@ const LIMITED_SCRIPTS =
 
 const ANY_SCRIPT = '\\p{sc=Zyyy}\\p{sc=Zinh}';
 const classOf = (scripts: readonly string[]) => scripts.map((script) => `\\p{scx=${script}}`).join('');
-const FOREIGN = new RegExp(`[^${classOf(SCRIPTS)}${ANY_SCRIPT}]`, 'u');
+// Patterns of so many letters take milliseconds to make, which are no part of a start.
+const foreign = lazily(() => new RegExp(`[^${classOf(SCRIPTS)}${ANY_SCRIPT}]`, 'u'));
 
 // TS 39, 5.2, "Highly Restrictive": one script, or one of three combinations with Latin.
 const COMBINATIONS = [
@@ -23,22 +25,28 @@ const COMBINATIONS = [
   ['Latn', 'Hani', 'Hira', 'Kana'],
   ['Latn', 'Hani', 'Bopo'],
   ['Latn', 'Hani', 'Hang'],
-].map((scripts) => new RegExp(`^[${classOf(scripts)}${ANY_SCRIPT}]*$`, 'u'));
+];
+const combinations = lazily(() =>
+  COMBINATIONS.map((scripts) => new RegExp(`^[${classOf(scripts)}${ANY_SCRIPT}]*$`, 'u')),
+);
 
-let restrictedPattern: RegExp | undefined;
+/** What Latin, Greek and Cyrillic have for phonetics, for what nobody writes any more, and the like (TS 39, 3.1). */
+const restrictedLetters = lazily(
+  () => new RegExp(Object.entries(ALLOWED_LETTERS).map(restrictedIn).join('|'), 'v'),
+);
 const TATWEEL = '\u0640';
 
 /** Whether all of the text may be from one writing system: `раураl` in Cyrillic and Latin may not. */
 export function isOneScript(text: string): boolean {
-  return COMBINATIONS.some((pattern) => pattern.test(text));
+  return combinations().some((pattern) => pattern.test(text));
 }
 
 /** The first thing wrong with the letters and digits of a username, in a sentence; undefined if nothing. */
 export function identifierProblem(typed: string): string | undefined {
   if (isAscii(typed)) return undefined;
   const text = typed.normalize('NFKC');
-  const [foreign] = FOREIGN.exec(typed) ?? FOREIGN.exec(text) ?? [];
-  if (foreign !== undefined) return `A username cannot be written in ${scriptOf(foreign)}.`;
+  const [stranger] = foreign().exec(typed) ?? foreign().exec(text) ?? [];
+  if (stranger !== undefined) return `A username cannot be written in ${scriptOf(stranger)}.`;
   const [foreignDigit] = /[\p{Nd}--\d]/v.exec(text) ?? [];
   if (foreignDigit && !isOneScript(text) && isOneScript(text.replaceAll(/\p{Nd}/gu, '')))
     return `The username has a digit of another script than its letters: “${named(foreignDigit)}”.`;
@@ -77,13 +85,6 @@ function digitsOfTwoScripts(text: string): string[] {
 
 function codePointOfZero(digit: string): number {
   return Number(digit.codePointAt(0)) - Number(foldDigits(digit));
-}
-
-/** What Latin, Greek and Cyrillic have for phonetics, for what nobody writes any more, and the like (TS 39, 3.1). */
-function restrictedLetters(): RegExp {
-  // It takes milliseconds to make, which are no part of a start.
-  restrictedPattern ??= new RegExp(Object.entries(ALLOWED_LETTERS).map(restrictedIn).join('|'), 'v');
-  return restrictedPattern;
 }
 
 function restrictedIn([script, ranges]: [string, string]): string {

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { hashPassword, isOutdated, isPassword } from '../../src/auth/password-hashing.ts';
+import { START } from '../npm-start.ts';
 import { oldHash } from '../people.ts';
 
 describe('a password', () => {
@@ -28,4 +30,23 @@ describe('a password', () => {
     expect(await isPassword('lemon tree', hash)).toBe(false);
     expect(isOutdated(hash)).toBe(true);
   });
+
+  test.runIf(process.platform === 'linux')('leaves nothing in memory of a Roster that npm starts', () => {
+    const [before = 0, after = 0] = residentAround(
+      'for (const _ of [1, 2]) await Promise.all(Array(4).fill("lemon").map(hashPassword));',
+    );
+    expect(after - before).toBeLessThan(19 * 1024 ** 2);
+  });
 });
+
+/** Bytes of a process with what `npm start` sets, before and after it does something with passwords. */
+function residentAround(act: string): number[] {
+  const hashing = new URL('../../src/auth/password-hashing.ts', import.meta.url);
+  const resident = 'console.log(process.memoryUsage.rss());';
+  const script = `import { hashPassword } from '${hashing}'; ${resident} ${act} ${resident}`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    env: { ...process.env, ...START.env },
+    encoding: 'utf8',
+  });
+  return stdout.split('\n').map(Number);
+}

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { freePort } from '../free-port.ts';
+import { START } from '../npm-start.ts';
 import { ask } from './answers.ts';
 import { CONNECTIONS } from './connections.ts';
 import { keepOn, runNode, stop } from './processes.ts';
@@ -90,13 +91,7 @@ function runRoster(database: string, keyFile: string, port: number) {
     DATABASE_CONNECTIONS: String(CONNECTIONS),
     DRAIN_SECONDS: '0',
   };
-  return runNode(startArguments(), settings);
-}
-
-/** What `npm start` gives to Node: what comes after `exec node`. */
-export function startArguments(): string[] {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
-  return scripts.start.split(' ').slice(2);
+  return runNode(START.args, { ...START.env, ...settings });
 }
 
 /** The address that a server prints once it listens: "Roster is at http://127.0.0.1:3000". */

@@ -6,7 +6,7 @@ import { hashPassword } from '../../src/auth/password-hashing.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { createUser } from '../../src/users/commands.ts';
-import { startArguments } from '../bench/servers.ts';
+import { START } from '../npm-start.ts';
 import { Etcd } from './etcd.ts';
 import { Haproxy, makePooler, PEOPLE, POOLER, ROSTERS } from './leading.ts';
 import { Patroni } from './patroni.ts';
@@ -112,8 +112,8 @@ function makeRoster(place: Place, address: string, settings: Record<string, stri
   const port = String(place.port(address));
   return new Service({
     program: process.execPath,
-    args: startArguments(),
-    env: { PATH: process.env.PATH, PORT: port, ...settings },
+    args: START.args,
+    env: { PATH: process.env.PATH, PORT: port, ...START.env, ...settings },
     log: place.path(`roster-${port}.log`),
   });
 }

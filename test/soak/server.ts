@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runNode, stop } from '../bench/processes.ts';
-import { startArguments } from '../bench/servers.ts';
 import { freePort } from '../free-port.ts';
+import { START } from '../npm-start.ts';
 import { inspect } from './inspector.ts';
 import { keptBy } from './kept.ts';
 
@@ -27,7 +27,8 @@ export async function startServer(
 ): Promise<Server> {
   const inspector = await freePort();
   const flags = [`--inspect=127.0.0.1:${inspector}`, '--inspect-publish-uid=http'];
-  const child = runNode([...flags, ...startArguments()], { HOST: '127.0.0.1', PORT: '0', ...settings });
+  const where = { HOST: '127.0.0.1', PORT: '0' };
+  const child = runNode([...flags, ...START.args], { ...where, ...START.env, ...settings });
   const { promise: origin, resolve, reject } = Promise.withResolvers<string>();
   let isStopped = false;
   child.once('exit', (code, signal) => {

@@ -107,7 +107,8 @@ describe('the image', () => {
   test('starts Roster as “npm start” does', () => {
     const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
     const entrypoint = STEPS.find(({ name }) => name === 'ENTRYPOINT');
-    expect(`exec ${JSON.parse(entrypoint?.rest ?? '[]').join(' ')}`).toBe(scripts.start);
+    const set = STEPS.findLast(({ name }) => name === 'ENV');
+    expect(`exec env ${set?.rest} ${JSON.parse(entrypoint?.rest ?? '[]').join(' ')}`).toBe(scripts.start);
   });
 
   test('is sent what it is made of, and nothing else', () => {

@@ -36,7 +36,7 @@ function lineOf(unit: string, name: string): string {
 }
 
 const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
-const START = String(scripts.start).replace(/^exec /, '');
+const [, SET, START] = /^exec env (\S+) (.*)$/.exec(scripts.start) ?? [];
 
 test('systemd finds nothing wrong with them', ({ skip }) => {
   if (!hasSystemd) return skip(WITHOUT);
@@ -55,6 +55,7 @@ test.for(SERVICES)('%s is exposed by 1.5 at most, as systemd counts', (service, 
 
 test('the service starts Roster as “npm start” does', () => {
   expect(lineOf('roster.service', 'ExecStart')).toBe(`/opt/roster/node_modules/.bin/${START}`);
+  expect(readDeployed('roster.service').split('\n')).toContain(`Environment=${SET}`);
 });
 
 test('systemd waits longer for it to stop than it takes, and a container for as long', () => {
