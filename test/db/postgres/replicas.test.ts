@@ -85,8 +85,8 @@ test.each([
 test('a replica that is behind is left out, with a line in the log, and is back once it is not', async () => {
   const { app, db, person } = await start(1_000);
   const eve = await person('eve');
-  const warn = vi.spyOn(app.log, 'warn');
   await expectInUse(db, 2);
+  const warn = vi.spyOn(app.log, 'warn');
   await pause(servers.standbys);
   await addUser(db, bob);
   await expectInUse(db, 0);
