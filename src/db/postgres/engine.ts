@@ -151,7 +151,7 @@ export const postgresEngine: Engine = {
     const sequence = `${table}_id_seq`;
     // Until the end of the transaction nobody is given one: it would be set back to what was given already.
     await sql`lock table ${sql.table(table)} in share row exclusive mode`.execute(trx);
-    await sql`select setval(${sequence}::regclass, ${id}) from ${sql.id(sequence)} where last_value < ${id}`.execute(
+    await sql`select setval(${sequence}::regclass, ${id}) from ${sql.id(sequence)} where not is_called or last_value < ${id}`.execute(
       trx,
     );
   },
