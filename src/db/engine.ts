@@ -99,6 +99,8 @@ export type Engine = {
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
   writeLastId(trx: Trx, id: number, table?: NumberedTable): Promise<void>;
+  /** The same where it is higher, also while others are given some. */
+  raiseLastId(trx: Trx, id: number, table: NumberedTable): Promise<void>;
 };
 
 type EngineAdapter = DialectAdapter & {

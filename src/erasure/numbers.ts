@@ -46,5 +46,5 @@ export async function raiseLastIds(db: Db, lastIds: LastIds): Promise<void> {
 export async function raiseNumbers(trx: Trx, lastIds: LastIds): Promise<void> {
   const known = await readLastIds(trx);
   for (const table of NUMBERED_TABLES)
-    if (lastIds[table] > known[table]) await engineOf(trx).writeLastId(trx, lastIds[table], table);
+    if (lastIds[table] > known[table]) await engineOf(trx).raiseLastId(trx, lastIds[table], table);
 }

@@ -11,7 +11,7 @@ import { tellNumber } from '../../src/db/numbers.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { type LastIds, lastIdsIn, ledgerOf, reachIn, readLedger } from '../../src/erasure/ledger.ts';
-import { readLastIds } from '../../src/erasure/numbers.ts';
+import { raiseLastIds, readLastIds } from '../../src/erasure/numbers.ts';
 import { noteNumbersAhead } from '../../src/erasure/numbers-ahead.ts';
 import { insertImport } from '../../src/imports/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
@@ -140,6 +140,25 @@ test('very many are noted in few lines, each before it is given, and at the end 
   await db.destroy();
   expect(given.users).toBe(1);
   expect(reachIn(lines())).toEqual(given);
+});
+
+test('numbers that go on behind what was noted, beside others who are given some, are nobody’s twice', async () => {
+  const { db } = await noted();
+  const given: number[] = [];
+  let isOver = false;
+  const creating = [1, 2].map(async (who) => {
+    for (let count = 0; !isOver; count++)
+      given.push((await addUser(db, { username: `busy${who}x${count}` })).id);
+  });
+  for (let round = 0; round < 20; round++) {
+    // As who starts beside them has read it, by now of before.
+    const reach = await readLastIds(db);
+    await addUser(db, { username: `start${round}` });
+    await raiseLastIds(db, { ...reach, users: reach.users + 3 });
+  }
+  isOver = true;
+  await Promise.all(creating);
+  expect(new Set(given).size).toBe(given.length);
 });
 
 test('numbers are given also where they cannot be noted, and that is said once', async () => {

@@ -147,6 +147,14 @@ export const postgresEngine: Engine = {
   async writeLastId(trx, id, table = 'users') {
     if (id > 0) await sql`select setval(${`${table}_id_seq`}::regclass, ${id})`.execute(trx);
   },
+  async raiseLastId(trx, id, table) {
+    const sequence = `${table}_id_seq`;
+    // Until the end of the transaction nobody is given one: it would be set back to what was given already.
+    await sql`lock table ${sql.table(table)} in share row exclusive mode`.execute(trx);
+    await sql`select setval(${sequence}::regclass, ${id}) from ${sql.id(sequence)} where not is_called or last_value < ${id}`.execute(
+      trx,
+    );
+  },
 };
 
 async function oneValue<T>(db: Db, query: RawBuilder<{ value: T }>): Promise<T | undefined> {

@@ -128,6 +128,9 @@ export const sqliteEngine: Engine = {
     await sql`delete from sqlite_sequence where name = ${table}`.execute(trx);
     await sql`insert into sqlite_sequence (name, seq) values (${table}, ${id})`.execute(trx);
   },
+  async raiseLastId(trx, id, table) {
+    if ((await readLastId(trx, table)) < id) await sqliteEngine.writeLastId(trx, id, table);
+  },
 };
 
 function rowsOf(_table: keyof Schema, columns: readonly string[], rows: string): RawBuilder<unknown> {
