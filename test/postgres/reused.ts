@@ -45,7 +45,9 @@ export async function takeDatabase(): Promise<{ db: Db; giveBack(): Promise<void
 
 /** One for one test alone. Its version is known, so that no connection is opened to ask for it. */
 export async function readyDatabase(connections: number): Promise<Db> {
-  return new Kysely<Schema>({ dialect: postgresDialect(openPool(await readySchema(), { connections, timeouts })) });
+  return new Kysely<Schema>({
+    dialect: postgresDialect(openPool(await readySchema(), { connections, timeouts })),
+  });
 }
 
 /** A database that ends leaves its connections open. */
