@@ -2,7 +2,7 @@
 import module from 'node:module';
 
 const EMPTY = 'data:text/javascript,';
-/** What packages load and nobody here asks for, ninety files: sentences in other languages, other databases. */
+/** What packages load and nobody here asks for, 86 files: sentences in other languages, other databases. */
 const UNUSED = [
   { by: /\/zod\/v4\/\w+\/\w+\.js$/, what: /^\.\.\/locales\/index\.js$/ },
   {
@@ -30,7 +30,7 @@ function endingOf(specifier) {
   return /^\.\.?\/.*\.(ts|js)$/.exec(specifier)?.[1];
 }
 
-/** @param {string} specifier @param {string} parent */
-function isUnused(specifier, parent) {
+/** @param {string} specifier @param {string} [parent] */
+function isUnused(specifier, parent = '') {
   return UNUSED.some(({ by, what }) => what.test(specifier) && by.test(parent));
 }
