@@ -71,11 +71,16 @@ function countSteps(): number {
   return count;
 }
 
-describe.each([
-  ['with hard links', undefined],
+const KINDS: [what: string, refusal?: string][] = [
+  ['with hard links'],
   // As FAT and exFAT say, SMB, what is mounted by FUSE, and others.
-  ...['EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].map((code) => [`where a hard link is ${code}`, code] as const),
-])('%s', (_name, code) => {
+  ['where a hard link is not permitted', 'EPERM'],
+  ['where none is supported', 'EOPNOTSUPP'],
+  ['where nobody knows of any', 'ENOSYS'],
+  ['where there may be no more of them', 'EMLINK'],
+];
+
+describe.each(KINDS)('%s', (_name, code) => {
   beforeEach(() => {
     refusal = code;
   });

@@ -213,12 +213,12 @@ test('one whose process is killed ends soon, says so, and leaves nothing half', 
   const { url, workers } = await startSeveral({ BACKUP_FOLDER: folder, WORKERS: '1', ...held });
   const [killed = 0] = workers();
   const draft = () => readdirSync(folder).find((name) => name.includes('.new-'));
-  await expect.poll(draft, WAITS).toBeDefined();
+  await expect.poll(draft).toBeDefined();
   const begun = `${draft()}`;
   process.kill(killed, 'SIGKILL');
   const db = await temporaryDatabase(url);
   const first = async () => (await findRuns(db, 'backup')).at(-1);
-  await expect.poll(async () => (await first())?.outcome, WAITS).toBe('bad');
+  await expect.poll(async () => (await first())?.outcome).toBe('bad');
   const problem = 'The process of Roster that had it made has ended meanwhile.';
   expect(await first()).toMatchObject({ problem });
   expect(readdirSync(folder)).not.toContain(begun);

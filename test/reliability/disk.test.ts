@@ -83,7 +83,9 @@ function reasonOf({ call, error }: Fault): string {
   if (error === 'EROFS') return 'its disk is read-only';
   if (error === 'EACCES') return 'its file may not be written';
   if (error === 'ENOSPC' && call === 'write') return 'its disk is full';
-  return call === 'sync' ? 'its disk reports an error.' : 'its disk reports an error, a quota or a limit on files';
+  return call === 'sync'
+    ? 'its disk reports an error.'
+    : 'its disk reports an error, a quota or a limit on files';
 }
 
 /** Meets one database with each of them, one after the other. */
