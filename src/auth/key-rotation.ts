@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { StartError } from '../errors.ts';
-import { makeFileOnce, syncFolder, unless } from '../lib/make-file.ts';
+import { isThere, makeFileOnce, syncFolder, unless } from '../lib/make-file.ts';
 import { readKeyFile, writeKey } from './key-file.ts';
 
 export function fingerprintOf(key: Buffer): string {
@@ -17,15 +17,36 @@ export function readKeyFinishingChange(path: string, fingerprint: string): Buffe
   if (isKeyIn(nextKeyFile(path), fingerprint)) moveNextIntoPlace(path, key);
   const now = readKeyFile(path);
   if (now && fingerprintOf(now) === fingerprint) return now;
+  const { what, todo } = missing(path, fingerprint);
+  throw new StartError(`${what} ${todo}`);
+}
+
+/** What is wrong, and what to do, where Roster would not start for want of it. */
+export type MissingKey = { what: string; todo: string };
+
+/** Changes nothing, other than a start. */
+export function lookForKey(path: string, fingerprint: string): MissingKey | undefined {
+  try {
+    if ([path, nextKeyFile(path)].some((one) => isKeyIn(one, fingerprint))) return undefined;
+    const { what, todo } = missing(path, fingerprint);
+    return { what, todo: `Roster does not start like this. ${todo}` };
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    return { what: error.message, todo: `Roster does not start before it can read the key ${fingerprint}.` };
+  }
+}
+
+function missing(path: string, fingerprint: string): MissingKey {
   const former = formerKeyFile(path, fingerprint);
-  const what = isKeyIn(former, fingerprint)
+  const why = isKeyIn(former, fingerprint)
     ? `does not hold it: it is in ${former}`
-    : now
+    : isThere(path)
       ? 'holds another key'
       : 'is not there';
-  throw new StartError(
-    `Secrets in the database are sealed with the key ${fingerprint}, and ${path} ${what}. Put the file with that key there, or set SECRET_KEY_FILE to where it is. If it is lost for good: npm run roster -- give-up-key ${fingerprint}`,
-  );
+  return {
+    what: `Secrets in the database are sealed with the key ${fingerprint}, and ${path} ${why}.`,
+    todo: `Put the file with that key there, or set SECRET_KEY_FILE to where it is. If it is lost for good: npm run roster -- give-up-key ${fingerprint}`,
+  };
 }
 
 export function nextKeyFile(path: string): string {

@@ -5,7 +5,7 @@ import type { Db, Trx } from '../db/schema.ts';
 import { StartError, UnavailableError } from '../errors.ts';
 import { inBatches } from '../lib/batches.ts';
 import { makeKeyFile, readKeyFile } from './key-file.ts';
-import { fingerprintOf, readKeyFinishingChange } from './key-rotation.ts';
+import { fingerprintOf, lookForKey, type MissingKey, readKeyFinishingChange } from './key-rotation.ts';
 import { GIVEN_UP, openSecret, sealSecret } from './second-factor-secrets.ts';
 import { newToken } from './tokens.ts';
 
@@ -45,6 +45,12 @@ async function ownKey(db: Db, master: Buffer): Promise<LoadedKey> {
 
 export async function readFingerprint(db: Db): Promise<string | undefined> {
   return readSecret(db, FINGERPRINT);
+}
+
+/** Undefined also where the database has none yet, which is made at its first start. */
+export async function findMissingKey(db: Db, path: string): Promise<MissingKey | undefined> {
+  const fingerprint = await readFingerprint(db);
+  return fingerprint === undefined ? undefined : lookForKey(path, fingerprint);
 }
 
 async function readSecret(db: Db, name: string): Promise<string | undefined> {

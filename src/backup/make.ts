@@ -42,6 +42,8 @@ export type Made = {
   took: number;
   key?: string;
   faults: string[];
+  /** Of the key, if the database has one. */
+  fingerprint: string | undefined;
 };
 
 /** @throws StartError and what a disk refuses: there is nothing of it then, and what was there before stays. */
@@ -60,7 +62,8 @@ export async function makeBackup(options: Options): Promise<Made> {
     const ledger = ledgerOf(options.databaseUrl, options.secretKeyFile);
     // An older one may be put back from a folder alone, which holds them all.
     await bringLedger(db, ledger, ledgerBeside(place.file), place.isDated);
-    const made = { file: place.file, size: statSync(draft).size, users: found.users, faults: found.faults };
+    const { users, faults, fingerprint } = found;
+    const made = { file: place.file, size: statSync(draft).size, users, faults, fingerprint };
     const keyFile = putInPlace(draft, place.file, key);
     return { ...made, took: performance.now() - began, ...(keyFile && { key: keyFile }) };
   } finally {

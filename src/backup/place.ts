@@ -1,6 +1,6 @@
 /** Where a backup is to go: into a folder that is there, under its date, or to a file that is not. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { readKeyFile } from '../auth/key-file.ts';
 import { isBackup } from '../db/backup-file.ts';
 import { StartError } from '../errors.ts';
@@ -32,6 +32,7 @@ export function choosePlace(path: string, { now, isForced, withKey, own }: Choic
       refuseOwn(keyBeside(path), own);
       refuseOthers(keyBeside(path), isForced, isKeyFile);
     }
+    refuseNoFolder(path);
     return { file: resolve(path), isDated: false };
   } catch (error) {
     throw sentenceOf(path, error);
@@ -46,6 +47,15 @@ export function sentenceOf(path: string, error: unknown): unknown {
   if (code?.startsWith('SQLITE_'))
     return new StartError(`${path} cannot be made (${(error as Error).message}).`);
   return sentenceOfRefused(path, error);
+}
+
+/** What has no ending is to be a folder, of which somebody thinks that it is there. */
+function refuseNoFolder(path: string): void {
+  const whole = resolve(path);
+  if (!isThere(whole) && extname(whole) === '')
+    throw new StartError(
+      `There is no folder ${whole}: make it, or name a file with an ending, such as ${whole}.db.`,
+    );
 }
 
 function writable(path: string): string {

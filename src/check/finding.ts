@@ -6,8 +6,8 @@ export type Finding = { what: string; todo: string };
 /** `kind`: what several of the same have in common, in the plural. */
 export type Fault = Finding & { kind: string };
 
-/** `quick`: without what takes long. `ledger`: the path of who was erased, where it is known. */
-export type How = { quick: boolean; ledger: string | undefined };
+/** `quick`: without what takes long. `ledger`, `secretKeyFile`: the paths of who was erased, and of the key, where they are known. */
+export type How = { quick: boolean; ledger: string | undefined; secretKeyFile: string | undefined };
 
 export type Check = {
   /** What is looked at. */

@@ -1,10 +1,11 @@
 /** What points at users, change sets and jobs that are not there. */
+import { findMissingKey } from '../auth/secret-key.ts';
 import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts';
 import { usersOf } from '../lib/formats.ts';
 import { letTimersRun } from '../lib/progress.ts';
-import { type Fault, PUT_BACK } from './finding.ts';
+import { type Fault, type How, PUT_BACK } from './finding.ts';
 import * as lost from './lost-queries.ts';
 import * as queries from './queries.ts';
 
@@ -18,7 +19,9 @@ const OWNED: Readonly<Record<(typeof lost.OF_USERS)[number], string>> = {
   made_up_people: 'a note that they were made up',
 };
 
-export async function* checkAccess(db: Db): AsyncIterable<Fault> {
+export async function* checkAccess(db: Db, { secretKeyFile }: How): AsyncIterable<Fault> {
+  const missing = secretKeyFile === undefined ? undefined : await findMissingKey(db, secretKeyFile);
+  if (missing) yield { kind: 'keys', ...missing };
   for (const table of lost.OF_USERS)
     for (const id of await lost.findNobodyIn(db, table))
       yield {

@@ -26,19 +26,19 @@ export const CHECKS: readonly Check[] = [
   { name: 'searches', isLong: true, find: checkSearch, cure: REBUILD },
 ];
 
-type Options = { quick?: boolean; ledger?: string; begin?: (check: Check) => void };
+type Options = { quick?: boolean; ledger?: string; secretKeyFile?: string; begin?: (check: Check) => void };
 
 /**
  * @param options.quick without what takes long with millions of users
- * @param options.ledger of the database, where it is no copy of another
+ * @param options.ledger of the database, where it is no copy of another; so is `secretKeyFile`
  * @param options.begin is told what is looked at next
  */
 export async function* findFaults(
   db: Db,
-  { quick = false, ledger, begin = () => {} }: Options,
+  { quick = false, ledger, secretKeyFile, begin = () => {} }: Options,
 ): AsyncGenerator<Finding> {
   const checks = CHECKS.filter(({ isLong }) => !(quick && isLong));
-  for await (const { finding } of look(db, checks, { quick, ledger }, begin)) yield finding;
+  for await (const { finding } of look(db, checks, { quick, ledger, secretKeyFile }, begin)) yield finding;
 }
 
 /**
@@ -51,7 +51,8 @@ export async function* findMendable(
   { isShort, refuse }: { isShort: boolean; refuse: (what: string) => Error },
 ): AsyncGenerator<Finding> {
   const checks = CHECKS.filter(({ isLong }) => !(isShort && isLong));
-  for await (const { check, finding } of look(db, checks, { quick: false, ledger: undefined })) {
+  const how = { quick: false, ledger: undefined, secretKeyFile: undefined };
+  for await (const { check, finding } of look(db, checks, how)) {
     const { what, todo } = finding;
     if (todo === DAMAGED || (check.find === checkSchema && todo !== REBUILD)) throw refuse(what);
     yield finding;

@@ -3,6 +3,7 @@
 import { commandLine } from '../auth/actor.ts';
 import { hashPassword } from '../auth/password-hashing.ts';
 import { passwordProblem } from '../auth/password-rules.ts';
+import { findMissingKey } from '../auth/secret-key.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { NotUniqueError, StartError } from '../errors.ts';
@@ -11,7 +12,7 @@ import { parseForm } from '../lib/forms.ts';
 import { administratorSchema, makeAdministrator } from '../setup/commands.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { readArguments } from './arguments.ts';
-import { openNamed } from './named-database.ts';
+import { namedIn, openNamed } from './named-database.ts';
 import { readNewPassword } from './read-password.ts';
 
 const USAGE = 'Say who: npm run roster -- admin alice --email alice@example.com';
@@ -32,6 +33,8 @@ export async function admin(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
       sayIfTaken,
     );
     console.log(`${user.username} is an administrator, without a second factor, and signed out everywhere.`);
+    const missing = await findMissingKey(db, namedIn(env).secretKeyFile);
+    if (missing) console.warn(`Warning: ${missing.what} ${missing.todo}`);
   } finally {
     await db.destroy();
   }

@@ -1,7 +1,7 @@
 /** `npm run roster -- backup FILE|FOLDER`: everything of one moment in one file, while Roster runs. */
 import { constants, setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import { nextKeyFile } from '../auth/key-rotation.ts';
+import { lookForKey, nextKeyFile } from '../auth/key-rotation.ts';
 import { removeOlder } from '../backup/folder.ts';
 import { type Made, makeBackup, type Source } from '../backup/make.ts';
 import { choosePlace, type Place, sentenceOf } from '../backup/place.ts';
@@ -106,10 +106,13 @@ async function make(source: Source, place: Place, { refuseAlone, ...wishes }: Wi
   }
 }
 
-function report({ file, size, users, took, key, faults }: Made, { secretKeyFile }: Config): void {
+function report({ file, size, users, took, key, faults, fingerprint }: Made, config: Config): void {
+  const { secretKeyFile } = config;
   const seconds = (took / 1_000).toFixed(1);
   console.log(`${file}: ${usersOf(users)}, ${bytesOf(size)}, checked, in ${seconds} s`);
-  console.log(key === undefined ? withoutKey(secretKeyFile) : withKey(key));
+  const missing = fingerprint && lookForKey(secretKeyFile, fingerprint);
+  if (missing) console.warn(`Warning: without the secret key. ${missing.what} ${missing.todo}`);
+  else console.log(key === undefined ? withoutKey(secretKeyFile) : withKey(key));
   for (const fault of faults) console.warn(`Warning: in the database, and so in its backup: ${fault}`);
   if (faults.length > 0) console.warn('What to do about it says: npm run roster -- check');
 }

@@ -29,7 +29,7 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   const { databaseUrl, secretKeyFile } = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
   const db = await openUpToDate(databaseUrl);
   try {
-    const options = { quick, ledger: ledgerOf(databaseUrl, secretKeyFile) };
+    const options = { quick, ledger: ledgerOf(databaseUrl, secretKeyFile), secretKeyFile };
     const work = async () => {
       const { found, users } = await look(db, options);
       const problem = found[0] ? `${number.format(found.length)} found, the first: ${found[0].what}` : null;
@@ -61,7 +61,7 @@ async function checkBackup(file: string, quick: boolean): Promise<number> {
 /** @returns what is wrong, and among how many */
 async function look(
   db: Db,
-  options: { quick: boolean; ledger?: string },
+  options: { quick: boolean; ledger?: string; secretKeyFile?: string },
 ): Promise<{ found: Finding[]; users: number | undefined }> {
   const started = performance.now();
   const line = new StatusLine();

@@ -74,7 +74,7 @@ export async function openUpToDate(url: string): Promise<Db> {
 /** `ledger`: the path of the file in which it is noted who was erased from it. */
 export function namedIn({ DATABASE_URL, SECRET_KEY_FILE }: NodeJS.ProcessEnv) {
   const { databaseUrl, secretKeyFile } = readConfig({ DATABASE_URL, SECRET_KEY_FILE });
-  return { databaseUrl, ledger: ledgerOf(databaseUrl, secretKeyFile) };
+  return { databaseUrl, secretKeyFile, ledger: ledgerOf(databaseUrl, secretKeyFile) };
 }
 
 export function sayWhich(what: string, name: string, isNew = false): void {

@@ -9,6 +9,7 @@ import { isBackup } from '../db/backup-file.ts';
 import { MIGRATIONS } from '../db/database.ts';
 import { StartError } from '../errors.ts';
 import { number, several, time, usersOf } from '../lib/formats.ts';
+import { isThere } from '../lib/make-file.ts';
 import { plain } from '../lib/text.ts';
 
 const UNKNOWN = 'cannot be read';
@@ -129,7 +130,7 @@ export function needed(key: Missing, path: string): StartError {
 
 function sealed({ fingerprint, count }: Missing, path: string): string {
   const secrets = count === 1 ? 'The secret' : 'The secrets';
-  return `${secrets} of ${secondFactors({ count })} ${count === 1 ? 'is' : 'are'} sealed with the key ${fingerprint}, which is not in ${path}.`;
+  return `${secrets} of ${secondFactors({ count })} ${count === 1 ? 'is' : 'are'} sealed with the key ${fingerprint}${isThere(path) ? `, which is not in ${path}` : `, and there is no ${path}`}.`;
 }
 
 function secondFactors({ count }: Pick<Missing, 'count'>): string {
@@ -137,7 +138,7 @@ function secondFactors({ count }: Pick<Missing, 'count'>): string {
 }
 
 function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: string): string {
-  return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
+  return `Warning: ${sealed({ fingerprint, count }, path)} Roster does not start with it before the right file is there, or SECRET_KEY_FILE says where it is. If it is lost for good, restore with --give-up-key, or give it up afterwards: npm run roster -- give-up-key ${fingerprint}; whoever has a second factor is let in again by an administrator then.`;
 }
 
 function erasedAgain(count: number): string {
@@ -181,6 +182,6 @@ export function sayDone(done: Done): void {
 
 function howToStart(key: KeyPlan, path: string): string {
   return key.kind === 'missing'
-    ? `Roster does not start yet: put the secret.key with the fingerprint ${key.fingerprint} at ${path}.`
+    ? `Roster does not start yet: put the secret.key with the fingerprint ${key.fingerprint} at ${path}; if it is lost for good: npm run roster -- give-up-key ${key.fingerprint}.`
     : 'Start Roster.';
 }

@@ -39,6 +39,7 @@ export type AccessEvent =
   | 'all sessions ended'
   | 'first administrator made'
   | 'invited'
+  | 'let in again'
   | 'made an administrator'
   | 'other sessions ended'
   | 'password changed'

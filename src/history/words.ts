@@ -68,6 +68,10 @@ const EVENTS: Readonly<Record<string, Words>> = {
     here: 'set up this user as the first administrator',
   },
   invited: { done: 'invited', of: '', here: 'invited this user' },
+  'let in again': {
+    done: 'set the password, removed any second factor and ended all sessions',
+    of: 'of',
+  },
   'made an administrator': {
     done: 'made an administrator',
     of: 'of',

@@ -7,7 +7,7 @@ import { isFolder } from '../lib/make-file.ts';
 export function warningOf(folder: string | undefined): string | undefined {
   if (folder === undefined || canWrite(folder)) return undefined;
   const why = existsSync(folder) ? `it may not write into ${folder}` : `there is no folder ${folder}`;
-  return `Warning: ${why}, so Roster makes no backups. Mend that, or give BACKUP_FOLDER another one; then start Roster again.`;
+  return `Warning: ${why}, so Roster makes no backups until that is mended. It tries each hour, and when it is started again, as with another BACKUP_FOLDER.`;
 }
 
 function canWrite(folder: string): boolean {

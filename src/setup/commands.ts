@@ -35,7 +35,7 @@ export async function makeAdministrator(
   user: NewAdministrator,
   hash: string,
   now: number,
-  event: AccessEvent = 'made an administrator',
+  event?: AccessEvent,
 ): Promise<User> {
   // While nobody signs in, whoever is there may change things: not at the same moment.
   await lockAdministrators(trx);
@@ -47,6 +47,8 @@ export async function makeAdministrator(
   await setPassword(trx, administrator.id, hash, now);
   await setCode(trx, administrator.id, null);
   await deleteSessionsOf(trx, administrator.id);
-  await recordAccess(trx, actor, event, administrator, now);
+  const isOne = existing?.role === 'admin' && existing.is_active;
+  const done = isOne ? 'let in again' : 'made an administrator';
+  await recordAccess(trx, actor, event ?? done, administrator, now);
   return administrator;
 }

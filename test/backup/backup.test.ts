@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -237,6 +238,18 @@ describe('the secret key', () => {
     expect(readdirSync(folder)).toEqual(['erased.jsonl', backupsIn(folder)[0]]);
   });
 
+  test('that is not there is not called for, and it is said what that means', async () => {
+    const { folder, make, settings } = await withCode();
+    rmSync(settings.SECRET_KEY_FILE);
+    const { out, error, code } = await make(folder);
+    if (!onSqlite) return expect(code).toBe(1);
+    expect(code).toBe(0);
+    expect(error).toContain(
+      `${settings.SECRET_KEY_FILE} is not there. Roster does not start like this. Put the file`,
+    );
+    expect(out).not.toContain('Keep a copy');
+  });
+
   test('lies beside it on demand, for its owner alone, and opens second factors', async () => {
     const { folder, make, ann } = await withCode();
     const { out } = await make(folder, '--with-key');
@@ -395,6 +408,11 @@ describe('where it cannot be made', () => {
       [[own, '--force'], /is what Roster itself works with: give the backup another name\.\n$/],
       [[join(folder, 'link.db'), '--force'], /is what Roster itself works with/],
       [[join(own, 'x.db')], /^There is no folder /],
+      [
+        [join(folder, 'none')],
+        /^There is no folder .*none: make it, or name a file .* such as .*none\.db\.\n$/,
+      ],
+      [[join(folder, 'none'), '--keep', '14'], /^There is no folder .*none: make it/],
     ];
     for (const [args, sentence] of refusals)
       expect(await make(...args)).toMatchObject({ code: 1, error: expect.stringMatching(sentence) });

@@ -1,7 +1,10 @@
 /** `npm run roster -- admin`. */
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { loadKey } from '../../src/auth/secret-key.ts';
 import { nameOf } from '../../src/db/database.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
+import { keyPathOf } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { addPerson, PASSWORD, signedIn, signIn } from '../people.ts';
 import { runToEnd } from '../roster.ts';
@@ -45,6 +48,20 @@ describe('the command line', () => {
     expect((await get(app, '/users', session)).statusCode).toBe(303);
     const headers = await signIn(app, 'ann', 'a bicycle in the library');
     expect((await get(app, '/roles', headers)).statusCode).toBe(200);
+  });
+
+  test('says of who is an administrator already what it did, and that Roster does not start without its key', async () => {
+    const url = await readyUrl();
+    const db = await temporaryDatabase(url);
+    const path = keyPathOf(url);
+    const ann = await addPerson(db, 'ann', 'admin');
+    await loadKey(db, path);
+    rmSync(path);
+    const { code, said } = await admin(url, ['ann'], `${PASSWORD}\n`);
+    expect(code).toBe(0);
+    expect(said).toContain(`${path} is not there. Roster does not start like this. Put the file`);
+    const sets = db.selectFrom('change_sets').select('event').where('subject_id', '=', ann.id);
+    expect(await sets.orderBy('id', 'desc').executeTakeFirst()).toEqual({ event: 'let in again' });
   });
 
   test('finds whom it means by a domain in either form, and someone whose name would be refused today', async () => {

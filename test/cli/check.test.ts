@@ -1,7 +1,10 @@
 /** The command that looks for what is wrong: what it says, with which code it ends, and what is noted of it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { writeKey } from '../../src/auth/key-file.ts';
+import { fingerprintOf } from '../../src/auth/key-rotation.ts';
+import { loadKey } from '../../src/auth/secret-key.ts';
 import type { Check } from '../../src/check/finding.ts';
 import { CHECKS } from '../../src/check/run.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
@@ -62,6 +65,34 @@ test('what is wrong, what to do, exit code 1, and a note of it', async () => {
     outcome: 'bad',
     problem: `1 found, the first: ${what}`,
   });
+});
+
+test.each([
+  ['is not there', undefined],
+  ['holds another key', Buffer.alloc(32, 'another')],
+])('a key without which Roster does not start is found where its file %s', async (why, other) => {
+  const { db, settings } = await start();
+  const path = settings.SECRET_KEY_FILE;
+  const { master } = await loadKey(db, path);
+  rmSync(path);
+  if (other) writeKey(path, other);
+  const { out, code } = await runCommand(['check', '--quick'], settings);
+  expect(out).toContain(
+    `the key ${fingerprintOf(master)}, and ${path} ${why}.\n  Roster does not start like this. Put the file`,
+  );
+  expect(out).toContain('\n1 found.\n');
+  expect(code).toBe(1);
+});
+
+test('a file of the key that holds none is found, and all else is looked at', async () => {
+  const { db, settings } = await start();
+  await loadKey(db, settings.SECRET_KEY_FILE);
+  writeFileSync(settings.SECRET_KEY_FILE, 'no key');
+  const { out, code } = await runCommand(['check', '--quick'], settings);
+  expect(out).toMatch(
+    /secret\.key holds no key of Roster's;.*\n {2}Roster does not start before .*\n\n1 found\.\n/,
+  );
+  expect(code).toBe(1);
 });
 
 test('who was erased before the database was put back is found by the file that says so', async () => {

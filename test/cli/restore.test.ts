@@ -222,7 +222,7 @@ describe('the key', () => {
     const fingerprint = await within(url, readFingerprint);
     const asked = await restore(target, file);
     expect(asked.out + asked.error).toContain(
-      `The secret of 1 second factor is sealed with the key ${fingerprint}, which is not in ${keyPathOf(target)}.`,
+      `The secret of 1 second factor is sealed with the key ${fingerprint}, and there is no ${keyPathOf(target)}.`,
     );
     expect(asked.code).toBe(2);
     const { code, out, error } = await restore(target, file, '--yes');
@@ -233,8 +233,9 @@ describe('the key', () => {
       expect((await restore(target, file, '--yes', '--give-up-key')).code).toBe(0);
     } else {
       expect(code).toBe(1);
+      expect(asked.out).toContain('restore with --give-up-key, or give it up afterwards: ');
       expect(out).toContain(
-        `Roster does not start yet: put the secret.key with the fingerprint ${fingerprint} at ${keyPathOf(target)}. Everyone signs in again`,
+        `Roster does not start yet: put the secret.key with the fingerprint ${fingerprint} at ${keyPathOf(target)}; if it is lost for good: npm run roster -- give-up-key ${fingerprint}. Everyone signs in again`,
       );
       const started = await runCommand(['change-key'], { DATABASE_URL: target });
       expect(started.error).toContain(`npm run roster -- give-up-key ${fingerprint}`);

@@ -40,6 +40,12 @@ test.each<[Partial<ChangeSet>, FieldChanges, inHistory: string, onTheirPage: str
     'sent the access link by mail',
   ],
   [
+    { event: 'let in again' },
+    {},
+    'Set the password, removed any second factor and ended all sessions of bob',
+    'set the password, removed any second factor and ended all sessions',
+  ],
+  [
     { event: 'made an administrator' },
     {},
     'Made an administrator of bob',

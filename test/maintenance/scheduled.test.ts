@@ -95,6 +95,10 @@ test('where it fails, it is tried again after an hour, and it is noted why', asy
   clock.move(1.1 * HOUR);
   await app.backUpIfDue();
   expect(await outcomesOf(db)).toEqual(['bad', 'bad']);
+  mkdirSync(folder);
+  clock.move(1.1 * HOUR);
+  await app.backUpIfDue();
+  expect(await outcomesOf(db)).toEqual(['good', 'bad', 'bad']);
 });
 
 test('where the database does not answer, it is seen to soon after', async () => {
@@ -136,7 +140,7 @@ test('a Roster that is started without the folder says so in a sentence, and ser
   const { child, stderr } = await startRoster(env);
   child.kill();
   expect(await stderr).toContain(
-    `Warning: there is no folder ${folder}, so Roster makes no backups. Mend that, or give BACKUP_FOLDER another one; then start Roster again.\n`,
+    `Warning: there is no folder ${folder}, so Roster makes no backups until that is mended. It tries each hour, and when it is started again, as with another BACKUP_FOLDER.\n`,
   );
 });
 
