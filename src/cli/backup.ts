@@ -19,7 +19,7 @@ import { openUpToDate, refuseErased } from './named-database.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
-  'Say where to: npm run roster -- backup /srv/backups, or a file that is not there yet; with --with-key, --compact, or in a folder --keep 14';
+  'Say where to: npm run roster -- backup /srv/backups, or a file that is not there yet, such as roster.db; with --with-key, --compact, or in a folder --keep 14';
 
 export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args, ['keep', 'run'], ['with-key', 'compact', 'force']);

@@ -45,9 +45,9 @@ const HELP = `Roster, a user directory.
                              backup
   npm run roster -- backup /srv/backups
                              writes everything of this moment into a file there, named by the date, while Roster runs; or into
-                             a file that is not there yet, with an ending such as .db (--force replaces it); --with-key puts the secret key beside it,
-                             --compact leaves out what was deleted, --keep 14 leaves so many of this database in the
-                             folder, with their keys
+                             a file that is not there yet, with an ending such as .db (--force replaces it); --with-key puts the
+                             secret key beside it, --compact leaves out what was deleted, --keep 14 leaves so many of this
+                             database in the folder, with their keys
   npm run roster -- restore FILE
                              puts a backup in the place of the database, or into an empty one on PostgreSQL: stop every
                              Roster first; shows both and asks, --yes does not; --without-access brings nobody's password;
