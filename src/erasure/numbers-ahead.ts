@@ -1,4 +1,7 @@
-/** Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is not, but of the commands that check and back up, at whose runs nothing points. */
+/**
+ * Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is
+ * not. Runs of the commands `check` and `backup` are left out: no link leads to one.
+ */
 import { randomUUID } from 'node:crypto';
 import type { NumberedTable } from '../db/engine.ts';
 import { watchNumbers } from '../db/numbers.ts';
