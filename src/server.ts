@@ -11,6 +11,7 @@ import { newToken } from './auth/tokens.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, isBehindProxy, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
+import { noteLastIds } from './erasure/numbers.ts';
 import { noteNumbersAhead } from './erasure/numbers-ahead.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening, type Listening } from './http/listening.ts';
@@ -96,8 +97,7 @@ async function start(
   const { buildApp } = await import('./app.ts');
   const app = await buildApp({ ...parts, spoolFolder: file && dirname(file), hasJobsThread: true });
   undo.defer(() => app.close());
-  const { db, ledger, log } = app;
-  noteNumbersAhead(db, ledger, (err) => log.error({ err }, 'the last numbers could not be noted'));
+  noteNumbersAhead(app.db, app.ledger, sayNotNoted(app));
   await app.listen(listening).catch(explainListening(parts.config));
   undo.move();
   return app;
@@ -115,8 +115,14 @@ async function stop(app: FastifyInstance, isReplaced = false): Promise<void> {
   app.isReplaced = isReplaced;
   await app.drain(drainTime);
   await app.close();
+  // Also those that others have given.
+  await noteLastIds(app.db, app.ledger).catch(sayNotNoted(app));
   await app.db.destroy();
   process.exit(0);
+}
+
+function sayNotNoted({ log }: FastifyInstance) {
+  return (err: Error) => log.error({ err }, 'the last numbers could not be noted');
 }
 
 function placeOf(app: FastifyInstance): Place {
