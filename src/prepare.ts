@@ -10,7 +10,6 @@ import { engineOf } from './db/engine.ts';
 import type { Db } from './db/schema.ts';
 import { ledgerOf } from './erasure/ledger.ts';
 import { noteLastIds } from './erasure/numbers.ts';
-import { noteNumbersAhead } from './erasure/numbers-ahead.ts';
 import { StartError } from './errors.ts';
 import { findRunningJobs, type Job } from './jobs/queries.ts';
 import { number } from './lib/formats.ts';
@@ -53,7 +52,6 @@ export async function openPrepared(config: Config, undo: AsyncDisposableStack): 
   const { opened, newlySealed } = await withKey(config, db);
   if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
   await prepare(config, opened);
-  noteNumbersAhead(db, opened.ledger, warn);
   removeKilledRestores(config.databaseUrl, config.secretKeyFile);
   return { ...opened, made, isOpen };
 }
@@ -76,7 +74,6 @@ export async function openAgain(config: Config, undo: AsyncDisposableStack): Pro
   const db = await open(config, refuseNew, 'stop Roster, and start it again');
   undo.defer(() => db.destroy());
   const { opened } = await withKey(config, db);
-  noteNumbersAhead(db, opened.ledger, warn);
   return opened;
 }
 
@@ -91,7 +88,7 @@ async function prepare(config: Config, { db, ledger }: Opened): Promise<void> {
   for (const warning of findExposedFiles(config)) console.warn(warning);
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   await eraseFromCopy(db, ledger);
-  await noteNumbers(db, ledger);
+  await noteLastIds(db, ledger).catch(({ message }: Error) => console.warn(`Warning: ${message}`));
   const folderWarning = warningOf(config.backupFolder);
   if (folderWarning) console.warn(folderWarning);
   for (const job of await findRunningJobs(db, MOST_SAID)) console.warn(goesOn(job));
@@ -101,15 +98,6 @@ async function withKey({ databaseUrl, secretKeyFile }: Config, db: Db) {
   const { key, databaseId, newlySealed } = await loadKey(db, secretKeyFile);
   const opened = { db, secretKey: key, databaseId, ledger: ledgerOf(databaseUrl, secretKeyFile) };
   return { opened, newlySealed };
-}
-
-/** At the start and at the end, of which each may be followed by a copy that is put back. */
-export async function noteNumbers(db: Db, ledger: string): Promise<void> {
-  await noteLastIds(db, ledger).catch(warn);
-}
-
-function warn({ message }: Error): void {
-  console.warn(`Warning: ${message}`);
 }
 
 function isForOthers({ host, origin, trustProxy }: Config): boolean {

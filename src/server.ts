@@ -11,6 +11,8 @@ import { newToken } from './auth/tokens.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, isBehindProxy, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
+import { noteLastIds } from './erasure/numbers.ts';
+import { noteNumbersAhead } from './erasure/numbers-ahead.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening, type Listening } from './http/listening.ts';
 import { plainLog } from './http/logger.ts';
@@ -22,14 +24,7 @@ import { tellServiceManager } from './operations/service-manager.ts';
 import { ParentLink } from './operations/workers/link.ts';
 import type { Place } from './operations/workers/messages.ts';
 import { Workers } from './operations/workers/parent.ts';
-import {
-  type Found,
-  newDatabase,
-  noteNumbers,
-  openAgain,
-  openPrepared,
-  prepareForOthers,
-} from './prepare.ts';
+import { type Found, newDatabase, openAgain, openPrepared, prepareForOthers } from './prepare.ts';
 import { setupLine } from './setup/setup-line.ts';
 
 /** Whatever is not done by then, in milliseconds after it has drained, was never acknowledged. */
@@ -102,6 +97,7 @@ async function start(
   const { buildApp } = await import('./app.ts');
   const app = await buildApp({ ...parts, spoolFolder: file && dirname(file), hasJobsThread: true });
   undo.defer(() => app.close());
+  noteNumbersAhead(app.db, app.ledger, sayNotNoted(app));
   await app.listen(listening).catch(explainListening(parts.config));
   undo.move();
   return app;
@@ -119,9 +115,14 @@ async function stop(app: FastifyInstance, isReplaced = false): Promise<void> {
   app.isReplaced = isReplaced;
   await app.drain(drainTime);
   await app.close();
-  await noteNumbers(app.db, app.ledger);
+  // Also those that others have given.
+  await noteLastIds(app.db, app.ledger).catch(sayNotNoted(app));
   await app.db.destroy();
   process.exit(0);
+}
+
+function sayNotNoted({ log }: FastifyInstance) {
+  return (err: Error) => log.error({ err }, 'the last numbers could not be noted');
 }
 
 function placeOf(app: FastifyInstance): Place {

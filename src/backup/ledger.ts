@@ -17,7 +17,7 @@ export async function bringLedger(db: Db, own: string, to: string, withNumbers =
   if (withNumbers) await noteLastIds(db, to);
 }
 
-/** All of one in one line. */
+/** All of one in one line, without what is only noted ahead: what was given of that by now the database says itself. */
 function byDatabase(lines: readonly LedgerLine[]): LedgerLine[] {
   return [...Map.groupBy(lines, ({ database }) => database)].map(([database, some]) => ({
     database,

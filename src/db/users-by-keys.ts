@@ -9,6 +9,7 @@ export async function usersByKeys(
   column: 'id' | 'username_key' | 'email_key',
   keys: readonly number[] | readonly string[],
 ): Promise<User[]> {
+  if (keys.length === 0) return [];
   const given = engineOf(db).tableOf(keys);
   const users = sql<User>`select users.* from ${given} cross join users where ${sql.ref(`users.${column}`)} = given.value`;
   return (await users.execute(db)).rows;

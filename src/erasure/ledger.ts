@@ -11,7 +11,6 @@ import {
   openSync,
   readFileSync,
   statSync,
-  truncateSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -23,6 +22,9 @@ import { shareOwner } from '../lib/owner.ts';
 
 const ENDING = '.erased.jsonl';
 
+/** Behind a line without its end: never taken away, for somebody else may have written behind it. */
+const CUT_OFF = ' # cut off';
+
 /** More than any database comes to: what is given next could not be told from it otherwise. */
 const MOST = 2 ** 52;
 
@@ -33,9 +35,9 @@ const last = z.int().nonnegative().max(MOST);
 const LINE = z.object({
   /** Its identity. */
   database: z.string(),
-  /** The highest number that anybody had there by then. */
+  /** The highest number that anybody had there by then; 0 where only `upTo` is noted. */
   lastId: last,
-  /** The highest of change sets and the like, by table; none where a Roster of before has written it. */
+  /** The highest of change sets and the like, by table; none there, nor where a Roster of before has written it. */
   others: z.record(z.string(), last).optional(),
   /** Who notes ahead what is given: of their lines the last one counts. */
   by: z.string().optional(),
@@ -113,11 +115,10 @@ export function readLedger(path: string): LedgerLine[] {
 export function appendToLedger(path: string, line: LedgerLine): void {
   try {
     const isNew = !isThere(path);
-    const { text, isCutOff } = wholeLines(path);
-    if (isCutOff) truncateSync(path, Buffer.byteLength(text));
+    const { isCutOff } = wholeLines(path);
     const file = openSync(path, 'a', 0o600);
     try {
-      appendFileSync(file, `${JSON.stringify(line)}\n`);
+      appendFileSync(file, `${isCutOff ? `${CUT_OFF}\n` : ''}${JSON.stringify(line)}\n`);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -157,7 +158,7 @@ function wholeLines(path: string): { text: string; isCutOff: boolean } {
 
 /** An editor may have left an empty line. */
 function isEntry(line: string): boolean {
-  return line.trim() !== '';
+  return line.trim() !== '' && !line.trimEnd().endsWith(CUT_OFF);
 }
 
 function readLine(line: string, index: number): LedgerLine {

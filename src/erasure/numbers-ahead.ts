@@ -1,15 +1,22 @@
-/** Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is not. */
+/**
+ * Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is
+ * not. Runs of the commands `check` and `backup` are left out: no link leads to one.
+ */
 import { randomUUID } from 'node:crypto';
 import type { NumberedTable } from '../db/engine.ts';
 import { watchNumbers } from '../db/numbers.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { appendToLedger, lastIdsOfLine } from './ledger.ts';
+import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
 import { readLastIds } from './numbers.ts';
 import { readNames } from './queries.ts';
 
-/** So many at a time, and of many a share: each line is synced, and all are read at a start. */
+/** So many at a time, and of many a share: each line is synced, and all are read at a start. At most: each command leaves as many out. */
 const FEWEST = 100;
 const SHARE = 50;
+const MOST = 1_000;
+
+/** Where they cannot be noted it is tried again after so many milliseconds: somebody waits meanwhile. */
+const PAUSE = 1_000;
 
 /** Of one table: the highest that was given, and what is noted. */
 type Ahead = { given: number; upTo: number };
@@ -31,6 +38,7 @@ class NumbersAhead {
   /** Another one that works on the database has its own. */
   readonly #by = randomUUID();
   #isFailing = false;
+  #failedAt = Number.NEGATIVE_INFINITY;
   readonly #tables = new Map<NumberedTable, Ahead>();
 
   constructor(ledger: string, warn: (error: Error) => void) {
@@ -42,39 +50,55 @@ class NumbersAhead {
     const numbers = this.#tables.get(table) ?? { given: 0, upTo: 0 };
     this.#tables.set(table, numbers);
     numbers.given = Math.max(numbers.given, id);
-    if (numbers.given <= numbers.upTo) return;
+    if (numbers.given <= numbers.upTo || this.#isPausing) return;
+    const names = await readNames(trx);
+    // Another transaction may have noted it meanwhile. Nothing is waited for from here on: the last line counts.
+    if (numbers.given <= numbers.upTo || this.#isPausing) return;
     try {
-      await this.#extend(trx);
+      this.#extend(names);
       this.#isFailing = false;
     } catch (error) {
-      if (!this.#isFailing) this.#warn(error as Error);
-      this.#isFailing = true;
+      this.#fail(error as Error);
     }
   }
 
   /** Of all tables in one line. */
-  async #extend(trx: Trx): Promise<void> {
-    const reach = [...this.#tables].map(([table, { given }]) => {
-      return [table, given + Math.max(FEWEST, Math.floor(given / SHARE))] as const;
-    });
-    await this.#note(trx, { lastId: 0, upTo: Object.fromEntries(reach) });
+  #extend(names: readonly string[]): void {
+    const reach = [...this.#tables].map(([table, { given }]) => [table, reachOf(given)] as const);
+    this.#note(names, { lastId: 0, upTo: Object.fromEntries(reach) });
     for (const [table, upTo] of reach) {
       const numbers = this.#tables.get(table);
       if (numbers) numbers.upTo = upTo;
     }
   }
 
+  get #isPausing(): boolean {
+    return performance.now() < this.#failedAt + PAUSE;
+  }
+
+  #fail(error: Error): void {
+    if (!this.#isFailing) this.#warn(error);
+    this.#isFailing = true;
+    this.#failedAt = performance.now();
+  }
+
   /** Where that fails, some numbers are left out. */
   async giveBack(db: Db): Promise<void> {
     if (this.#tables.size === 0) return;
-    await readLastIds(db)
-      .then((lastIds) => this.#note(db, lastIdsOfLine(lastIds)))
-      .catch(() => {});
+    try {
+      this.#note(await readNames(db), lastIdsOfLine(await readLastIds(db)));
+    } catch (error) {
+      this.#fail(error as Error);
+    }
     this.#tables.clear();
   }
 
-  async #note(db: Db, numbers: Omit<Parameters<typeof appendToLedger>[1], 'database' | 'by' | 'users'>) {
-    for (const database of await readNames(db))
+  #note(names: readonly string[], numbers: Pick<LedgerLine, 'lastId' | 'others' | 'upTo'>): void {
+    for (const database of names)
       appendToLedger(this.#ledger, { database, by: this.#by, ...numbers, users: [] });
   }
+}
+
+function reachOf(given: number): number {
+  return given + Math.min(MOST, Math.max(FEWEST, Math.floor(given / SHARE)));
 }

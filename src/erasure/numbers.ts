@@ -34,17 +34,17 @@ export async function readLastIds(db: Db): Promise<LastIds> {
   return Object.fromEntries(found) as LastIds;
 }
 
+/** Each by itself: nobody waits for one table while another one is held. */
 export async function raiseLastIds(db: Db, lastIds: LastIds): Promise<void> {
-  if (!isAnyHigher(lastIds, await readLastIds(db))) return;
-  await transact(db, async (trx) => {
-    await engineOf(trx).lockVersion(trx);
-    await raiseNumbers(trx, lastIds);
-  });
+  const known = await readLastIds(db);
+  for (const table of NUMBERED_TABLES.filter((one) => lastIds[one] > known[one]))
+    await transact(db, async (trx) => {
+      await engineOf(trx).lockVersion(trx);
+      await engineOf(trx).raiseLastId(trx, lastIds[table], table);
+    });
 }
 
 /** What comes next comes after them. */
 export async function raiseNumbers(trx: Trx, lastIds: LastIds): Promise<void> {
-  const known = await readLastIds(trx);
-  for (const table of NUMBERED_TABLES)
-    if (lastIds[table] > known[table]) await engineOf(trx).raiseLastId(trx, lastIds[table], table);
+  for (const table of NUMBERED_TABLES) await engineOf(trx).raiseLastId(trx, lastIds[table], table);
 }

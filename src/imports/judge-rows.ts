@@ -4,9 +4,9 @@ import { endsLastAdministrator } from '../auth/administrators.ts';
 import { mayChangeFields, mayEdit, mayManage, whoMay } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { JudgedRow, Key, StagedRow } from '../db/stage-file.ts';
+import { usersByKeys } from '../db/users-by-keys.ts';
 import { changedFields, type FieldChanges } from '../history/fields.ts';
 import { named, quotable } from '../lib/text.ts';
-import { findUsersOf } from '../users/queries.ts';
 import { type NewUser, newUserSchema, type UserChanges } from '../users/validation.ts';
 import type { Does, Match, Reason, Said, Verdict } from './types.ts';
 
@@ -52,9 +52,9 @@ async function findAll({ db, match }: Judging, rows: readonly RowToJudge[]): Pro
   const given = <T>(values: readonly (T | null)[]) => values.filter((value) => value !== null);
   const ids = match === 'id' ? given(rows.map(({ id }) => id)) : [];
   const [usernames, emails, users] = await Promise.all([
-    findUsersOf(db, 'username_key', given(rows.map((row) => row.username_key))),
-    findUsersOf(db, 'email_key', given(rows.map((row) => row.email_key))),
-    findUsersOf(db, 'id', ids),
+    usersByKeys(db, 'username_key', given(rows.map((row) => row.username_key))),
+    usersByKeys(db, 'email_key', given(rows.map((row) => row.email_key))),
+    usersByKeys(db, 'id', ids),
   ]);
   return {
     id: new Map(users.map((user) => [user.id, user])),

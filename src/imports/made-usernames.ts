@@ -1,7 +1,7 @@
 /** Usernames for who is new in a file without any: made of their emails, the same ones whenever it is read. */
 import type { Db } from '../db/schema.ts';
+import { usersByKeys } from '../db/users-by-keys.ts';
 import { textKey } from '../lib/text.ts';
-import { findUsersOf } from '../users/queries.ts';
 import { usernameFrom } from '../users/validation.ts';
 import { BloomFilter } from './bloom-filter.ts';
 import type { Field, Row } from './reading/reading.ts';
@@ -36,14 +36,14 @@ export class UsernameMaker {
 
   /** @returns with those of the rows that are about nobody who is there */
   async make(rows: readonly Row[]): Promise<Map<Row, string>> {
-    const known = await findUsersOf(this.#db, 'email_key', rows.flatMap(emailKeyOf));
+    const known = await usersByKeys(this.#db, 'email_key', rows.flatMap(emailKeyOf));
     const keys = new Set(known.map(({ email_key }) => email_key));
     let open = rows.filter((row) => emailKeyOf(row).some((key) => !keys.has(key)));
     const made = new Map<Row, string>();
     for (let round = 0; open.length > 0 && round < MOST_ROUNDS; round++) {
       for (const row of open) made.set(row, this.#next(row.values.email ?? ''));
       const names = open.map((row) => textKey(made.get(row) ?? ''));
-      const holders = await findUsersOf(this.#db, 'username_key', names);
+      const holders = await usersByKeys(this.#db, 'username_key', names);
       const taken = new Set(holders.map(({ username_key }) => username_key));
       open = open.filter((row) => taken.has(textKey(made.get(row) ?? '')));
     }

@@ -1,5 +1,6 @@
 /** Reading what a change set did, each of its users whole. */
 import type { Db, Trx, User } from '../db/schema.ts';
+import { usersByKeys } from '../db/users-by-keys.ts';
 import { type Imported, importedIn } from '../history/imported.ts';
 import {
   type ChangeOfSet,
@@ -8,7 +9,7 @@ import {
   findChangesOfUsers,
   findStandingVersions,
 } from '../history/queries.ts';
-import { findUsersOf, lockUsers } from '../users/queries.ts';
+import { lockUsers } from '../users/queries.ts';
 
 /** Of more they are not counted while somebody waits. */
 const MOST_COUNTED = 2_000;
@@ -34,7 +35,7 @@ export async function findChangesAfter(db: Db, set: number, afterUser: number, l
 
 /** Those of their users who are there. */
 export async function findUsersIn(db: Db, changes: readonly ChangeOfSet[]): Promise<User[]> {
-  return findUsersOf(db, 'id', usersIn(changes));
+  return usersByKeys(db, 'id', usersIn(changes));
 }
 
 export async function lockUsersIn(trx: Trx, changes: readonly ChangeOfSet[]): Promise<User[]> {

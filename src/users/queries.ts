@@ -3,7 +3,6 @@ import { randomInt } from 'node:crypto';
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
-import { usersByKeys } from '../db/users-by-keys.ts';
 import { NotFoundError } from '../errors.ts';
 import { emailKey } from '../lib/email.ts';
 import { textKey } from '../lib/text.ts';
@@ -39,15 +38,6 @@ export async function findUsersAfter(db: Db, id: number, limit: number): Promise
 export async function findIdsAfter(db: Db, id: number, limit: number): Promise<number[]> {
   const ids = db.selectFrom('users').select('id').where('id', '>', id).orderBy('id').limit(limit);
   return (await ids.execute()).map((user) => user.id);
-}
-
-/** Those of some keys. @param column a unique one */
-export async function findUsersOf(
-  db: Db,
-  column: 'id' | 'username_key' | 'email_key',
-  values: readonly number[] | readonly string[],
-): Promise<User[]> {
-  return values.length === 0 ? [] : usersByKeys(db, column, values);
 }
 
 /** Who already has the username and the email of a submission, other than the user being changed. */

@@ -1,9 +1,10 @@
 /** Numbers are known outside of the database before they are given: a copy of before, put back after a kill, gives none of them again. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { sql } from 'kysely';
+import { expect, inject, test, vi } from 'vitest';
 import { filePathOf } from '../../src/database-url.ts';
 import { bulkLoadUsers } from '../../src/db/bulk-load.ts';
 import { engineOf, NUMBERED_TABLES } from '../../src/db/engine.ts';
@@ -17,7 +18,7 @@ import { insertImport } from '../../src/imports/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { beginRun } from '../../src/maintenance/queries.ts';
 import { within } from '../backup/backed-up.ts';
-import { startRoster } from '../roster.ts';
+import { listening, run, startRoster } from '../roster.ts';
 import { addUser, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** @returns what puts the database back as it is now, as from a copy */
@@ -161,9 +162,74 @@ test('numbers that go on behind what was noted, beside others who are given some
   expect(new Set(given).size).toBe(given.length);
 });
 
-test('numbers are given also where they cannot be noted, and that is said once', async () => {
-  const { db, warn } = await noted(join(temporaryFolder(), 'no folder', 'erased.jsonl'));
+test('a thousand numbers are left out at most, however many there are', async () => {
+  const { db, lines } = await noted();
+  await transact(db, (trx) => tellNumber(trx, 'users', 1_000_000));
+  expect(reachIn(lines()).users).toBe(1_001_000);
+});
+
+test.runIf(inject('engine') === 'postgres')(
+  'of two who are given numbers at once the one who is slow takes nothing back that is noted',
+  async () => {
+    const { db, lines } = await noted();
+    const slow = transact(db, async (trx) => {
+      const pause = sql`select pg_sleep(0.5)`.execute(trx);
+      // Behind the pause, as what it asks for goes by the same connection.
+      await Promise.all([pause, tellNumber(trx, 'users', 50)]);
+    });
+    await transact(db, (trx) => tellNumber(trx, 'users', 500));
+    await slow;
+    expect(reachIn(lines()).users).toBe(600);
+  },
+);
+
+test.runIf(inject('engine') === 'postgres')(
+  'numbers go on behind what was noted while somebody writes for long',
+  async () => {
+    const { db } = await noted();
+    await addUser(db, { username: 'ada' });
+    const before = await readLastIds(db);
+    await transact(db, async (trx) => {
+      await trx.updateTable('users').set({ full_name: 'Ada' }).execute();
+      await raiseLastIds(db, { ...before, users: before.users + 100 });
+    });
+    expect((await addUser(db, { username: 'bob' })).id).toBe(before.users + 101);
+  },
+);
+
+test('numbers are given also where they cannot be noted: that is said once, and tried again a second later', async () => {
+  const ledger = join(temporaryFolder(), 'no folder', 'erased.jsonl');
+  const { db, warn, lines } = await noted(ledger);
+  const begun = performance.now();
+  const now = vi.spyOn(performance, 'now').mockReturnValue(begun);
   for (const username of ['ada', 'bob']) await addUser(db, { username });
   expect(warn).toHaveBeenCalledTimes(1);
   expect(warn.mock.calls[0]?.[0].message).toMatch(/notes who is erased, cannot be written: ENOENT/);
+  mkdirSync(dirname(ledger));
+  await addUser(db, { username: 'carol' });
+  expect(existsSync(ledger)).toBe(false);
+  now.mockReturnValue(begun + 1_000);
+  await addUser(db, { username: 'dan' });
+  expect(reachIn(lines()).users).toBe(104);
+});
+
+test('where it cannot be noted at the end which were given, that is said', async () => {
+  const ledger = join(temporaryFolder(), 'folder', 'erased.jsonl');
+  mkdirSync(dirname(ledger));
+  const { db, warn } = await noted(ledger);
+  await addUser(db, { username: 'ada' });
+  rmSync(dirname(ledger), { recursive: true });
+  await db.destroy();
+  expect(warn).toHaveBeenCalledTimes(1);
+});
+
+test('a Roster that can note no numbers any more says so in its log, in the form of that', async () => {
+  const url = await readyUrl();
+  const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
+  const { address, said } = await listening(run([], { PORT: '0', ...settings, LOG_FORMAT: 'json' }));
+  const ledger = ledgerOf(url, settings.SECRET_KEY_FILE);
+  rmSync(ledger, { force: true });
+  mkdirSync(ledger);
+  await create(address, url, 'bob');
+  await expect.poll(said).toContain('"msg":"the last numbers could not be noted"');
 });

@@ -12,8 +12,8 @@ import { IDENTITY, openWatch, SILENCE, TIMELINE } from './watch.ts';
 /** How far the log is written: where the next record goes may be behind a page's header, where no replica is before that. */
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
 
-/** `isAnother`: its log goes on as another timeline; `isAway`: no look was answered, nor anything else for a second. */
-export type News = { isAnother(): void; isAway(): void };
+/** `cameToAnother`: its log goes on as another timeline; `wentAway`: no look was answered, nor anything else for a second. */
+export type News = { cameToAnother(): void; wentAway(): void };
 
 export class Primary {
   readonly pool: ConnectionPool;
@@ -105,7 +105,7 @@ export class Primary {
   #tellOnceAway(): void {
     const left = this.#answeredAt + SILENCE - performance.now();
     // A timer may be a millisecond early.
-    setTimeout(() => this.#news.isAway(), Math.max(0, left) + 2).unref();
+    setTimeout(() => this.#news.wentAway(), Math.max(0, left) + 2).unref();
   }
 
   async #note(at: number): Promise<void> {
@@ -125,6 +125,6 @@ export class Primary {
     this.timeline = timeline;
     if (!isAnother) return;
     this.#told = 0;
-    this.#news.isAnother();
+    this.#news.cameToAnother();
   }
 }

@@ -1,4 +1,4 @@
-/** Where one page is read: on a replica, and from its first failure on at the primary, so that nothing is older than what is shown beside it. */
+/** Where one page is read: on a replica, and from its first failure on at the primary, or where something stands in for that, so that nothing is older than what is shown beside it. */
 import { Kysely, type QueryResult } from 'kysely';
 import type { Db, Schema } from '../schema.ts';
 import { PostgresConnection } from './connection.ts';
@@ -54,7 +54,8 @@ class Place {
   #askPrimary<R>(query: PatientQuery): Promise<QueryResult<R>> {
     if (this.#next) return this.#next.executeQuery<R>(query);
     return this.#readPrimary(async (db) => {
-      const answer = await db.executeQuery<R>(query);
+      // Another query of the page may have been answered meanwhile.
+      const answer = await (this.#next ?? db).executeQuery<R>(query);
       this.#next ??= db;
       return answer;
     });

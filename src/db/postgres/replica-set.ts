@@ -44,10 +44,10 @@ class ReplicaSet implements Replicas {
     this.#replicas = urls.map((replica) => new Replica(replica, requests, tell));
     this.#adapter = new RosterPostgresAdapter(pool);
     this.#primary = new Primary(url, pool, this.#adapter, longestLag, {
-      isAnother: () => {
+      cameToAnother: () => {
         for (const one of this.#replicas) one.distrust();
       },
-      isAway: () => this.#tellWaiting(),
+      wentAway: () => this.#tellWaiting(),
     });
     this.#longestLag = longestLag;
   }
