@@ -59,7 +59,7 @@ function watchOwner(): () => void {
   process.stdin.once('end', () => {
     isGone = true;
   });
-  // It is not waited for, which nothing but a file would be.
+  // It is not waited for; a file would not be in any case.
   process.stdin.resume().unref?.();
   return () => {
     if (isGone) throw new StartError('The process of Roster that had it made has ended meanwhile.');

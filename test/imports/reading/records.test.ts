@@ -8,7 +8,8 @@ import { runs } from '../../runs.ts';
 
 /** To be found in what is said of it. */
 const NOT_CLOSED = 'has a quote (") that is not closed before the file ends.';
-const TOO_LONG = 'The row that begins on line 2 is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.';
+const TOO_LONG =
+  'The row that begins on line 2 is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.';
 
 const OPTIONS = {
   record_delimiter: '\n',
