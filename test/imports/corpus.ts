@@ -188,7 +188,7 @@ export const CORPUS: Readonly<Record<string, File>> = {
     rows: THEY,
   },
   'a cell of several lines that begins with a quote, which is written twice': {
-    content: `${HEADER}ann,ann@example.org,"""Ann""\nLee"\n${BOB}`,
+    content: `username,email,notes\nann,ann@example.org,"""Best"" of 2019\nsaid her boss"\n${BOB}`,
     rows: [SHE, '4 bob'],
   },
   'an open quote in the middle': {
