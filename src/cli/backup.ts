@@ -32,14 +32,14 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   const withKey = values['with-key'] ?? false;
   const place = choosePlace(path, { now: Date.now(), isForced, withKey, own: filesOf(config) });
   const keep = readKeep(values.keep, place);
-  const refuseAlone = values.run === undefined ? () => {} : watchOwner();
+  const refuseOrphaned = values.run === undefined ? () => {} : watchOwner();
   // It is written to where it can be: what becomes of the backup is noted there.
   const db = await openUpToDate(config.databaseUrl).catch(() => openToRead(config.databaseUrl));
   try {
     await refuseErased(db, config.databaseUrl, ledgerOf(config.databaseUrl, config.secretKeyFile));
     const options = { withKey, isCompact: values.compact ?? false };
     const work = async () => {
-      const made = await make({ ...config, db }, place, { ...options, refuseAlone });
+      const made = await make({ ...config, db }, place, { ...options, refuseOrphaned });
       const { file, size, users } = made;
       return { result: made, ended: { outcome: 'good' as const, file, size, users } };
     };
@@ -53,14 +53,14 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   }
 }
 
-/** A Roster that has it made keeps the input open as long as it lives: another one makes it anew. @throws StartError once it is gone */
+/** A Roster that has it made keeps the input open as long as it lives: another one makes it anew. @returns refuses to go on once it is gone */
 function watchOwner(): () => void {
   let isGone = false;
   process.stdin.once('end', () => {
     isGone = true;
   });
-  // It is not waited for.
-  process.stdin.resume().unref();
+  // It is not waited for; a file would not be in any case.
+  process.stdin.resume().unref?.();
   return () => {
     if (isGone) throw new StartError('The process of Roster that had it made has ended meanwhile.');
   };
@@ -89,12 +89,12 @@ function readKeep(given: string | undefined, { isDated }: Place): number | undef
   return keep;
 }
 
-type Wishes = { withKey: boolean; isCompact: boolean; refuseAlone: () => void };
+type Wishes = { withKey: boolean; isCompact: boolean; refuseOrphaned: () => void };
 
-async function make(source: Source, place: Place, { refuseAlone, ...wishes }: Wishes): Promise<Made> {
+async function make(source: Source, place: Place, { refuseOrphaned, ...wishes }: Wishes): Promise<Made> {
   const line = new StatusLine();
   const say = (what: string) => {
-    refuseAlone();
+    refuseOrphaned();
     line.say(what);
   };
   try {

@@ -53,6 +53,7 @@ const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM =
   'There is too little room on Roster’s disk to look at all of its rows: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
+const ENDED_EACH_TIME = 'Whoever was at it has ended each time.';
 
 /** Of this process, which goes on. */
 const unnoted = new Map<number, string>();
@@ -87,7 +88,7 @@ async function runNext(
 
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
   // However far it had come: unlike a job it begins anew each time.
-  if (endedOf(imported.failures) >= MOST_ENDED) throw new UnreadableError(FAILED);
+  if (endedOf(imported.failures) >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
   const actor = await actorOfImport(runner.db, imported);
   if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
   const report = reporter(runner, imported, isEnding);
@@ -233,7 +234,7 @@ async function fail(runner: ImportRunner, imported: Import, error: unknown): Pro
   await save(runner, imported, { state: 'unreadable', problem, ...reading, ...FREE }).catch(() => {});
 }
 
-/** What may pass by itself is tried again, as a job is: it has not ended the process. */
+/** What may pass by itself is tried again, as a job is. */
 async function pause(runner: ImportRunner, imported: Import, failures: number): Promise<void> {
   const leased_until = runner.clock() + pauseAfter(notedOf(failures));
   await save(runner, imported, { failures, lease_owner: null, leased_until });

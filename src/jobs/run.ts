@@ -65,7 +65,7 @@ export type Kind = {
   giveUp?: (trx: Trx, job: Job, now: number, error: unknown) => Promise<void>;
 };
 
-/** A batch takes as long, or does as many, and is made no smaller than `fewest`; then others have so long to begin. Times are in milliseconds. */
+/** A batch takes as long, or does as many, and is not shrunk below `fewest` for being slow; then others have so long to begin. Times are in milliseconds. */
 export type Pace = { batch: number; most: number; fewest: number; pause: number };
 
 /** In a thread of their own pages do not wait for them; others who want to write look every millisecond whether they can. */

@@ -36,6 +36,7 @@ export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv)
   const { backupFolder: folder } = app.config;
   let child: ChildProcess | undefined;
   let isEnded = false;
+  let again: NodeJS.Timeout | undefined;
   app.decorate('endBackup', () => {
     isEnded = true;
     // Whoever kills it leaves nothing half: the file has its name at the end.
@@ -54,8 +55,11 @@ export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv)
   const lookIfPossible = () =>
     look().catch((err) => {
       app.log.error({ err }, 'it could not be seen to a backup');
-      setTimeout(() => void app.backUpIfDue(), LOOK_AGAIN_AFTER).unref();
+      clearTimeout(again);
+      again = setTimeout(() => void app.backUpIfDue(), LOOK_AGAIN_AFTER).unref();
     });
+  // Hooks of the end are called in reverse: by then the last look is over.
+  app.addHook('onClose', async () => clearTimeout(again));
   app.decorate('backUpIfDue', inBackground(app, LOOK_EVERY, lookIfPossible));
   app.addHook('preClose', async () => {
     // Where another one goes on in its place nobody waits for its end.

@@ -1,7 +1,7 @@
 /** What was shown is done: all of it in one change set, or nothing. */
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
@@ -364,11 +364,11 @@ test('a file that is being read when the process ends is read again once its lea
 });
 
 test.each([
-  [4, 'checked'],
-  [5, 'unreadable'],
+  [4, 'checked', []],
+  [5, 'unreadable', [{ err: new Error('Whoever was at it has ended each time.') }]],
 ])(
   'what has ended the process %i times as it was read is %s after that, as a job is stopped after five',
-  async (times, state) => {
+  async (times, state, logged) => {
     const clock = movableClock();
     const app = await startApp({}, undefined, clock);
     const id = await bring(app, people(2));
@@ -379,8 +379,11 @@ test.each([
       await transact(app.db, (trx) => leaseImport(trx, folder, lease, size, new Map()));
       clock.move(16_000);
     }
+    const error = vi.spyOn(app.log, 'error');
     await app.runJobs();
     expect(await importOf(app, id)).toMatchObject({ state });
+    // Its page says that the log says why.
+    expect(error.mock.calls.map(([said]) => said)).toEqual(logged);
   },
 );
 

@@ -187,6 +187,10 @@ export const CORPUS: Readonly<Record<string, File>> = {
     content: `${HEADER}ann,ann@example.org,Ann "The Ant" Lee\nbob,bob@example.org,"Bob ""The Bee"" Lee"\n`,
     rows: THEY,
   },
+  'a cell of several lines that begins with a quote, which is written twice': {
+    content: `username,email,notes\nann,ann@example.org,"""Best"" of 2019\nsaid her boss"\n${BOB}`,
+    rows: [SHE, '4 bob'],
+  },
   'an open quote in the middle': {
     content: `${HEADER}"ann","a@example.org","Ann\n"bob","b@example.org","Bob"\n"cy","c@example.org","Cy"\n`,
     rows: [`2 The quotes (") on lines 2 to 3 ${DOES_NOT_MATCH}`, '4 cy'],

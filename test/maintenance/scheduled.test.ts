@@ -117,6 +117,23 @@ test('where the database does not answer, it is seen to soon after', async () =>
   expect(await outcomesOf(db)).toEqual(['good']);
 });
 
+test('where the database is away for several looks, one more is to come, and none once Roster has ended', async () => {
+  const { app, db } = await start();
+  await transact(db, (trx) => trx.schema.alterTable('maintenance_runs').renameTo('lost').execute());
+  const [set, cleared] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')];
+  const toCome = () => {
+    const timers = set.mock.calls.flatMap(([, delay], index) =>
+      delay === HALF_A_MINUTE ? [set.mock.results[index]?.value] : [],
+    );
+    return timers.filter((timer) => !cleared.mock.calls.some(([given]) => given === timer));
+  };
+  await app.backUpIfDue();
+  await app.backUpIfDue();
+  expect(toCome()).toHaveLength(1);
+  await app.close();
+  expect(toCome()).toEqual([]);
+});
+
 test('one that has not ended when the next is due is stopped', async () => {
   const { app, db, folder } = await start();
   app.config.backupEvery = 1;

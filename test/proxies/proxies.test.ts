@@ -285,7 +285,9 @@ test.skipIf(!PROGRAMS.some((program) => program.name === 'HAProxy' && isInstalle
   async () => {
     const [program] = PROGRAMS.filter(({ name }) => name === 'HAProxy');
     if (program === undefined) throw new Error('There is no HAProxy.');
-    const { proxy, roster } = await start(program);
+    const change = (snippet: string) =>
+      snippet.replace(/^ *server .*/m, '  option httpchk GET /healthz\n$& check inter 1s');
+    const { proxy, roster } = await start(program, { change });
     const status = async () => {
       const socket = connect(`${proxy.folder}/stats`).end('show stat\n');
       const row = (await text(socket)).split('\n').find((line) => line.startsWith('roster,roster,'));

@@ -117,7 +117,7 @@ function topOf(records: readonly CsvRecord[]) {
   );
   const index = Math.max(known < 0 ? wide : known, 0);
   const [headers, row] = records.slice(index).map(({ cells }) => withoutEmptyEnd(cells));
-  return { above: records[index - 1]?.end ?? 0, headers, row };
+  return { above: records[index - 1]?.lastLine ?? 0, headers, row };
 }
 
 /** A spreadsheet leaves empty cells at the end of each line. */

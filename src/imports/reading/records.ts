@@ -2,8 +2,8 @@
 import { cutRow } from './cut.ts';
 import { type Delimiter, UnreadableError } from './reading.ts';
 
-/** The lines on which it begins and ends, as an editor of text counts them. */
-export type CsvRecord = { line: number; end: number; cells: string[] };
+/** The lines on which it begins and ends, as an editor of text counts them; `isTorn`: a quote closes a cell of several lines amid it. */
+export type CsvRecord = { line: number; lastLine: number; cells: string[]; isTorn: boolean };
 
 /** Of a row. Nobody’s is as long; what comes of a quote that is never closed would be. */
 const MOST_BYTES = 100_000;
@@ -40,10 +40,10 @@ class Cutter {
     for (;;) {
       const row = cutRow(bytes, start, this.#delimiter);
       if (row === undefined || row.end - start > MOST_BYTES) break;
-      const { cells } = row;
-      const end = this.#line + lineBreaksIn(cells);
-      if (row.end > start) records.push({ line: this.#line, end, cells });
-      this.#line = end + 1;
+      const { cells, isTorn } = row;
+      const lastLine = this.#line + lineBreaksIn(cells);
+      if (row.end > start) records.push({ line: this.#line, lastLine, cells, isTorn });
+      this.#line = lastLine + 1;
       start = row.end + 1;
     }
     this.#rest = bytes.subarray(start);

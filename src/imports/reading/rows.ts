@@ -50,10 +50,13 @@ function sizeOf(cells: readonly string[]): number {
 }
 
 /** That its cells cannot be told from each other. */
-function recordProblem({ line, end, cells }: CsvRecord, { above, columns }: Reading): string | undefined {
+function recordProblem(
+  { line, lastLine, cells, isTorn }: CsvRecord,
+  { above, columns }: Reading,
+): string | undefined {
   // The quote that should have opened the next cell has closed this one.
-  if (end > line && cells.some((cell) => cell.startsWith('"') && cell.includes('\n')))
-    return `The quotes (") on lines ${line} to ${end} do not match: one is not closed, or stands inside of a cell and has to be written twice.`;
+  if (isTorn)
+    return `The quotes (") on lines ${line} to ${lastLine} do not match: one is not closed, or stands inside of a cell and has to be written twice.`;
   while (cells.length > columns.length && cells.at(-1)?.trim() === '') cells.pop();
   if (cells.length === columns.length) return undefined;
   const names = above === 0 ? 'the first line' : 'the line with the names';
