@@ -1,7 +1,9 @@
 /** Forms that were sent when the session had ended. */
+import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { forgetDrafts, lockErasing } from '../../src/auth/drafts.ts';
 import { newKey } from '../../src/auth/tokens.ts';
 import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -348,7 +350,8 @@ describe('forms that are sent in two windows', () => {
       const form = pageOf(await get(app, '/users/new', headers));
       expect(form.field('username')).toBe(username);
       const email = `${username}@example.com`;
-      if (username) await post(app, '/users', { username, email, key: form.field('key') }, headers);
+      const keys = { key: form.field('key'), draft_key: username && form.field('draft_key') };
+      if (username) await post(app, '/users', { username, email, ...keys }, headers);
     }
     expect(pageOf(await get(app, '/users/3/edit', headers)).field('full_name')).toBe('Maximilian');
   });
@@ -361,6 +364,65 @@ describe('forms that are sent in two windows', () => {
     const { headers: second } = await signInOn(app, other.body, ed, first);
     expect(pageOf(await get(app, '/users/new', second)).field('username')).toBe('zoe');
     expect(pageOf(await get(app, '/users/3/edit', second)).field('full_name')).toBe('Maximilian');
+  });
+
+  test('and shown in two windows each waits until it is saved itself, whichever is saved first', async () => {
+    const { app, clock, ed, headers: first } = await startWithPeople();
+    let headers = first;
+    const shown = [];
+    for (const username of ['yan', 'zoe']) {
+      const refused = await post(app, '/users', { ...ZOE, username, key: newKey() }, headers);
+      ({ headers } = await signInOn(app, refused.body, ed, headers));
+      shown.push(pageOf(await get(app, '/users/new', headers)));
+      if (username === 'yan') clock.move(13 * HOUR);
+    }
+    const [older, newer] = shown;
+    const save = (form = older, username = '') => {
+      const [key, draft_key] = [form?.field('key') ?? '', form?.field('draft_key') ?? ''];
+      return post(app, '/users', { username, email: `${username}@example.net`, key, draft_key }, headers);
+    };
+    // First with a mistake, of which the form is shown again.
+    const again = pageOf(await save(older, 'not a username'));
+    expect((await save(again, 'yan')).statusCode).toBe(303);
+    expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
+    expect((await save(newer, 'zoe')).statusCode).toBe(303);
+    expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('');
+  });
+
+  test('wait no longer than a session that has ended is kept, however often somebody signs in', async () => {
+    const { app, clock, ed, headers: first } = await startWithPeople();
+    let { headers } = await signInOn(app, (await post(app, '/users', ZOE, first)).body, ed, first);
+    const shown = [];
+    for (const days of [20, 9, 2]) {
+      clock.move(days * 24 * HOUR);
+      ({ headers } = await signInOn(app, (await get(app, '/sign-in', headers)).body, ed, headers));
+      shown.push(pageOf(await get(app, '/users/new', headers)).field('username'));
+    }
+    expect(shown).toEqual(['zoe', 'zoe', '']);
+  });
+
+  test('do not outlast somebody who is erased while their user signs in', async () => {
+    const { app, clock, ed, headers } = await startWithPeople();
+    const { headers: first } = await signInOn(
+      app,
+      (await post(app, '/users', ZOE, headers)).body,
+      ed,
+      headers,
+    );
+    clock.move(13 * HOUR);
+    const door = await get(app, '/sign-in', first);
+    const begun = Promise.withResolvers<void>();
+    const erasing = transact(app.db, async (trx) => {
+      await lockErasing(trx);
+      begun.resolve();
+      // By then whoever signs in has come as far as they can.
+      await setTimeout(1_000);
+      await forgetDrafts(trx);
+    });
+    await begun.promise;
+    await signInOn(app, door.body, ed, first);
+    await erasing;
+    expect(JSON.stringify(await dump(app.db))).not.toContain('zoe');
   });
 
   test('wait on where the session in which they wait ends as well', async () => {
