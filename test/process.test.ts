@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { isRunning } from './operations/workers/running.ts';
 import { preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder } from './support.ts';
 import { HAS_SCRIPT, runAtTerminal } from './terminal.ts';
@@ -33,14 +34,6 @@ const notingItsId = (path: string) =>
   preloading(`
     import { writeFileSync } from 'node:fs';
     if (process.argv[1].endsWith('main.js')) writeFileSync(${JSON.stringify(path)}, String(process.pid));`);
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 test('with localhost for a host it is all there at whichever address localhost has', async () => {
   // As on most machines, whatever this one's file of hosts says.

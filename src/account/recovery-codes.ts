@@ -11,6 +11,7 @@ import { changeOwn, sessionOf } from './own.ts';
 import { checkOwn, refuseOwnCode } from './present-code.ts';
 import { showAccount } from './show.ts';
 
+const ACCOUNT = '/account';
 /** For whoever clicks twice, and never sees the answer to the first click. */
 const ARE_NEW = 'You have new recovery codes already. Make new ones again if you have not kept any.';
 
@@ -30,9 +31,9 @@ export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: Fast
     const outcome = await renewRecoveryCodes(trx, actor, credentials, hashes, present, server.clock());
     if (outcome.kind !== 'renewed') return outcome;
     warning = warningOf(outcome.failures);
-    return done('/account', ARE_NEW);
+    return done(ACCOUNT, ARE_NEW);
   });
-  if (answer.kind === 'done') return showRecoveryCodes(request, reply, { codes, warning, next: '/account' });
+  if (answer.kind === 'done') return showRecoveryCodes(request, reply, { codes, warning, next: ACCOUNT });
   if (answer.kind !== 'code refused') return reply.answer(answer);
   const { sentence, status } = refuseOwnCode(request, reply, answer.why, code);
   return showAccount(request, reply, { renewing_code: sentence }, status);
@@ -55,10 +56,12 @@ export async function showRecoveryCodes(
   });
 }
 
-/** Where somebody was going, or where a form waits that was sent before. */
+/** Where somebody was going; who was going nowhere, where a form waits that was sent before. */
 export async function wayOn(request: FastifyRequest, next: string): Promise<string> {
   const session = sessionOf(request);
   const drafts = session.has_draft ? await findDrafts(request.server.db, session.id) : [];
-  const waiting = drafts.find(({ form }) => form === next) ?? drafts[0];
+  // Where an address with its query was too long, they go on without it.
+  const may = (form: string) => next === ACCOUNT || form.replace(/\?.*/s, '') === next;
+  const waiting = drafts.find(({ form }) => form === next) ?? drafts.find(({ form }) => may(form));
   return waiting?.form ?? next;
 }

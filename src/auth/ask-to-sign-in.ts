@@ -4,7 +4,8 @@ import { isShort } from '../http/safe-redirect.ts';
 import { named } from '../lib/text.ts';
 import { isDeactivated } from './deactivated.ts';
 import { type Done, done } from './idempotency-store.ts';
-import { draftOf, formOf, sealDraft } from './request-drafts.ts';
+import { draftOf, formOf } from './request-drafts.ts';
+import { sealDraft } from './sealed-drafts.ts';
 
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
   const { method, url, expired, server } = request;

@@ -8,7 +8,7 @@ export const CODE_REFUSALS: Readonly<Record<Exclude<WrongCode['kind'], 'wait'>, 
   wrong: 'That code is wrong, or it has been used. Wait for the next one.',
   'no code': 'That is not a code: enter six digits, or one of your recovery codes.',
   locked: `After ${MOST_FAILURES} wrong codes none is taken any more. Enter one of your recovery codes, or ask an administrator to remove your second factor.`,
-  lost: 'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove it.',
+  lost: 'Your second factor cannot be checked any more, since Roster’s key was lost. Ask an administrator to remove it. If you are the only one: npm run roster -- admin NAME, in Roster’s folder, lets you in.',
   removed: 'Your second factor has been removed meanwhile.',
 };
 

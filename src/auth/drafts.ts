@@ -1,8 +1,10 @@
 /** Drafts: forms that were sent after their session had ended, and wait in the next one, the last one first. */
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
+import { ENDED_SESSION_KEPT_FOR } from './sessions.ts';
 
-export type Draft = { form: string; fields: Readonly<Record<string, string>> };
+/** `at`: when it was sent, of which an earlier Roster has kept nothing. */
+export type Draft = { form: string; fields: Readonly<Record<string, string>>; at?: number | undefined };
 
 /** So many wait in a session; each may be as long as a form. */
 const MOST = 10;
@@ -28,9 +30,13 @@ export async function dropDraft(trx: Trx, id: number, draft: Draft): Promise<boo
   return others.length < drafts.length;
 }
 
-/** To the session with which somebody goes on. */
-export async function moveDrafts(trx: Trx, from: number, to: number): Promise<void> {
-  const drafts = [...(await lockDrafts(trx, to)), ...(await lockDrafts(trx, from))];
+/** To the session with which somebody goes on; but for those that have waited for longer than an ended session is kept. */
+export async function moveDrafts(trx: Trx, from: number, to: number, now: number): Promise<void> {
+  await lockErasing(trx);
+  const all = [...(await lockDrafts(trx, to)), ...(await lockDrafts(trx, from))];
+  const drafts = all
+    .map((draft) => ({ ...draft, at: draft.at ?? now }))
+    .filter(({ at }) => at > now - ENDED_SESSION_KEPT_FOR);
   await setDrafts(trx, from, []);
   await setDrafts(trx, to, drafts);
 }

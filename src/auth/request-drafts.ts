@@ -1,54 +1,44 @@
-/** Drafts as requests have them: a form sent after its session had ended, sealed while someone signs in, then shown again; never sent unasked. */
+/** Drafts as requests have them: a form sent after its session had ended, shown again once someone has signed in; never sent unasked. */
 import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
 import { type Draft, dropDraft, findDrafts } from './drafts.ts';
-import { countErased, type SealedDraft } from './sealed-drafts.ts';
-import { findOwnerOf, type Session } from './sessions.ts';
-import { newToken, open, seal } from './tokens.ts';
 
 export function draftOf(request: FastifyRequest): Draft | undefined {
   const form = formOf(request);
   const isKept = form !== undefined && request.routeOptions.config.isDraftKept;
   if (!isKept) return undefined;
-  const { password: _neverKept, ...fields } = (request.body ?? {}) as Fields;
-  return { form, fields: fields as Draft['fields'] };
+  const { password: _neverKept, draft_key, ...fields } = (request.body ?? {}) as Fields;
+  // A draft that is sent is still the same one.
+  const whole = draft_key === undefined ? fields : { ...fields, key: draft_key };
+  return { form, fields: whole as Draft['fields'], at: request.server.clock() };
 }
 
-/** A draft while it travels through a browser, and who has sent it. */
-export type SealedForm = { sealed: string; owner: string };
+const shown = new WeakMap<FastifyRequest, string>();
 
-export async function sealDraft(
-  { server }: FastifyRequest,
-  expired: Session,
-  draft: Draft,
-): Promise<SealedForm> {
-  const erased = await countErased(server.db);
-  const whole: SealedDraft = { ...draft, id: newToken(), sessionId: expired.id, erased };
-  return { sealed: seal(server.secretKey, 'draft', whole), owner: expired.username };
+/** The key of the draft that a page shows, or whose form is shown again: once that is saved, the draft is dropped. */
+export function draftKeyOf(request: FastifyRequest): string | undefined {
+  const { routeOptions, body } = request;
+  const sent = routeOptions.config.isDraftKept ? (body as Fields | undefined)?.draft_key : undefined;
+  return shown.get(request) ?? sent;
 }
 
-/** With its owner; undefined if its session has been ended on purpose since. */
-export async function openDraft({ server }: FastifyRequest, sealed: string) {
-  const draft = open(server.secretKey, 'draft', sealed) as SealedDraft | undefined;
-  const owner = draft && (await findOwnerOf(server.db, draft.sessionId));
-  return owner && { ...draft, owner };
-}
-
-export async function draftFor({ server, session, url }: FastifyRequest): Promise<Fields | undefined> {
+export async function draftFor(request: FastifyRequest): Promise<Fields | undefined> {
+  const { server, session, url } = request;
   if (!session?.has_draft) return undefined;
   const drafts = await findDrafts(server.db, session.id);
-  return drafts.find(({ form }) => form === url)?.fields;
+  const fields = drafts.find(({ form }) => form === url)?.fields;
+  if (fields?.key !== undefined) shown.set(request, fields.key);
+  return fields;
 }
 
 export async function dropSentDraft(request: FastifyRequest): Promise<void> {
   const { server, session, log } = request;
-  const form = formOf(request);
-  if (session === undefined || form === undefined) return;
+  const sent = draftOf(request);
+  if (session === undefined || sent === undefined) return;
   try {
-    const sent = (await findDrafts(server.db, session.id)).find((one) => one.form === form);
-    if (sent) await transact(server.db, (trx) => dropDraft(trx, session.id, sent));
+    await transact(server.db, (trx) => dropDraft(trx, session.id, sent));
   } catch (err) {
     // What it was sent for has been done, and has to be answered.
     log.warn({ err }, 'a draft could not be dropped');

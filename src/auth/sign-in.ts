@@ -8,7 +8,7 @@ import { authenticate } from './authenticate.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivated.ts';
 import { rememberDevice } from './device.ts';
-import { openDraft, type SealedForm } from './request-drafts.ts';
+import { openDraft, type SealedForm } from './sealed-drafts.ts';
 import { deleteSession } from './sessions.ts';
 import { findReplay, type StartedSession } from './sign-in-replay.ts';
 import { endUnkept, startSession } from './start-session.ts';

@@ -13,8 +13,7 @@ import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts'
 import { deviceCookie } from './device.ts';
 import { moveDrafts } from './drafts.ts';
 import { maySignIn } from './policy.ts';
-import { openDraft } from './request-drafts.ts';
-import { isFromBeforeErasure, redeemDraft } from './sealed-drafts.ts';
+import { isFromBeforeErasure, openDraft, redeemDraft } from './sealed-drafts.ts';
 import { redeemCode } from './second-factor.ts';
 import { deleteSession, endIfSetBack, insertSession } from './sessions.ts';
 import { findReplay, keepForReplay, type StartedSession } from './sign-in-replay.ts';
@@ -89,8 +88,7 @@ export async function begin(
   const form = draft && !refusal && (await redeemDraft(trx, draft, id, now)) ? draft.form : undefined;
   const before = session ?? expired;
   const isOwn = before?.user_id === user.id;
-  // After the lock that erasing takes first.
-  if (isOwn && before.has_draft) await moveDrafts(trx, before.id, id);
+  if (isOwn && before.has_draft) await moveDrafts(trx, before.id, id, now);
   // One's own that has run out is kept: another window may have a form that was sent in it.
   if (before && !(isOwn && expired)) await deleteSession(trx, before.id);
   const to = checkedAddress(request, id, form ?? next);

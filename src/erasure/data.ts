@@ -1,6 +1,6 @@
 /** What is kept of one person, as they are given it: times in ISO 8601, and no secret. */
 import { countRecoveryCodes, findCredentials } from '../auth/credentials.ts';
-import { parseDrafts } from '../auth/drafts.ts';
+import { type Draft, parseDrafts } from '../auth/drafts.ts';
 import type { Db, User } from '../db/schema.ts';
 import { ACTORS, KINDS, nameOfCode, WAYS } from '../history/codes.ts';
 import { type KeptValues, unpackFields, unpackValues } from '../history/fields.ts';
@@ -53,8 +53,12 @@ export async function* readSessions(db: Db, id: number, isOwn: boolean) {
       seen_at: iso(session.seen_at),
       address: session.address,
       browser: session.browser,
-      ...(isOwn && { waiting: parseDrafts(session) }),
+      ...(isOwn && { waiting: parseDrafts(session).map(toldDraft) }),
     };
+}
+
+function toldDraft({ at, ...draft }: Draft) {
+  return at === undefined ? draft : { at: iso(at), ...draft };
 }
 
 export async function* readInvitations(db: Db, id: number) {

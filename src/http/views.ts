@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
-import type { SealedForm } from '../auth/request-drafts.ts';
+import { draftKeyOf } from '../auth/request-drafts.ts';
+import type { SealedForm } from '../auth/sealed-drafts.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Drift } from '../bulk/drift.ts';
 import type { Plan } from '../bulk/plan.ts';
@@ -390,6 +391,7 @@ export function addViews(app: FastifyInstance): void {
       ...asking,
       ...data,
       flash: flash?.sentence,
+      draftKey: draftKeyOf(this.request),
       undo: flash?.undo,
       isNothingDone: flash?.isNothing === true,
     });

@@ -154,6 +154,23 @@ describe('the second factor', () => {
     expect(await findCredentials(app.db, ed.id)).toMatchObject({ code_secret: null });
   });
 
+  test.each([
+    ['/users/3', '/users/3'],
+    ['/users/new', '/users/new?from=q%3Dx'],
+    ['', '/users/new?from=q%3Dx'],
+  ])(
+    'leads where somebody was going, and who was going nowhere to a form that waits: %j',
+    async (next, to) => {
+      const { app, clock, headers } = await start();
+      await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+      await post(app, '/users?from=q%3Dx', { username: 'zoe' }, headers);
+      const { secret, sealed } = await newCode(app, headers);
+      const sent = { sealed, code: codeAt(clock(), secret), password: PASSWORD };
+      const page = pageOf(await post(app, `/account/code?${new URLSearchParams({ next })}`, sent, headers));
+      expect(page.links.find(({ text }) => text === 'I have kept them')?.href).toBe(to);
+    },
+  );
+
   test('begins with the field for the code, and after a mistake with that', async () => {
     const { app, headers } = await start();
     const { page, sealed } = await newCode(app, headers);

@@ -1,8 +1,11 @@
 /** Forms that were sent when the session had ended. */
 import type { FastifyInstance } from 'fastify';
-import { describe, expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { describe, expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { newKey } from '../../src/auth/tokens.ts';
+import { addDraft, forgetDrafts, lockErasing, moveDrafts } from '../../src/auth/drafts.ts';
+import { insertSession } from '../../src/auth/sessions.ts';
+import { newKey, newToken } from '../../src/auth/tokens.ts';
 import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
@@ -348,7 +351,8 @@ describe('forms that are sent in two windows', () => {
       const form = pageOf(await get(app, '/users/new', headers));
       expect(form.field('username')).toBe(username);
       const email = `${username}@example.com`;
-      if (username) await post(app, '/users', { username, email, key: form.field('key') }, headers);
+      const keys = { key: form.field('key'), draft_key: username && form.field('draft_key') };
+      if (username) await post(app, '/users', { username, email, ...keys }, headers);
     }
     expect(pageOf(await get(app, '/users/3/edit', headers)).field('full_name')).toBe('Maximilian');
   });
@@ -362,6 +366,68 @@ describe('forms that are sent in two windows', () => {
     expect(pageOf(await get(app, '/users/new', second)).field('username')).toBe('zoe');
     expect(pageOf(await get(app, '/users/3/edit', second)).field('full_name')).toBe('Maximilian');
   });
+
+  test('and shown in two windows each waits until it is saved itself, whichever is saved first', async () => {
+    const { app, clock, ed, headers: first } = await startWithPeople();
+    let headers = first;
+    const shown = [];
+    for (const username of ['yan', 'zoe']) {
+      const refused = await post(app, '/users', { ...ZOE, username, key: newKey() }, headers);
+      ({ headers } = await signInOn(app, refused.body, ed, headers));
+      shown.push(pageOf(await get(app, '/users/new', headers)));
+      if (username === 'yan') clock.move(13 * HOUR);
+    }
+    const [older, newer] = shown;
+    const save = (form = older, username = '') => {
+      const [key, draft_key] = [form?.field('key') ?? '', form?.field('draft_key') ?? ''];
+      return post(app, '/users', { username, email: `${username}@example.net`, key, draft_key }, headers);
+    };
+    // First with a mistake, of which the form is shown again.
+    const again = pageOf(await save(older, 'not a username'));
+    expect((await save(again, 'yan')).statusCode).toBe(303);
+    expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
+    expect((await save(newer, 'zoe')).statusCode).toBe(303);
+    expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('');
+  });
+
+  test('wait no longer than a session that has ended is kept, however often somebody signs in', async () => {
+    const { app, clock, ed, headers: first } = await startWithPeople();
+    let { headers } = await signInOn(app, (await post(app, '/users', ZOE, first)).body, ed, first);
+    const shown = [];
+    for (const days of [20, 9, 2]) {
+      clock.move(days * 24 * HOUR);
+      ({ headers } = await signInOn(app, (await get(app, '/sign-in', headers)).body, ed, headers));
+      shown.push(pageOf(await get(app, '/users/new', headers)).field('username'));
+    }
+    expect(shown).toEqual(['zoe', 'zoe', '']);
+  });
+
+  test.runIf(inject('engine') === 'postgres')(
+    'do not outlast somebody who is erased while their user signs in',
+    async () => {
+      const { app, clock, ed } = await startWithPeople();
+      const { db } = app;
+      const row = () => ({ token: newToken(), user_id: ed.id, address: '', browser: '' });
+      const former = await transact(db, (trx) => insertSession(trx, row(), clock()));
+      await transact(db, (trx) => addDraft(trx, former, { form: '/users/new', fields: ZOE }));
+      const [moved, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const signingIn = transact(db, async (trx) => {
+        await moveDrafts(trx, former, await insertSession(trx, row(), clock()), clock());
+        moved.resolve();
+        await end.promise;
+      });
+      await moved.promise;
+      const erasing = transact(db, async (trx) => {
+        await lockErasing(trx);
+        await forgetDrafts(trx);
+      });
+      const waiting = sql`select from pg_locks where not granted`;
+      await expect.poll(async () => (await waiting.execute(db)).rows.length).toBeGreaterThan(0);
+      end.resolve();
+      await Promise.all([signingIn, erasing]);
+      expect(JSON.stringify(await dump(db))).not.toContain('zoe');
+    },
+  );
 
   test('wait on where the session in which they wait ends as well', async () => {
     const { app, clock, ed, headers } = await startWithPeople();

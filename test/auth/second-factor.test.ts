@@ -258,3 +258,12 @@ test('without the key nobody with a second factor signs in, by no code and no pa
   expect(pageOf(answer).fields).not.toContain('ticket');
   expect(await app.db.selectFrom('sessions').select('id').execute()).toEqual([]);
 });
+
+test('without the key an only administrator who is signed in reads there, too, how to get rid of it', async () => {
+  const { app, bob } = await start();
+  const headers = await signedIn(app, bob);
+  await transact(app.db, giveUpSecondFactors);
+  const sent = { password: PASSWORD, present_code: '123456' };
+  const page = pageOf(await post(app, '/account/code/delete', sent, headers));
+  expect(page.text).toContain('If you are the only one: npm run roster -- admin NAME');
+});

@@ -11,6 +11,7 @@ import { hashOf } from '../../src/auth/tokens.ts';
 import { addPerson, codeAt, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
+import { expectText } from './expect-text.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -46,13 +47,6 @@ async function signIn(page: Page, username: string, password = PASSWORD): Promis
 async function choosePassword(page: Page, password: string): Promise<void> {
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByLabel('Repeat the password').fill(password);
-}
-
-/** Waits for the page that says something, to a person. */
-async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByRole('main').filter({ hasText: text }).waitFor();
-  // What comes after it may still be on its way.
-  await page.waitForLoadState();
 }
 
 async function startSignedIn(username: string, address: string): Promise<Page> {

@@ -6,14 +6,9 @@ import { hasAdministrator } from '../../src/auth/administrators.ts';
 import { PASSWORD } from '../people.ts';
 import { listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
+import { expectText } from './expect-text.ts';
 
 const chromium = sharedChromium();
-
-async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByRole('main').filter({ hasText: text }).waitFor();
-  // What comes after it may still be on its way.
-  await page.waitForLoadState();
-}
 
 /** How somebody finds what is called so, and presses it or writes there. */
 type Hand = {

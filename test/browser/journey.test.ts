@@ -4,6 +4,7 @@ import { seal } from '../../src/auth/tokens.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { addUser, cookieName, listen, startApp } from '../support.ts';
 import { launchChromium } from './chromium.ts';
+import { expectText } from './expect-text.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -268,13 +269,6 @@ test('the whole journey goes by keyboard alone', async () => {
   await page.keyboard.press('Enter');
   await expectText(page, 'User zoe deleted!');
 });
-
-/** Waits for the page that says something, to a person: however its text is split into elements. */
-async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByRole('main').filter({ hasText: text }).waitFor();
-  // What comes after it may still be on its way.
-  await page.waitForLoadState();
-}
 
 function isPrefetch(request: Request): boolean {
   return /prefetch/.test(request.headers()['sec-purpose'] ?? '');

@@ -346,7 +346,7 @@ test('who was erased since is in no byte of what a Roster serves that is started
   expect((await restore(target, file, '--yes')).out).toContain('Of those in it 1 had been erased since');
   const { child } = await startRoster({ DATABASE_URL: target, LOG_LEVEL: 'silent' });
   const pending = () => within(target, findPending);
-  if (!isServer) await expect.poll(pending, { timeout: 30_000 }).toEqual([]);
+  if (!isServer) await expect.poll(pending).toEqual([]);
   child.kill('SIGTERM');
   await once(child, 'exit');
   if (isServer) {

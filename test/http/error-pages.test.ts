@@ -250,6 +250,14 @@ test('a page about what could not be read names it as the log does, and at info 
   expect(said()).toMatch(/"method":"GET".*"msg":"request not understood"/);
 });
 
+test('a page about an error that is not in the log names no request, by which nobody would find anything', async () => {
+  const child = run([], { PORT: '0', DATABASE_URL: await readyUrl() });
+  const { address } = await listenTo(child);
+  const page = pageOf(await (await fetch(`${address}/nowhere`)).text());
+  expect(page.heading).toBe('Page not found');
+  expect(page.text).not.toContain('request');
+});
+
 describe('a method that an address does not have', () => {
   test.each([
     ['PUT', '/users', 'GET, HEAD, POST'],

@@ -115,6 +115,7 @@ test.each(ENGINES)(
     const settings = { DATABASE_URL: url, IMPORT_FOLDER: folder, LOG_LEVEL: 'silent' };
     const db = await openDatabase(url, { connections: 2 });
     let before = 0;
+    const states: string[] = [];
     for (const [moment, isTime] of MOMENTS.entries()) {
       if (!isLong && moment % 4 !== 2) continue;
       const file = join(temporaryFolder(), 'users.csv');
@@ -140,6 +141,7 @@ test.each(ENGINES)(
       // What it has sent last the server may still be doing.
       if (engine === 'postgres') await ask(url, 'begin', 'lock table imports in share mode', 'commit');
       const { id, state } = (await last()) as Import;
+      states.push(state);
       // As it is once the leases of whoever was killed are over.
       await transact(db, async (trx) => {
         await trx.updateTable('jobs').set({ leased_until: 0 }).execute();
@@ -155,6 +157,13 @@ test.each(ENGINES)(
       expect(isDone, state).toBe(!['reading', 'checked'].includes(state));
       roster.child.kill('SIGTERM');
       await once(roster.child, 'exit');
+    }
+    if (isLong) {
+      expect(
+        states.some((state) => ['reading', 'checked'].includes(state)),
+        `${states}`,
+      ).toBe(true);
+      expect(states).toContain('applying');
     }
     await db.destroy();
   },

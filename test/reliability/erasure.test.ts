@@ -226,7 +226,7 @@ async function startPeople(address: string) {
       await setTimeout(PAUSE);
     }
   });
-  await expect.poll(() => acknowledged.length, { timeout: 30_000, interval: 5 }).toBeGreaterThan(4);
+  await expect.poll(() => acknowledged.length, { interval: 5 }).toBeGreaterThan(4);
   return {
     acknowledged,
     erase: (id: number, { last }: Words) => send(address, `/users/${id}/erase`, cookie, { username: last }),
@@ -255,7 +255,7 @@ async function eraseOnce({ settings, id, words }: Killed): Promise<Moment[]> {
   expect((await people.erase(id, words)).status).toBe(303);
   const db = await openDatabase(settings.DATABASE_URL ?? '', { connections: 2 });
   if (engineOf(db).isLogKept) await expect.poll(() => ledgerIn(settings)).toMatchObject([{ user_id: id }]);
-  else await expect.poll(() => findPending(db), { timeout: 30_000, interval: 50 }).toEqual([]);
+  else await expect.poll(() => findPending(db), { interval: 50 }).toEqual([]);
   await db.destroy();
   child.kill('SIGTERM');
   return JSON.parse(await stderr);
@@ -289,11 +289,10 @@ async function expectWholeOrNotAtAll(killed: Killed, isLookedAt: boolean): Promi
   const { child, address } = await startRoster(settings);
   const after = await startPeople(address);
   if (!isErased) expect((await after.erase(id, words)).status, what).toBe(303);
-  await expect.poll(() => ledgerIn(settings), { timeout: 30_000 }).toMatchObject([{ user_id: id }]);
-  if (!engineOf(db).isLogKept)
-    await expect.poll(() => findPending(db), { timeout: 60_000, interval: 50 }).toEqual([]);
+  await expect.poll(() => ledgerIn(settings)).toMatchObject([{ user_id: id }]);
+  if (!engineOf(db).isLogKept) await expect.poll(() => findPending(db), { interval: 50 }).toEqual([]);
   await after.end();
-  await expect.poll(() => readdirSync(importFolder), { timeout: 30_000 }).toEqual(['identity']);
+  await expect.poll(() => readdirSync(importFolder)).toEqual(['identity']);
   child.kill('SIGTERM');
   await once(child, 'exit');
   if (engineOf(db).isLogKept) {

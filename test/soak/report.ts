@@ -42,6 +42,7 @@ export function reportOn(measured: Measured, { engine, length, rounds }: Limits)
   const problems = [
     ...measured.faults,
     ...(memory.isRising ? [`Memory grows: ${inWords(memory)}.`] : []),
+    ...(measured.kept.length === 2 ? [] : ['What is kept was not measured.']),
     ...(kept > MOST_KEPT ? ['More and more is kept.'] : []),
     ...unboundedIn(parts, MOST_LOG[engine]),
     ...slowerIn(parts),
