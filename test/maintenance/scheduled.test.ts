@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { readConfig } from '../../src/config.ts';
@@ -101,21 +101,25 @@ test('where it fails, it is tried again after an hour, and it is noted why', asy
   expect(await outcomesOf(db)).toEqual(['good', 'bad', 'bad']);
 });
 
-test('where the database does not answer, it is seen to soon after', async () => {
-  const { app, db, folder } = await start();
-  const rename = (from: 'maintenance_runs' | 'lost', to: string) =>
-    transact(db, (trx) => trx.schema.alterTable(from).renameTo(to).execute());
-  await rename('maintenance_runs', 'lost');
-  const timers = vi.spyOn(globalThis, 'setTimeout');
-  await app.backUpIfDue();
-  const [again] = timers.mock.calls.find(([, delay]) => delay === HALF_A_MINUTE) ?? [];
-  await rename('lost', 'maintenance_runs');
-  (again as () => void)();
-  // After what is under way.
-  await app.backUpIfDue();
-  expect(backupsIn(folder)).toHaveLength(1);
-  expect(await outcomesOf(db)).toEqual(['good']);
-});
+// On SQLite the table's name would stand in quotes from then on, and a backup refuses what is not as Roster makes it.
+test.runIf(inject('engine') === 'postgres')(
+  'where the database does not answer, it is seen to soon after',
+  async () => {
+    const { app, db, folder } = await start();
+    const rename = (from: 'maintenance_runs' | 'lost', to: string) =>
+      transact(db, (trx) => trx.schema.alterTable(from).renameTo(to).execute());
+    await rename('maintenance_runs', 'lost');
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await app.backUpIfDue();
+    const [again] = timers.mock.calls.find(([, delay]) => delay === HALF_A_MINUTE) ?? [];
+    await rename('lost', 'maintenance_runs');
+    (again as () => void)();
+    // After what is under way.
+    await app.backUpIfDue();
+    expect(backupsIn(folder)).toHaveLength(1);
+    expect(await outcomesOf(db)).toEqual(['good']);
+  },
+);
 
 test('where the database is away for several looks, one more is to come, and none once Roster has ended', async () => {
   const { app, db } = await start();
