@@ -154,7 +154,7 @@ test.each([
   ['one object a line', { LOG_FORMAT: 'json' }, /^\{"level":30,.*\}$/],
   ['a line for people, without colours,', { LOG_FORMAT: 'text' }, /^\d\d:\d\d:\d\d 200 GET \/healthz /],
 ])('in a pipe each request is %s with %o', async (_what, format, line) => {
-  const child = run(['start'], { PORT: '0', DATABASE_URL: await readyUrl(), LOG_LEVEL: 'info', ...format });
+  const child = run([], { PORT: '0', DATABASE_URL: await readyUrl(), LOG_LEVEL: 'info', ...format });
   const { address, said } = await listening(child);
   await fetch(`${address}/healthz`);
   await expect.poll(() => lineIn(said())).toMatch(line);

@@ -70,8 +70,8 @@ test('the page says what runs, on which database, and who is signed in', async (
   expect(status).toContain(`Process ${process.pid} on ${hostname()}`);
   expect(status).toMatch(/Kind (SQLite|PostgreSQL) \d+\.\d+/);
   expect(status).toContain('Holds 2 users');
-  expect(status).toMatch(/Running since \d+ (seconds?|minutes?) ago/);
-  expect(status).toMatch(/Size [\d.,]+ (kB|MB)/);
+  expect(status).toMatch(/Running since (just now|\d+ (minutes?|hours?) ago)/);
+  expect(status).toMatch(/Size [\d.,]+ (KB|MB)/);
   if (process.platform === 'linux') expect(status).toContain('Open in This process alone');
   expect(status).toContain('Administrators 1 person');
   expect(status).toContain('Viewers 1 person');

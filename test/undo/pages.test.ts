@@ -60,7 +60,7 @@ describe('an undo', () => {
     await send('ann', `/users/${tom.id}`, { ...taken, version: '1' });
     expect(await signIn(app, 'tom')).toBeUndefined();
     await send('ann', String(await undoOf('ann', '/history')));
-    expect((await get(app, '/users', before)).statusCode).toBe(302);
+    expect((await get(app, '/users', before)).statusCode).toBe(303);
     const again = await signIn(app, 'tom');
     expect((await get(app, '/users', again)).statusCode).toBe(200);
   });
