@@ -52,7 +52,8 @@ export async function openPrepared(config: Config, undo: AsyncDisposableStack): 
   const { opened, newlySealed } = await withKey(config, db);
   if (newlySealed > 0) console.warn(nowSealed(newlySealed, config.secretKeyFile));
   await prepare(config, opened);
-  removeKilledRestores(config.databaseUrl, config.secretKeyFile);
+  const removed = removeKilledRestores(config.databaseUrl, config.secretKeyFile);
+  if (removed.length > 0) console.warn(leftByRestore(removed));
   return { ...opened, made, isOpen };
 }
 
@@ -108,6 +109,10 @@ function nowSealed(count: number, path: string): string {
   const what =
     count === 1 ? 'The secret of 1 second factor is' : `The secrets of ${count} second factors are`;
   return `${what} now sealed with the key in ${path}. Copies of the database from before hold it in clear: remove those, or have the second factors set up anew.`;
+}
+
+function leftByRestore(names: readonly string[]): string {
+  return `A restore was stopped before its end; what it had left beside the database is removed: ${names.join(', ')}`;
 }
 
 function goesOn({ set_id, done, left_out, total }: Job): string {

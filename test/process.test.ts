@@ -5,9 +5,10 @@ import { Agent, get as httpGet, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { isRunning } from './operations/workers/running.ts';
-import { preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
+import { listening, preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder } from './support.ts';
 import { HAS_SCRIPT, runAtTerminal } from './terminal.ts';
 
@@ -115,6 +116,40 @@ test.skipIf(!HAS_SCRIPT).each([
   const settings = { PORT: '0', DATABASE_URL: await readyUrl(), HOME, npm_config_update_notifier: 'false' };
   const { out } = await runAtTerminal([], settings, 'Roster is at', CTRL_C, program);
   expect(out.trimEnd().split(/\r?\n/).at(-1)).toBe('Roster has stopped.');
+});
+
+/** The line of a request that a Roster says. */
+const lineIn = (said: string) => said.split(/\r?\n/).find((line) => line.includes('/healthz')) ?? '';
+
+test.skipIf(!HAS_SCRIPT).each([
+  ['in colours', {}, true],
+  ['in none where NO_COLOR says so', { NO_COLOR: '1' }, false],
+])('at a terminal each request is a line for people, %s', async (_how, given, isColoured) => {
+  const settings = {
+    PORT: '0',
+    DATABASE_URL: await readyUrl(),
+    LOG_LEVEL: 'info',
+    TERM: 'xterm-256color',
+    ...given,
+  };
+  const askOnce = async (said: string) => {
+    await fetch(`${/Roster is at (http:\S+)/.exec(said)?.[1]}/healthz`);
+    return CTRL_C;
+  };
+  const { out } = await runAtTerminal([], settings, 'Roster is at', askOnce);
+  expect(stripVTControlCharacters(lineIn(out))).toMatch(/^\d\d:\d\d:\d\d 200 GET \/healthz /);
+  expect(lineIn(out).includes('\x1b[')).toBe(isColoured);
+});
+
+test.each([
+  ['one object a line', {}, /^\{"level":30,.*\}$/],
+  ['one object a line', { LOG_FORMAT: 'json' }, /^\{"level":30,.*\}$/],
+  ['a line for people, without colours,', { LOG_FORMAT: 'text' }, /^\d\d:\d\d:\d\d 200 GET \/healthz /],
+])('in a pipe each request is %s with %o', async (_what, format, line) => {
+  const child = run([], { PORT: '0', DATABASE_URL: await readyUrl(), LOG_LEVEL: 'info', ...format });
+  const { address, said } = await listening(child);
+  await fetch(`${address}/healthz`);
+  await expect.poll(() => lineIn(said())).toMatch(line);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { makeDraftFolder } from '../src/backup/draft-folder.ts';
 import { restoringBeside } from '../src/backup/restoring.ts';
@@ -175,7 +175,7 @@ async function read(address: string): Promise<string> {
   return pageOf(await (await fetch(address)).text()).text;
 }
 
-test('what a killed restore has left is removed at the next start', async () => {
+test('what a killed restore has left is removed at the next start, which says so', async () => {
   const url = await readyUrl();
   const SECRET_KEY_FILE = join(temporaryFolder(), 'secret.key');
   const beside = restoringBeside(url, SECRET_KEY_FILE);
@@ -184,6 +184,10 @@ test('what a killed restore has left is removed at the next start', async () => 
   const killed = draft.replace(/\d+$/, '99999999');
   renameSync(draft, killed);
   writeFileSync(join(killed, 'restored.db'), 'all of it');
-  await startRoster({ DATABASE_URL: url, SECRET_KEY_FILE });
+  const { child, stderr } = await startRoster({ DATABASE_URL: url, SECRET_KEY_FILE });
   expect(existsSync(killed)).toBe(false);
+  child.kill('SIGTERM');
+  expect(await stderr).toContain(
+    `A restore was stopped before its end; what it had left beside the database is removed: ${basename(killed)}\n`,
+  );
 });

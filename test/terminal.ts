@@ -5,21 +5,23 @@ import { bundled, launch, MAIN } from './roster.ts';
 
 export const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
 
-/** Runs a command of Roster's to its end, where somebody answers a question once it is asked. @param program by which it is run */
+/** Runs a command of Roster's to its end, where somebody answers a question once it is asked. @param answer made of what was said by then @param program by which it is run */
 export async function runAtTerminal(
   args: readonly string[],
   settings: Record<string, string>,
   question: string,
-  answer: string,
+  answer: string | ((said: string) => Promise<string>),
   program: readonly string[] = [process.execPath, MAIN],
 ) {
   const command = [...program, ...args].map((word) => `'${word}'`).join(' ');
   const typed = ['--quiet', '--return', '--command', command, '/dev/null'];
   const child = launch('script', typed, bundled(settings), null);
   let out = '';
+  const type = async () => child.stdin.write(`${typeof answer === 'string' ? answer : await answer(out)}\n`);
   child.stdout.setEncoding('utf8').on('data', (said: string) => {
-    if (!out.includes(question) && (out + said).includes(question)) child.stdin.write(`${answer}\n`);
+    const isAsked = !out.includes(question) && (out + said).includes(question);
     out += said;
+    if (isAsked) type();
   });
   const [code] = await once(child, 'close');
   return { out, code };

@@ -23,9 +23,10 @@ export function makeDraftFolder(file: string): string {
   return path;
 }
 
-/** What was left by whoever was killed while making this file, or a backup in the same folder. */
-export function removeLeftOvers(file: string): void {
+/** What was left by whoever was killed while making this file, or a backup in the same folder. @returns the names of what is gone */
+export function removeLeftOvers(file: string): string[] {
   const folder = dirname(file);
+  const removed: string[] = [];
   for (const name of unless(REFUSED, () => readdirSync(folder)) ?? []) {
     const [, of = '', host, pid] = DRAFT.exec(name) ?? [];
     const isOurs = of === basename(file) || dateOf(of) !== undefined;
@@ -33,8 +34,10 @@ export function removeLeftOvers(file: string): void {
     unless(REFUSED, () => {
       if (dateOf(of) !== undefined) removeLoneKey(join(folder, of));
       rmSync(join(folder, name), { recursive: true, force: true });
+      removed.push(name);
     });
   }
+  return removed;
 }
 
 /** Which has its place before its backup: of a name that neither had, it is of whoever was killed between the two. */

@@ -11,20 +11,25 @@ export function restoringBeside(databaseUrl: string, secretKeyFile: string): str
   return besideFile(databaseUrl, secretKeyFile, '.restoring');
 }
 
-/** What is left of them: a folder that holds all of a database, and one more name for the one that is there, or half a copy of it. */
-export function removeKilledRestores(databaseUrl: string, secretKeyFile: string): void {
-  unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], () => {
-    removeLeftOvers(restoringBeside(databaseUrl, secretKeyFile));
-    removeHalfAside(besideFile(databaseUrl, secretKeyFile, ''));
+/** What is left of them: a folder that holds all of a database, and one more name for the one that is there, or half a copy of it. @returns the names of what is gone */
+export function removeKilledRestores(databaseUrl: string, secretKeyFile: string): string[] {
+  const removed = unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], () => {
+    const drafts = removeLeftOvers(restoringBeside(databaseUrl, secretKeyFile));
+    return [...drafts, ...removeHalfAside(besideFile(databaseUrl, secretKeyFile, ''))];
   });
+  return removed ?? [];
 }
 
-/** Of what was to be put aside before the other one took its place. For whoever has it open, so that nobody is between the two. */
-export function removeHalfAside(path: string): void {
+/** Of what was to be put aside before the other one took its place. For whoever has it open, so that nobody is between the two. @returns the names of what is gone */
+export function removeHalfAside(path: string): string[] {
+  const removed: string[] = [];
   for (const name of readdirSync(dirname(path))) {
     const whole = name.replace(/\.new$/, '');
     if (!whole.startsWith(basename(path)) || dateAsideOf(whole) === undefined) continue;
     const aside = join(dirname(path), name);
-    if (name !== whole || isSameFile(aside, path)) rmSync(aside);
+    if (name === whole && !isSameFile(aside, path)) continue;
+    rmSync(aside);
+    removed.push(name);
   }
+  return removed;
 }

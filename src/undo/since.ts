@@ -1,7 +1,6 @@
 /** What was done to a user after a change set, and stands: not what was undone, nor undoing the set, and undoing that. */
 
 import type { Db } from '../db/schema.ts';
-import { WAYS } from '../history/codes.ts';
 import { type FieldChanges, isDeletion, mergeFields, unpackFields } from '../history/fields.ts';
 import type { ChangeOfSet } from '../history/queries.ts';
 import { findVersionSets, MOST_GONE_THROUGH, type VersionSet } from '../history/versions.ts';
@@ -33,7 +32,7 @@ function findAnew(changes: readonly VersionSet[], undone: number): Set<Part> {
   for (const { set, fields } of changes)
     for (const part of partsOf(fields)) {
       if (taken.has(`${set.id} ${part}`)) continue;
-      if (set.via === WAYS.undo && known.has(set.undoes ?? 0)) taken.add(`${set.undoes} ${part}`);
+      if (known.has(set.undoes ?? 0)) taken.add(`${set.undoes} ${part}`);
       else anew.add(part);
     }
   return anew;

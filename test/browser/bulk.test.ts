@@ -33,6 +33,10 @@ test.each([1280, 320])('who is ticked is deactivated, and that is undone, at %i 
   expect(await page.evaluate("getComputedStyle(document.querySelector('.some'), '::before').content")).toBe(
     'counter(ticked) " "',
   );
+  const counted = await page.evaluate(
+    "[...document.querySelectorAll('input[type=checkbox]')].map((box) => box.checked + ' ' + getComputedStyle(box).counterIncrement)",
+  );
+  expect(new Set(counted as string[])).toEqual(new Set(['true ticked 1', 'false none']));
   await choose(page, 'Deactivate');
   await page.getByRole('heading', { level: 1, name: 'Deactivate 2 users?' }).waitFor();
   await page.getByRole('button', { name: 'Deactivate 2 users' }).click();
@@ -96,4 +100,13 @@ test('a browser asks what is to be done before it goes on, and whoever has it al
   await page.goto('/bulk?from=q%3Dm');
   await page.locator('#flash', { hasText: 'Nothing was ticked.' }).waitFor();
   expect(new URL(page.url()).search).toBe('?q=m');
+});
+
+test('a tick stays on its page: nobody is ticked on the next one', async () => {
+  const page = await start(1280);
+  await page.getByRole('checkbox', { name: 'max', exact: true }).check();
+  await page.getByRole('link', { name: 'Next' }).first().click();
+  await page.getByText('Showing 11–20 of 304').waitFor();
+  expect(await page.locator(':checked:not(option)').count()).toBe(0);
+  expect(await bar(page).isVisible()).toBe(false);
 });

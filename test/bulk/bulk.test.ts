@@ -307,3 +307,15 @@ test('others whose numbers and versions add up to the same are not taken for the
   });
   expect(changed?.hashes).not.toBe((await tallyOf([1, 4]))?.hashes);
 });
+
+test('of more than ten the first ten are shown, and how many more there are', async () => {
+  const { app, headers } = await start();
+  const ticked: User[] = [];
+  for (let index = 1; index <= 12; index++)
+    ticked.push(await addUser(app.db, { username: `tick${String(index).padStart(2, '0')}` }));
+  const page = pageOf(await ask(app, headers, 'deactivate', ticked));
+  expect(page.text).toContain('Deactivate 12 users?');
+  const shown = page.links.map(({ text }) => text).filter((text) => text.startsWith('tick'));
+  expect(shown).toEqual(ticked.slice(0, 10).map(({ username }) => username));
+  expect(page.text).toContain('and 2 more');
+});

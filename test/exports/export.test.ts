@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -17,6 +18,7 @@ import { writeExport } from '../../src/exports/export.ts';
 import { Spool } from '../../src/exports/spool.ts';
 import { fileNameOf } from '../../src/exports/words.ts';
 import { goneOf } from '../../src/http/gone.ts';
+import { number } from '../../src/lib/formats.ts';
 import type { Total } from '../../src/lib/pagination.ts';
 import { SPARE } from '../../src/lib/room.ts';
 import { deleteUser } from '../../src/users/commands.ts';
@@ -208,6 +210,24 @@ test('whoever goes away ends the work', async () => {
   await written;
   expect(kept).toEqual([WALK_BATCH]);
   await closed;
+});
+
+test('whoever closes the connection ends the work, and what they had by then is in the history', async () => {
+  const { app, db, ann } = await start((some) => seedUsers(some, SOME));
+  const { port } = new URL(await listen(app));
+  const letGo = holdWriters(db);
+  const begun = vi.mocked(engineOf(db).giveWay);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(
+    `GET /export/file?format=csv&all=on HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncookie: ${ann.cookie}\r\n\r\n`,
+  );
+  await expect.poll(() => begun).toHaveBeenCalledOnce();
+  socket.destroy();
+  await expect.poll(() => promisify(app.server.getConnections).call(app.server)).toBe(0);
+  letGo();
+  const exported = `ann Exported ${number.format(WALK_BATCH)} users as CSV`;
+  await expect.poll(() => lastInHistory(app, ann)).toContain(exported);
+  expect(begun).toHaveBeenCalledOnce();
 });
 
 test('whoever goes away ends the work also where few of many match, and are still looked for', async () => {

@@ -70,6 +70,8 @@ test('the page says what runs, on which database, and who is signed in', async (
   expect(status).toContain(`Process ${process.pid} on ${hostname()}`);
   expect(status).toMatch(/Kind (SQLite|PostgreSQL) \d+\.\d+/);
   expect(status).toContain('Holds 2 users');
+  expect(status).toMatch(/Running since (just now|\d+ (minutes?|hours?) ago)/);
+  expect(status).toMatch(/Size [\d.,]+ (KB|MB)/);
   if (process.platform === 'linux') expect(status).toContain('Open in This process alone');
   expect(status).toContain('Administrators 1 person');
   expect(status).toContain('Viewers 1 person');
@@ -162,6 +164,17 @@ test.each<[string, Parameters<typeof verdictOf>[0]['backup'], string]>([
 ])('what to look at first: %s', (_what, backup, said) => {
   const verdict = verdictOf({ backup, check: { last: undefined, finding: undefined }, since: 0 }, 10 * DAY);
   expect(verdict).toEqual({ isWell: false, said: `Look first at the backups: ${said}` });
+});
+
+test('where a mail server is set, which it is, and that it has sent nothing yet', async () => {
+  const { text } = await start({
+    SMTP_URL: 'smtps://u:p@mail.example.org',
+    ORIGIN: 'https://users.example.org',
+    TRUST_PROXY: '10.0.0.1',
+  });
+  const status = await text('/admin/status');
+  expect(status).toContain('Server mail.example.org Last sent Not lately Last not sent Not lately');
+  expect(status).not.toContain('No mail server is set');
 });
 
 test('the words for a report name nobody, no machine and no place', async () => {

@@ -60,6 +60,10 @@ test.each(['itself', 'another database'])(
     }
     expect([...ends].sort()).toEqual(['new', 'old']);
     const { target } = await restoring(moments.at(-1) as number);
+    const left = await restoring(moments[moments.length >> 1] as number);
+    const next = await startRoster({ DATABASE_URL: left.target });
+    next.child.kill('SIGTERM');
+    expect(await next.stderr).toMatch(/^A restore was stopped before its end; .* removed: roster\.db\.\S+/m);
     const again = await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target });
     expect(again.code).toBe(0);
     const names = readdirSync(dirname(filePathOf(target) ?? ''));

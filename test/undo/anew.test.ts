@@ -74,6 +74,20 @@ test('what an undo and the undoing of that have put back is nobody’s new wish'
   expect(await undo(deletion)).toMatchObject({ kind: 'undone' });
 });
 
+test('nor is what was taken back by the command line', async () => {
+  const { db, id, change, undo } = await start();
+  const edit = await change({ is_active: false });
+  const takeBack = (undoes: number, is_active: boolean) =>
+    transact(db, (trx) =>
+      inOneSet(trx, commandLine, { at: NOW, kind: 'changed', undoes }, (acting) =>
+        changeUser(trx, acting, id, { is_active }, NOW),
+      ),
+    );
+  const { set = 0 } = await takeBack(edit, true);
+  await takeBack(set, false);
+  expect(await undo(edit)).toMatchObject({ kind: 'undone' });
+});
+
 test('of a wish that was undone and stands again by the undoing of that, nothing is passed over', async () => {
   const { change, undo } = await start();
   const set = await change({ is_active: false });

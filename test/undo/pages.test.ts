@@ -7,7 +7,7 @@ import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, type Headers, movableClock, PASSWORD, signedIn } from '../people.ts';
+import { addPerson, type Headers, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 
 const NOW = Date.UTC(2100, 10, 28, 17);
@@ -50,6 +50,21 @@ test('the message after a change has a button that undoes it, and the message af
 });
 
 describe('an undo', () => {
+  test.each([
+    ['of a deactivation', { is_active: '0' }],
+    ['of a role that was taken', { role: 'member' }],
+  ])('%s lets them sign in as before, and brings no session back', async (_what, taken) => {
+    const { app, send, undoOf } = await start();
+    const tom = await addPerson(app.db, 'tom', 'viewer');
+    const before = await signedIn(app, tom);
+    await send('ann', `/users/${tom.id}`, { ...taken, version: '1' });
+    expect(await signIn(app, 'tom')).toBeUndefined();
+    await send('ann', String(await undoOf('ann', '/history')));
+    expect((await get(app, '/users', before)).statusCode).toBe(303);
+    const again = await signIn(app, 'tom');
+    expect((await get(app, '/users', again)).statusCode).toBe(200);
+  });
+
   test('of a deletion brings back, and says that access does not come back', async () => {
     const { app, read, send, undoOf } = await start();
     const { id } = await addPerson(app.db, 'tom', 'viewer');

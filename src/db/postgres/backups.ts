@@ -23,7 +23,7 @@ function majorOf(version: number): number {
   return Math.floor(version / 10_000);
 }
 
-function adviseOnArchive({ version, archive_mode, archived, failed }: Server): string {
+export function adviseOnArchive({ version, archive_mode, archived, failed }: Server): string {
   const server = `PostgreSQL ${majorOf(version)} here`;
   if (archive_mode === 'off') return `${server} keeps no archive of its log (archive_mode is off).`;
   if (archived === null)

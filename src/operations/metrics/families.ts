@@ -15,6 +15,9 @@ export type Family = {
   samples: readonly Sample[];
 };
 
+/** Of one name: with what else there is, and a dozen replicas, they are 500 at most. */
+export const MOST_SERIES = 200;
+
 /** Undefined where it is not known. */
 type Value = number | undefined | readonly Sample[];
 

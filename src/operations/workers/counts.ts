@@ -1,8 +1,7 @@
 /** What several processes have counted, as if one had: of one that has ended, what it had counted by then stays. */
-import type { Family, Sample } from '../metrics/families.ts';
+import { type Family, MOST_SERIES, type Sample } from '../metrics/families.ts';
 
-/** Of one name, for each has its own bound, and they need not know the same ones. What comes beyond counts as this. */
-const MOST = 250;
+/** What comes beyond the most counts as this: each has its own bound, and they need not know the same ones. */
 const OTHER = 'other';
 
 /** The same for all, of the one that is there the longest, or whether it is so for all. */
@@ -47,7 +46,7 @@ function togetherOf(name: string): Together {
 
 function add(samples: Map<string, Sample>, sample: Sample, together: Together): void {
   const isNew = !samples.has(keyOf(sample));
-  const counted = isNew && samples.size >= MOST ? asOther(sample) : sample;
+  const counted = isNew && samples.size >= MOST_SERIES ? asOther(sample) : sample;
   const before = samples.get(keyOf(counted))?.value;
   const value = before === undefined ? sample.value : together(before, sample.value);
   samples.set(keyOf(counted), { ...counted, value });

@@ -20,6 +20,15 @@ import { type During, Others } from './others.ts';
 type Most = { pages?: number; creates?: number };
 const PAGES_IN_TIME: Most = { pages: 50 };
 const CREATES_IN_TIME: Most = { creates: 100 };
+/** What single ones may take, in milliseconds: any, and creates beside a backup. */
+const LONGEST = 1_000;
+const LONGEST_BESIDE_BACKUP = 50;
+/** What work may take of memory beyond what there was before it, in MB. */
+const MOST_MEMORY = 300;
+/** How many times as long as what it undoes an undo may take; and as without a backup others’ pages, with some milliseconds for chance. */
+const UNDO_TIMES = 2;
+const PAGES_TIMES = 1.5;
+const CHANCE = 5;
 
 const ACTS = ['export', 'import', 'bulk', 'backup', 'erase'] as const;
 
@@ -48,23 +57,33 @@ console.log(`${users.toLocaleString('en')} rows into a bare table with the same 
 const roster = await startRosterOn(database, keyFile);
 const others = new Others(roster.origin, roster.anonymous);
 const missed: string[] = [];
-const during = async <T>(what: string, work: () => Promise<T>, most: Most = PAGES_IN_TIME) => {
+const atMost = (what: string, value: number, most: number, unit = 'ms') => {
+  if (value > most) missed.push(`${what} ${value.toFixed(0)} ${unit}, ${most.toFixed(0)} at most`);
+};
+let idle: number | undefined;
+const measure = async <T>(what: string, work: () => Promise<T>, most: Most = PAGES_IN_TIME) => {
   const { result, ...measured } = await others.during(work);
   print(what, measured);
-  for (const [kind, milliseconds] of Object.entries(most) as [keyof Most, number][]) {
-    const { p99 } = measured[kind];
-    if (p99 > milliseconds)
-      missed.push(`${what}: others’ ${kind} took ${p99.toFixed(0)} ms, ${milliseconds} at most`);
-  }
-  return result;
+  idle ??= measured.anonymous;
+  atMost(`${what}: memory grew by`, measured.anonymous - idle, MOST_MEMORY, 'MB');
+  for (const kind of ['creates', 'signIns'] as const)
+    atMost(`${what}: the longest of others’ ${kind} took`, measured[kind].most, LONGEST);
+  for (const [kind, milliseconds] of Object.entries(most) as [keyof Most, number][])
+    atMost(`${what}: others’ ${kind} took`, measured[kind].p99, milliseconds);
+  return { result, ...measured };
+};
+const during = async <T>(...asked: Parameters<typeof measure<T>>) => (await measure(...asked)).result;
+/** Does it, and then undoes it. */
+const undone = async (what: string, work: () => Promise<string>) => {
+  const done = await measure(what, work);
+  const undoing = await measure('undoing it', () => undo(roster.origin, done.result));
+  atMost(`undoing it, after ${what}: it took`, undoing.seconds, done.seconds * UNDO_TIMES, 's');
 };
 /** With as long without it, right after. */
 const compared = async <T>(what: string, work: () => Promise<T>) => {
-  const begun = performance.now();
-  const result = await during(what, work);
-  const took = performance.now() - begun;
-  await during('  as long without', () => setTimeout(took));
-  return result;
+  const beside = await measure(what, work);
+  const without = await measure('  as long without', () => setTimeout(beside.seconds * 1_000));
+  return { beside, without };
 };
 const exporting = async (what: string, work: (origin: string) => Promise<number>, unit: string) => {
   const exported = () => during(what, () => work(roster.origin), CREATES_IN_TIME);
@@ -85,23 +104,25 @@ const acts: Record<(typeof ACTS)[number], () => Promise<void>> = {
   },
   async import() {
     const imported = await during('reading the file', () => bringFile(roster.origin, file));
-    const set = await during('applying it', () => applyImport(roster.origin, imported));
-    await during('undoing it', () => undo(roster.origin, set));
+    await undone('applying it', () => applyImport(roster.origin, imported));
   },
   async bulk() {
-    const changed = await during('deactivating all who are active', () => changeAll(roster.origin, others));
-    await during('undoing that', () => undo(roster.origin, changed));
+    await undone('deactivating all who are active', () => changeAll(roster.origin, others));
     const both = () => Promise.all([bringFile(roster.origin, file), changeAll(roster.origin, others)]);
     await during('reading a file, beside deactivating all who are active', both);
   },
   async backup() {
     const backups = join(folder, 'backups');
     mkdirSync(backups);
-    await compared('a backup', () => backUp({ DATABASE_URL: database, SECRET_KEY_FILE: keyFile }, backups));
+    const settings = { DATABASE_URL: database, SECRET_KEY_FILE: keyFile };
+    const { beside, without } = await compared('a backup', () => backUp(settings, backups));
+    atMost('a backup: the longest of others’ creates took', beside.creates.most, LONGEST_BESIDE_BACKUP);
+    atMost('a backup: others’ pages took', beside.pages.p99, without.pages.p99 * PAGES_TIMES + CHANCE);
   },
   async erase() {
     await erased.giveWords();
-    console.log(`  ${await compared('erasing one', () => erased.erase())}`);
+    const { beside } = await compared('erasing one', () => erased.erase());
+    console.log(`  ${beside.result}`);
     if (engine === 'sqlite') await expectGone();
   },
 };

@@ -5,9 +5,17 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { HTTPMethods } from 'fastify';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import type { Replicas } from '../../../src/db/replicas.ts';
+import { type Db, ROLES } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { LONGEST_WAIT } from '../../../src/http/admission-queue.ts';
 import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
+import { Counter } from '../../../src/operations/metrics/counter.ts';
+import { WALK_BATCH } from '../../../src/users/list/walk.ts';
+import { apply, bring, csv } from '../../imports/bringing.ts';
+import { startMailServer } from '../../mail-server.ts';
 import { addPerson, HOUR, movableClock, signedIn, signIn } from '../../people.ts';
 import {
   addUser,
@@ -170,6 +178,50 @@ test('whatever is asked, there are at most 500 series', async () => {
   expect(JSON.stringify(all)).not.toContain('script');
 });
 
+test('nor are there more where every bound is reached, and two replicas are read', async () => {
+  const adds = vi.spyOn(Counter.prototype, 'add');
+  onTestFinished(() => adds.mockRestore());
+  const db = await temporaryDatabase();
+  followedBy(db, ['one', 'other']);
+  const app = await startApp({ ...ON, BACKUP_FOLDER: temporaryFolder() }, db);
+  for (const role of ROLES)
+    for (const is_active of [true, false])
+      await addUser(db, { username: `${role} ${is_active}`, role, is_active });
+  for (const outcome of ['good', 'bad'] as const)
+    for (const kind of ['backup', 'check'] as const)
+      await transact(db, async (trx) =>
+        endRun(trx, await beginRun(trx, kind, 1), { outcome, size: 1, users: 1 }, 2),
+      );
+  await get(app, '/healthz');
+  const counters = [...adds.mock.contexts.entries()] as [number, Counter][];
+  for (const [call, counter] of counters)
+    for (let made = 0; made < 300; made++)
+      counter.add(Array(adds.mock.calls[call]?.[0].length).fill(`${made}`));
+  const all = await scrape(app);
+  expect(sumOf(all, 'roster_http_requests_total')).toBe(301);
+  expect(all.filter(({ labels }) => labels.replica === 'other')).toHaveLength(2);
+  expect(all.length).toBeLessThanOrEqual(500);
+});
+
+/** As if its pages were read on these. */
+function followedBy(db: Db, names: readonly string[]): void {
+  const replicas: Replicas = {
+    chosen: { replica: 1, primary: 1 },
+    choose: () => undefined,
+    atPrimary: () => db,
+    standIn: () => undefined,
+    hasStandIn: false,
+    readPrimary: (read) => read(db),
+    unlessAway: (work) => work,
+    readPosition: async () => 0,
+    isSilentSince: () => false,
+    states: () => names.map((name) => ({ name, lag: 0, problem: undefined })),
+    observe: () => () => {},
+    end: async () => {},
+  };
+  Object.defineProperty(db.getExecutor().adapter, 'replicas', { value: replicas });
+}
+
 describe('what the database knows', () => {
   test('is how many users there are, and who is signed in', async () => {
     const { app, clock, stopwatch, ann } = await start();
@@ -260,6 +312,62 @@ describe('sign-ins', () => {
     for (let times = 0; times < 6; times++) await post(app, '/account/password', typed, headers);
     expect(sumOf(await scrape(app), 'roster_throttled_attempts_total', { what: 'own password' })).toBe(2);
   });
+});
+
+test('mails are told by what became of them', async () => {
+  let isRefused = false;
+  const { port } = await startMailServer({
+    onRcptTo: (_address, _session, done) => done(isRefused ? new Error('nobody of that name') : null),
+  });
+  const settings = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' };
+  const { app, ann } = await start({ ...settings, SMTP_URL: `smtp://127.0.0.1:${port}` });
+  const headers = { ...(await signedIn(app, ann)), host: 'users.example.org' };
+  const invite = (email: string) =>
+    post(app, '/invite', { full_name: 'Ada', email, role: 'viewer' }, headers);
+  const mails = async () => {
+    const all = await scrape(app);
+    return ['sent', 'refused', 'late', 'failed'].map((outcome) =>
+      sumOf(all, 'roster_mails_total', { outcome }),
+    );
+  };
+  expect(await mails()).toEqual([0, 0, 0, 0]);
+  await invite('ada@example.org');
+  expect(await mails()).toEqual([1, 0, 0, 0]);
+  isRefused = true;
+  await invite('bea@example.org');
+  expect(await mails()).toEqual([1, 1, 0, 0]);
+});
+
+test('an import is told of by how far it is, from when its file was brought until it is done', async () => {
+  const { app, stopwatch } = await start();
+  const imports = async () => {
+    stopwatch.move(5_000);
+    const all = await scrape(app);
+    return ['reading', 'checked'].map((state) => sumOf(all, 'roster_imports', { state }));
+  };
+  expect(await imports()).toEqual([0, 0]);
+  const id = await bring(app, csv(['username', 'email'], ['bob', 'bob@example.com']));
+  expect(await imports()).toEqual([1, 0]);
+  await app.runJobs();
+  expect(await imports()).toEqual([0, 1]);
+  await apply(app, id);
+  expect(await imports()).toEqual([0, 0]);
+});
+
+test('an export is told of while it is sent', async () => {
+  const { app, ann } = await start();
+  await seedUsers(app.db, 2 * WALK_BATCH);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const held = vi.spyOn(engineOf(app.db), 'giveWay').mockImplementation(() => promise);
+  onTestFinished(() => held.mockRestore());
+  const exports = async () => sumOf(await scrape(app), 'roster_exports_in_flight');
+  expect(await exports()).toBe(0);
+  const download = get(app, '/export/file?format=csv&all=on', await signedIn(app, ann));
+  await expect.poll(() => held).toHaveBeenCalled();
+  expect(await exports()).toBe(1);
+  resolve();
+  await download;
+  expect(await exports()).toBe(0);
 });
 
 describe('the database', () => {
