@@ -112,7 +112,7 @@ function nowSealed(count: number, path: string): string {
 }
 
 function leftByRestore(names: readonly string[]): string {
-  return `A restore was stopped before its end; what it had left beside the database is removed: ${names.join(', ')}`;
+  return `What a restore or a backup that was stopped before its end had left beside the database is removed: ${names.join(', ')}`;
 }
 
 function goesOn({ set_id, done, left_out, total }: Job): string {

@@ -65,7 +65,12 @@ async function setDrafts(trx: Trx, id: number, drafts: readonly Draft[]): Promis
 
 /** By the key of the page on which it was filled in: of two windows with the same form both are kept. */
 function areSame(one: Draft, other: Draft): boolean {
-  return one.form === other.form && one.fields.key === other.fields.key;
+  return one.form === other.form && keyOf(one.fields) === keyOf(other.fields);
+}
+
+/** Empty where a form was sent without one, as by a script. */
+export function keyOf({ key = '' }: Draft['fields']): string {
+  return key;
 }
 
 /** All of them: nobody knows whom one is about, by a full name, in a search, or misspelled. */

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { transact } from '../db/transact.ts';
 import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
-import { type Draft, dropDraft, findDrafts } from './drafts.ts';
+import { type Draft, dropDraft, findDrafts, keyOf } from './drafts.ts';
 
 export function draftOf(request: FastifyRequest): Draft | undefined {
   const form = formOf(request);
@@ -29,7 +29,7 @@ export async function draftFor(request: FastifyRequest): Promise<Fields | undefi
   if (!session?.has_draft) return undefined;
   const drafts = await findDrafts(server.db, session.id);
   const fields = drafts.find(({ form }) => form === url)?.fields;
-  if (fields?.key !== undefined) shown.set(request, fields.key);
+  if (fields) shown.set(request, keyOf(fields));
   return fields;
 }
 

@@ -13,11 +13,12 @@ export function restoringBeside(databaseUrl: string, secretKeyFile: string): str
 
 /** What is left of them: a folder that holds all of a database, and one more name for the one that is there, or half a copy of it. @returns the names of what is gone */
 export function removeKilledRestores(databaseUrl: string, secretKeyFile: string): string[] {
-  const removed = unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], () => {
-    const drafts = removeLeftOvers(restoringBeside(databaseUrl, secretKeyFile));
-    return [...drafts, ...removeHalfAside(besideFile(databaseUrl, secretKeyFile, ''))];
-  });
-  return removed ?? [];
+  const ifAllowed = (remove: () => string[]) =>
+    unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], remove) ?? [];
+  return [
+    ...ifAllowed(() => removeLeftOvers(restoringBeside(databaseUrl, secretKeyFile))),
+    ...ifAllowed(() => removeHalfAside(besideFile(databaseUrl, secretKeyFile, ''))),
+  ];
 }
 
 /** Of what was to be put aside before the other one took its place. For whoever has it open, so that nobody is between the two. @returns the names of what is gone */

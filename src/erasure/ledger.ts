@@ -7,9 +7,11 @@ import {
   appendFileSync,
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
   openSync,
   readFileSync,
+  readSync,
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -105,7 +107,7 @@ function ownerOf(path: string): string {
 /** @throws StartError where it cannot be read: somebody might come back who was erased. */
 export function readLedger(path: string): LedgerLine[] {
   try {
-    return wholeLines(path).text.split('\n').filter(isEntry).map(readLine);
+    return wholeLines(path).split('\n').filter(isEntry).map(readLine);
   } catch (error) {
     throw new StartError(`${path}, which says who was erased, cannot be read: ${(error as Error).message}.`);
   }
@@ -115,10 +117,10 @@ export function readLedger(path: string): LedgerLine[] {
 export function appendToLedger(path: string, line: LedgerLine): void {
   try {
     const isNew = !isThere(path);
-    const { isCutOff } = wholeLines(path);
-    const file = openSync(path, 'a', 0o600);
+    if (!isNew) refuseOther(path);
+    const file = openSync(path, 'a+', 0o600);
     try {
-      appendFileSync(file, `${isCutOff ? `${CUT_OFF}\n` : ''}${JSON.stringify(line)}\n`);
+      appendFileSync(file, `${isCutOff(file) ? `${CUT_OFF}\n` : ''}${JSON.stringify(line)}\n`);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -147,13 +149,22 @@ function notWritable(path: string, error: unknown): StartError {
 }
 
 /** Whoever was killed while writing has left a line without its end, and writes it again. */
-function wholeLines(path: string): { text: string; isCutOff: boolean } {
-  if (!isThere(path)) return { text: '', isCutOff: false };
-  // To open a named pipe waits for whoever writes to it.
+function isCutOff(file: number): boolean {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
+}
+
+function wholeLines(path: string): string {
+  if (!isThere(path)) return '';
+  refuseOther(path);
+  const text = readFileSync(path, 'utf8');
+  return text.slice(0, text.lastIndexOf('\n') + 1);
+}
+
+/** Than a file: to open a named pipe waits for whoever writes to it. */
+function refuseOther(path: string): void {
   if (!statSync(path).isFile()) throw new Error('it is no file');
-  const bytes = readFileSync(path);
-  const end = bytes.lastIndexOf('\n') + 1;
-  return { text: bytes.toString('utf8', 0, end), isCutOff: end < bytes.length };
 }
 
 /** An editor may have left an empty line. */

@@ -10,7 +10,7 @@ import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
 import { readLastIds } from './numbers.ts';
 import { readNames } from './queries.ts';
 
-/** So many at a time, and of many a share: each line is synced, and all are read at a start. At most: each command leaves as many out. */
+/** A share of what there is at a time: each line is synced, and all are read at a start; but no more than a command may leave out. */
 const FEWEST = 100;
 const SHARE = 50;
 const MOST = 1_000;

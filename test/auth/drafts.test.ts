@@ -390,6 +390,16 @@ describe('forms that are sent in two windows', () => {
     expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('');
   });
 
+  test('and one that was sent without a key, as by a script, is gone as well once it is saved', async () => {
+    const { app, ed, headers: first } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, first);
+    const { headers } = await signInOn(app, refused.body, ed, first);
+    const form = pageOf(await get(app, '/users/new', headers));
+    const sent = { ...ZOE, key: form.field('key'), draft_key: form.field('draft_key') };
+    expect((await post(app, '/users', sent, headers)).statusCode).toBe(303);
+    expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('');
+  });
+
   test('wait no longer than a session that has ended is kept, however often somebody signs in', async () => {
     const { app, clock, ed, headers: first } = await startWithPeople();
     let { headers } = await signInOn(app, (await post(app, '/users', ZOE, first)).body, ed, first);
@@ -421,7 +431,8 @@ describe('forms that are sent in two windows', () => {
         await lockErasing(trx);
         await forgetDrafts(trx);
       });
-      const waiting = sql`select from pg_locks where not granted`;
+      const waiting = sql`
+        select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
       await expect.poll(async () => (await waiting.execute(db)).rows.length).toBeGreaterThan(0);
       end.resolve();
       await Promise.all([signingIn, erasing]);
