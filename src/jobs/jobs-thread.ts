@@ -48,8 +48,9 @@ export class JobsThread {
   }
 
   async end(): Promise<void> {
+    // Told once: it does not hear more while it lets go of its database.
+    if (!this.#isEnding) this.#worker?.postMessage('end' satisfies Order);
     this.#isEnding = true;
-    this.#worker?.postMessage('end' satisfies Order);
     await this.#exited;
   }
 
