@@ -188,6 +188,6 @@ test('what a killed restore has left is removed at the next start, which says so
   expect(existsSync(killed)).toBe(false);
   child.kill('SIGTERM');
   expect(await stderr).toContain(
-    `A restore was stopped before its end; what it had left beside the database is removed: ${basename(killed)}\n`,
+    `What a restore or a backup that was stopped before its end had left beside the database is removed: ${basename(killed)}\n`,
   );
 });
