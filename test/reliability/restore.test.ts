@@ -63,7 +63,9 @@ test.each(['itself', 'another database'])(
     const left = await restoring(moments[moments.length >> 1] as number);
     const next = await startRoster({ DATABASE_URL: left.target });
     next.child.kill('SIGTERM');
-    expect(await next.stderr).toMatch(/^What a restore or a backup that was stopped before its end had left .* removed: roster\.db\.\S+/m);
+    expect(await next.stderr).toMatch(
+      /^What a restore or a backup that was stopped before its end had left .* removed: roster\.db\.\S+/m,
+    );
     const again = await runToEnd(['restore', file, '--yes'], { DATABASE_URL: target });
     expect(again.code).toBe(0);
     const names = readdirSync(dirname(filePathOf(target) ?? ''));
