@@ -74,8 +74,7 @@ export async function openAgain(config: Config, undo: AsyncDisposableStack): Pro
   // Newer code would bring it up to date beside those that work with it.
   const db = await open(config, refuseNew, 'stop Roster, and start it again');
   undo.defer(() => db.destroy());
-  const { opened } = await withKey(config, db);
-  return opened;
+  return (await withKey(config, db)).opened;
 }
 
 function open(config: Config, announceNew: (name: string) => void, howToUpdate?: string) {

@@ -26,8 +26,9 @@ export async function addDraft(trx: Trx, id: number, draft: Draft): Promise<bool
 export async function dropDraft(trx: Trx, id: number, draft: Draft): Promise<boolean> {
   const drafts = await lockDrafts(trx, id);
   const others = drafts.filter((one) => !areSame(one, draft));
-  await setDrafts(trx, id, others);
-  return others.length < drafts.length;
+  const isThere = others.length < drafts.length;
+  if (isThere) await setDrafts(trx, id, others);
+  return isThere;
 }
 
 /** To the session with which somebody goes on; but for those that have waited for longer than an ended session is kept. */
