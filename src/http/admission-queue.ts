@@ -5,13 +5,22 @@ export const KINDS = ['signing in', 'reading', 'writing', 'bulk'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Who waits longer is refused; sooner would only mean to be asked again sooner. */
-export const LONGEST_WAIT = 430;
+export const LONGEST_WAIT = 450;
+/** What takes longer is begun as late as what takes that long. */
+const MOST_TAKEN = LONGEST_WAIT / 2;
+/** One that takes long is half forgotten after some twenty that do not. */
+const FORGOTTEN = 1 / 32;
 
 type Waiting<T> = { item: T; deadline: number };
 
+const PLACES = 2 * KINDS.length;
+
 /** By kind. But whoever has paused before asking comes before all who have not: their crowd holds up nobody else. */
 export class AdmissionQueue<T> {
-  readonly #queues: Waiting<T>[][] = [...KINDS, ...KINDS].map(() => []);
+  /** After all places come the same ones once more, of those who are too late to be answered in time. */
+  readonly #queues: Waiting<T>[][] = Array.from({ length: 2 * PLACES }, () => []);
+  /** What one of each kind has taken of late until it was answered. */
+  readonly #taken: number[] = KINDS.map(() => 0);
   #size = 0;
 
   get size(): number {
@@ -22,6 +31,24 @@ export class AdmissionQueue<T> {
     const place = KINDS.indexOf(kind) + (isHasty ? KINDS.length : 0);
     this.#queues[place]?.push({ item, deadline: now + LONGEST_WAIT });
     this.#size++;
+  }
+
+  noteTaken(kind: Kind, time: number): void {
+    const before = this.#taken[KINDS.indexOf(kind)] ?? 0;
+    const now = Math.max(time, before + (time - before) * FORGOTTEN);
+    this.#taken[KINDS.indexOf(kind)] = Math.min(now, MOST_TAKEN);
+  }
+
+  /** Who could no longer be answered in time lets everyone else go first. */
+  setLateAside(now: number): void {
+    for (let place = 0; place < PLACES; place++) {
+      const end = now + (this.#taken[place % KINDS.length] ?? 0);
+      const queue = this.#queues[place] ?? [];
+      for (let [first] = queue; first && first.deadline <= end; [first] = queue) {
+        this.#queues[place + PLACES]?.push(first);
+        queue.shift();
+      }
+    }
   }
 
   /** @param kinds of which it may be */

@@ -36,7 +36,12 @@ type Who = Socket | string;
 /** What is read of another server meanwhile, and the way in: whoever is not signed in is led there. */
 const WITHOUT_PRIMARY: readonly Kind[] = ['signing in', 'reading'];
 
-type Exchange = { request: IncomingMessage; response: ServerResponse; asker: Asker<Who> | undefined };
+type Exchange = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  kind: Kind;
+  asker: Asker<Who> | undefined;
+};
 
 /** Undefined where that is not known. */
 type WhoAsks = (request: IncomingMessage) => Who | undefined;
@@ -113,10 +118,14 @@ class Admission {
     if (this.#queue.size === 0 && this.#leftThisTurn > 0 && !this.#isSaturated) {
       this.#leftThisTurn--;
       this.#parts.begin(request, response);
-    } else if (this.#queue.size < MOST_WAITING)
-      this.#queue.add({ request, response, asker }, kindOf(request, this.#basePath), isHasty(asker), now);
-    else this.#refuse(request, response);
+    } else this.#take({ request, response, kind: kindOf(request, this.#basePath), asker }, now);
     this.#schedule();
+  }
+
+  #take(exchange: Exchange, now: number): void {
+    const { kind, asker } = exchange;
+    if (this.#queue.size < MOST_WAITING) this.#queue.add(exchange, kind, isHasty(asker), now);
+    else this.#refuse(exchange);
   }
 
   /** Whoever checks on health hears whether Roster lives, not whether it is busy. */
@@ -156,6 +165,7 @@ class Admission {
     this.#behind = size > CROWD ? this.#behind + (size * (now - this.#lastTurn)) / LONGEST_WAIT : 0;
     this.#lastTurn = now;
     if (size <= MOST_BEGUN_A_TURN && !this.#isSaturated) return;
+    this.#queue.setLateAside(now);
     while (this.#refuseNext(this.#behind < 1 ? now : Number.POSITIVE_INFINITY)) this.#behind--;
   }
 
@@ -179,15 +189,21 @@ class Admission {
     if (next === undefined || isGone(next)) return;
     this.#behind = Math.max(this.#behind - 1, -LEAD * this.#queue.size);
     this.#leave(next);
+    this.#noteTaken(next);
     this.#parts.begin(next.request, next.response);
+  }
+
+  #noteTaken({ kind, response }: Exchange): void {
+    const begun = performance.now();
+    response.once('close', () => this.#queue.noteTaken(kind, performance.now() - begun));
   }
 
   #leave({ asker }: Exchange): void {
     if (asker) this.#askers.keep(asker, performance.now());
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse): void {
-    this.#app.refused[kindOf(request, this.#basePath)]++;
+  #refuse({ kind, request, response }: Exchange): void {
+    this.#app.refused[kind]++;
     this.#answerRefused(request, response);
   }
 
@@ -195,7 +211,7 @@ class Admission {
     const oldest = this.#queue.takeOldest(then);
     if (oldest === undefined) return false;
     this.#leave(oldest);
-    if (!isGone(oldest)) this.#refuse(oldest.request, oldest.response);
+    if (!isGone(oldest)) this.#refuse(oldest);
     return true;
   }
 }

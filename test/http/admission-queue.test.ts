@@ -67,3 +67,31 @@ test('whoever has waited for too long is found, and nobody before', () => {
   expect(queue.takeOldest(3 + LONGEST_WAIT)).toBe('c');
   expect(queue.size).toBe(0);
 });
+
+test('who could no longer be answered in time comes after all others, and is refused when the time is over', () => {
+  const queue = queueOf(['a', 'reading'], ['!b', 'reading'], ['c', 'writing'], ['d', 'reading']);
+  queue.noteTaken('reading', 50);
+  queue.setLateAside(3 + LONGEST_WAIT - 50);
+  expect(queue.takeOldest(LONGEST_WAIT)).toBeUndefined();
+  expect(queue.takeOldest(1 + LONGEST_WAIT)).toBe('a');
+  expect(emptied(queue)).toEqual(['d', 'c', '!b']);
+});
+
+test('what one takes is forgotten after some that take less, and of what takes very long not all counts', () => {
+  const lateAfter = (queue: AdmissionQueue<string>, wait: number) => {
+    queue.add('late', 'reading', false, 0);
+    queue.setLateAside(wait);
+    queue.add('other', 'bulk', true, 0);
+    return queue.takeNext() === 'other';
+  };
+  const queue = () => {
+    const made = new AdmissionQueue<string>();
+    made.noteTaken('reading', 60_000);
+    return made;
+  };
+  expect(lateAfter(queue(), LONGEST_WAIT / 2)).toBe(true);
+  expect(lateAfter(queue(), LONGEST_WAIT / 2 - 1)).toBe(false);
+  const calmer = queue();
+  for (let answered = 0; answered < 200; answered++) calmer.noteTaken('reading', 1);
+  expect(lateAfter(calmer, LONGEST_WAIT - 3)).toBe(false);
+});
