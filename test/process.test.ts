@@ -5,8 +5,10 @@ import { Agent, get as httpGet, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { isLacking } from './lacking.ts';
 import { isRunning } from './operations/workers/running.ts';
 import { listening, preloading, type Roster, run, runNpm, startRoster } from './roster.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder } from './support.ts';
@@ -108,22 +110,52 @@ test.each([
   },
 );
 
-test.skipIf(!HAS_SCRIPT).each([
+const { HOME = '' } = process.env;
+
+describe.skipIf(isLacking(HAS_SCRIPT)).each([
   ['by itself', undefined],
   ['by npm start', ['npm', 'start']],
-])('at a terminal, %s, Ctrl-C stops it, and it says so at last', async (_how, program) => {
-  const { HOME = '' } = process.env;
-  const settings = { PORT: '0', DATABASE_URL: await readyUrl(), HOME, npm_config_update_notifier: 'false' };
-  const { out } = await runAtTerminal([], settings, 'Roster is at', CTRL_C, program);
-  // npm draws something after it.
-  const said = out.split(/\r?\n/).filter((line) => /^\w/.test(line));
-  expect(said.at(-1)).toBe('Roster has stopped.');
+])('at a terminal, %s', (_how, program) => {
+  const byNpm = { PORT: '0', HOME, npm_config_update_notifier: 'false' };
+
+  test('Ctrl-C stops it, and it says so at last', async () => {
+    const settings = { ...byNpm, DATABASE_URL: await readyUrl() };
+    const { out } = await runAtTerminal([], settings, 'Roster is at', CTRL_C, program);
+    // npm draws something after it.
+    const said = out.split(/\r?\n/).filter((line) => /^\w/.test(line));
+    expect(said.at(-1)).toBe('Roster has stopped.');
+  });
+
+  test('it drains from Ctrl-C on for as long as it should, or until one more ends it at once', async () => {
+    const settings = { ...byNpm, DATABASE_URL: await readyUrl(), DRAIN_SECONDS: '600' };
+    const stopTwice = async (said: string, type: (keys: string) => void) => {
+      const address = addressIn(said);
+      type(CTRL_C);
+      await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(503);
+      expect((await fetch(`${address}/users`)).headers.get('connection')).toBe('close');
+      const isThere = () =>
+        fetch(`${address}/healthz`).then(
+          () => true,
+          () => false,
+        );
+      // Within a second of the first one it may be npm that passes that on.
+      while (await isThere()) {
+        type(CTRL_C);
+        await setTimeout(200);
+      }
+      return '';
+    };
+    const { out } = await runAtTerminal([], settings, 'Roster is at', stopTwice, program);
+    expect(out).not.toContain('Roster has stopped.');
+  });
 });
+
+const addressIn = (said: string) => /Roster is at (http:\S+)/.exec(said)?.[1];
 
 /** The line of a request that a Roster says. */
 const lineIn = (said: string) => said.split(/\r?\n/).find((line) => line.includes('/healthz')) ?? '';
 
-test.skipIf(!HAS_SCRIPT).each([
+test.skipIf(isLacking(HAS_SCRIPT)).each([
   ['in colours', {}, true],
   ['in none where NO_COLOR says so', { NO_COLOR: '1' }, false],
 ])('at a terminal each request is a line for people, %s', async (_how, given, isColoured) => {
@@ -135,7 +167,7 @@ test.skipIf(!HAS_SCRIPT).each([
     ...given,
   };
   const askOnce = async (said: string) => {
-    await fetch(`${/Roster is at (http:\S+)/.exec(said)?.[1]}/healthz`);
+    await fetch(`${addressIn(said)}/healthz`);
     return CTRL_C;
   };
   const { out } = await runAtTerminal([], settings, 'Roster is at', askOnce);

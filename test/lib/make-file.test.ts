@@ -75,7 +75,8 @@ const KINDS: [what: string, refusal?: string][] = [
   ['with hard links'],
   // As FAT and exFAT say, SMB, what is mounted by FUSE, and others.
   ['where a hard link is not permitted', 'EPERM'],
-  ['where none is supported', 'EOPNOTSUPP'],
+  ['where none is supported', 'ENOTSUP'],
+  ['where none is supported, by its other name', 'EOPNOTSUPP'],
   ['where nobody knows of any', 'ENOSYS'],
   ['where there may be no more of them', 'EMLINK'],
 ];
