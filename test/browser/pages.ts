@@ -25,7 +25,7 @@ import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, codeAt, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
 import { RARE } from './rare.ts';
-import { REFUSALS } from './refusals.ts';
+import { REFUSALS, show } from './refusals.ts';
 
 const LONG = 'w'.repeat(64);
 const LONGEST = {
@@ -526,7 +526,12 @@ export const FIRST: Record<string, Visit> = {
     await transact(db, (trx) => markMadeUp(trx, [id]));
     await page.goto('/users');
   },
-  ...REFUSALS,
+  ...Object.fromEntries(
+    Object.entries(REFUSALS).map(([name, refusal]): [string, Visit] => [
+      name,
+      async (page, app) => show(page, await refusal(app)),
+    ]),
+  ),
   'a failure of ours': async (page, { db }) => {
     await transact(db, (trx) => trx.schema.dropTable('user_counts').execute());
     await page.goto('/users');

@@ -3,7 +3,8 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Page } from 'playwright-core';
 import { bareErrorPage } from '../../src/http/bare-pages.ts';
 
-type Visit = (page: Page, app: FastifyInstance) => Promise<unknown>;
+/** A page as it is sent. */
+type Refusal = (app: FastifyInstance) => Promise<string>;
 
 /** As if it had been the answer to a visit of its address. */
 export async function show(page: Page, body: string): Promise<void> {
@@ -13,23 +14,23 @@ export async function show(page: Page, body: string): Promise<void> {
 }
 
 const refused =
-  (status: number, request: InjectOptions): Visit =>
-  async (page, app) => {
+  (status: number, request: InjectOptions): Refusal =>
+  async (app) => {
     const headers = { host: 'localhost', 'sec-fetch-site': 'same-origin', ...request.headers };
     const answer = await app.inject({ url: '/users', ...request, headers });
     if (answer.statusCode !== status) throw new Error(`${answer.statusCode} in the place of ${status}`);
-    await show(page, answer.body);
+    return answer.body;
   };
 
 /** What is answered to a connection alone. */
 const unread =
-  (status: number): Visit =>
-  async (page, app) =>
-    show(page, await bareErrorPage(app, status, { doing: 'writing', requestId: '0190f3a2-7c1b' }));
+  (status: number): Refusal =>
+  async (app) =>
+    bareErrorPage(app, status, { doing: 'writing', requestId: '0190f3a2-7c1b' });
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-export const REFUSALS: Record<string, Visit> = {
+export const REFUSALS: Record<string, Refusal> = {
   'a method that an address does not take': refused(405, { method: 'PUT' }),
   'a form that is too large': refused(413, { method: 'POST', headers: FORM, payload: 'x'.repeat(65_537) }),
   'an address that is too long': refused(414, { url: `/users/${'1'.repeat(17_000)}` }),

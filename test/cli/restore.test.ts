@@ -44,6 +44,7 @@ import {
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
+import { isLacking } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
 import { startRoster } from '../roster.ts';
@@ -277,7 +278,7 @@ describe('the key', () => {
   });
 });
 
-describe.runIf(HAS_SCRIPT && !isServer)('at a terminal it is asked first', () => {
+describe.skipIf(isServer || isLacking(HAS_SCRIPT))('at a terminal it is asked first', () => {
   async function answered(answer: string) {
     const { url, file } = await backedUp();
     await within(url, (db) => addUsers(db, ['late']));

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { HEADERS } from '../../src/http/security.ts';
+import { REFUSALS } from '../browser/refusals.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { listenTo, run } from '../roster.ts';
@@ -201,6 +202,10 @@ describe('a page about an error has a way on', () => {
     const address = await listen(app);
     expect(wayOn(await get(app, '/users', { host: 'evil.example' }))).toBe(`${address}/`);
     expect(wayOn(await sendRaw(address, 'BREW /users HTTP/1.1\r\n\r\n'))).toBe('/');
+  });
+
+  test.each(Object.entries(REFUSALS))('also that about %s', async (_what, refusal) => {
+    expect(wayOn(await refusal(await start()))).toMatch(/^\/(users(\/new)?)?$/);
   });
 
   test('what looks like another host is none in it', async () => {

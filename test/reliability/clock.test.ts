@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
+import { isLacking } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, PASSWORD } from '../people.ts';
 import { run } from '../roster.ts';
@@ -51,7 +52,7 @@ function browserAt(address: string) {
   };
 }
 
-test.skipIf(library === undefined).each(ENGINES)(
+test.skipIf(isLacking(library !== undefined)).each(ENGINES)(
   'on %s a server that was two hours ahead takes right codes as soon as its clock is set right (needs Debian’s package faketime)',
   async (engine) => {
     const { address, child, set, log } = await startAhead(engine, '+2h');
@@ -86,7 +87,7 @@ test.skipIf(library === undefined).each(ENGINES)(
   },
 );
 
-test.skipIf(library === undefined).each(ENGINES)(
+test.skipIf(isLacking(library !== undefined)).each(ENGINES)(
   'on %s sessions end soon after the clock is set back, whether they were used since or not (needs Debian’s package faketime)',
   async (engine) => {
     const { address, child, set, log } = await startAhead(engine, '+0');
@@ -107,7 +108,7 @@ test.skipIf(library === undefined).each(ENGINES)(
 /** After what seconds since 1970 are in 32 bits with a sign. */
 const END_OF_32_BITS = Date.UTC(2038, 0, 19, 3, 14, 8);
 
-test.skipIf(library === undefined).each(ENGINES)(
+test.skipIf(isLacking(library !== undefined)).each(ENGINES)(
   'on %s people work over the 19th of January 2038 (needs Debian’s package faketime)',
   async (engine) => {
     const { address, set } = await startAhead(

@@ -5,6 +5,7 @@ import Sqlite from 'better-sqlite3';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
 import { countByStatus } from '../../src/users/counts.ts';
+import { lack } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { temporaryFolder } from '../support.ts';
 import { compileFaults, type Fault, startFailing } from './faults.ts';
@@ -112,7 +113,7 @@ test('whatever the disk fails at, and however, the pages tell what is so after a
   skip,
 }) => {
   const library = compileFaults();
-  if (library === undefined) return skip(NO_COMPILER);
+  if (library === undefined) return lack(skip, NO_COMPILER);
   const both: Told[] = [];
   const halves = isLong ? [FAULTS.slice(0, 15), FAULTS.slice(15)] : [FAULTS.slice(0, 2)];
   await Promise.all(
@@ -131,7 +132,7 @@ test('what was synced and then could not be told to other processes may have bee
 }) => {
   if (!isLong) return skip('It writes thousands of pages: npm run test:reliability');
   const library = compileFaults();
-  if (library === undefined) return skip(NO_COMPILER);
+  if (library === undefined) return lack(skip, NO_COMPILER);
   const path = join(temporaryFolder(), 'roster.db');
   const told: Told = { saved: [], unchanged: [], unknown: [] };
   const roster = await startFailing(library, path);

@@ -11,9 +11,11 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
 import { addUser, temporaryFolder } from '../support.ts';
 
-/** `npm run test:crash` asks for 200. */
-const ROUNDS = Number(process.env.ROUNDS ?? (inject('isLong') ? 60 : 3));
-const timeout = 180_000 + ROUNDS * 10_000;
+/** `npm run test:crash` asks for 560 and 300. */
+const [KILLS, POWER_CUTS] = [process.env.KILLS, process.env.POWER_CUTS].map((rounds) =>
+  Number(rounds ?? (inject('isLong') ? 60 : 3)),
+) as [number, number];
+const timeout = 180_000 + Math.max(KILLS, POWER_CUTS) * 10_000;
 const SECTOR = 512;
 
 /** Whole numbers from 0 on, at random. */
@@ -64,7 +66,7 @@ test('after kills of one process and of two, in the middle of whatever they do, 
 }, async () => {
   const path = join(temporaryFolder(), 'roster.db');
   const acknowledged = new Set<string>();
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < KILLS; round++) {
     const writers = 1 + (round % 2);
     await Promise.all(
       Array.from({ length: writers }, (_, writer) =>
@@ -111,7 +113,7 @@ test('after a power cut in the middle of a commit, of a checkpoint and of the st
   await add(20);
   const program = new Sqlite(path);
   onTestFinished(() => void program.close());
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < POWER_CUTS; round++) {
     const earlier = files();
     const synced = [...acknowledged];
     await add(1 + below(20));

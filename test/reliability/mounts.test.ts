@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { SPARE } from '../../src/lib/room.ts';
+import { lack } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { run, startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
@@ -53,7 +54,7 @@ const ready = async (address: string) => (await fetch(`${address}/readyz`)).text
 
 test('a full disk is told as such, and Roster writes again once there is room', async ({ skip }) => {
   const folder = mounted('-t', 'tmpfs', '-o', 'size=4m', 'tmpfs');
-  if (folder === undefined) return skip(NOT_ALLOWED);
+  if (folder === undefined) return lack(skip, NOT_ALLOWED);
   const { address } = await startRoster({
     DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
     LOG_LEVEL: 'silent',
@@ -85,7 +86,7 @@ test('an import whose rows would fill the disk is given up, and others save what
 }) => {
   // What is left to others, and some for a database, a file and a part of its rows.
   const folder = mounted('-t', 'tmpfs', '-o', `size=${SPARE + 24 * MB}`, 'tmpfs');
-  if (folder === undefined) return skip(NOT_ALLOWED);
+  if (folder === undefined) return lack(skip, NOT_ALLOWED);
   const { address } = await startRoster({
     DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
     LOG_LEVEL: 'silent',
@@ -110,7 +111,7 @@ test('a first start on a disk of a few KiB leaves nothing there, and the next on
   skip,
 }) => {
   const folder = mounted('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs');
-  if (folder === undefined) return skip(NOT_ALLOWED);
+  if (folder === undefined) return lack(skip, NOT_ALLOWED);
   const settings = { DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`, PORT: '0' };
   const child = run([], settings);
   const [error, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
@@ -124,7 +125,7 @@ test('when the disk of a database is unmounted nothing is acknowledged any more,
   skip,
 }) => {
   const folder = mounted('-t', 'tmpfs', '-o', 'size=8m', 'tmpfs');
-  if (folder === undefined) return skip(NOT_ALLOWED);
+  if (folder === undefined) return lack(skip, NOT_ALLOWED);
   const { address, child, stderr } = await startRoster({
     DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
   });
@@ -149,14 +150,14 @@ test('a disk that has turned read-only is told as such, whoever signs in or chan
 }) => {
   const path = image();
   const folder = path && mounted('-o', 'loop', path);
-  if (folder === undefined) return skip(NOT_ALLOWED);
+  if (folder === undefined) return lack(skip, NOT_ALLOWED);
   const { address } = await startRoster({
     DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`,
     LOG_LEVEL: 'silent',
   });
   expect((await create(address, 'alice')).status).toBe(303);
   // As the file system does by itself after an error of the disk.
-  if (!isDone('mount', '-o', 'remount,abort', folder)) return skip('This disk cannot be made to fail.');
+  if (!isDone('mount', '-o', 'remount,abort', folder)) return lack(skip, 'This disk cannot be made to fail.');
   const why = 'its disk is read-only';
   // The first one may have been written to the log, and not synced.
   await create(address, 'bob');

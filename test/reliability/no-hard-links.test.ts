@@ -1,36 +1,47 @@
-/** Roster on exFAT, which has neither hard links nor permissions: an image, mounted by root with exfatprogs and exfat-fuse. */
-import { execFileSync, spawnSync } from 'node:child_process';
+/** Roster on exFAT and FAT, which have neither hard links nor permissions: images, mounted by root, with exfatprogs and exfat-fuse, and with dosfstools. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { lack } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 
-const PROGRAMS = ['mkfs.exfat', 'mount.exfat-fuse', 'losetup', 'umount'];
-const hasPrograms = PROGRAMS.every((name) => spawnSync(name, ['-V']).error === undefined);
-const canMount = inject('isLong') && process.getuid?.() === 0 && hasPrograms;
+/** By which each is made and mounted. */
+const SYSTEMS = [
+  { name: 'exFAT', make: ['mkfs.exfat'], mount: ['mount.exfat-fuse'] },
+  { name: 'FAT', make: ['mkfs.vfat'], mount: ['mount', '-t', 'vfat'] },
+];
+type System = (typeof SYSTEMS)[number];
 
-/** An empty exFAT, gone after the test. */
-function mountExfat(): string {
+const canRun = (...[program = '', ...args]: string[]) =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+
+/** An empty one, gone after the test; undefined where that is not allowed, or a program is missing. */
+function mounted({ make, mount }: System): string | undefined {
   const folder = temporaryFolder();
-  const [image, mounted] = [join(folder, 'image'), join(folder, 'mounted')];
-  mkdirSync(mounted);
+  const [image, at] = [join(folder, 'image'), join(folder, 'mounted')];
+  mkdirSync(at);
   writeFileSync(image, '');
   truncateSync(image, 64 * 1024 * 1024);
-  execFileSync('mkfs.exfat', [image], { stdio: 'ignore' });
-  const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
-  onTestFinished(() => void execFileSync('losetup', ['--detach', device]));
-  execFileSync('mount.exfat-fuse', [device, mounted], { stdio: 'ignore' });
-  onTestFinished(() => void execFileSync('umount', ['--lazy', mounted]));
-  return mounted;
+  if (!canRun(...make, image)) return undefined;
+  const device = spawnSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).stdout?.trim();
+  if (!device) return undefined;
+  onTestFinished(() => void canRun('losetup', '--detach', device));
+  if (!canRun(...mount, device, at)) return undefined;
+  onTestFinished(() => void canRun('umount', '--lazy', at));
+  return at;
 }
 
-test.skipIf(!canMount)(
-  `several Rosters start at once on exFAT, and lose nothing when they are killed (with npm run test:reliability, as root, with ${PROGRAMS.join(', ')})`,
-  async () => {
-    const folder = join(mountExfat(), 'data');
+test.for(SYSTEMS)(
+  'several Rosters start at once on $name, and lose nothing when they are killed',
+  async (system, { skip }) => {
+    if (!inject('isLong')) return skip('It mounts something: npm run test:reliability');
+    const disk = mounted(system);
+    if (disk === undefined) return lack(skip, `This user may not mount ${system.name} here, or cannot make one.`);
+    const folder = join(disk, 'data');
     const settings = { DATABASE_URL: `sqlite:${join(folder, 'roster.db')}` };
     const rosters = await Promise.all([1, 2, 3].map(() => startRoster(settings)));
     const names = rosters.map(({ address }) => `user${new URL(address).port}`);
