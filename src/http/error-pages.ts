@@ -4,6 +4,7 @@ import { askToSignIn } from '../auth/ask-to-sign-in.ts';
 import { SignedOutError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { explain, wayOn } from './explanations.ts';
+import { logsRequests } from './logger.ts';
 import type { Views } from './views.ts';
 
 export const NO_PAGE = 'There is no page at this address.';
@@ -18,7 +19,7 @@ export function addErrorPages(app: FastifyInstance): void {
   app.decorateReply('renderError', async function (this: FastifyReply, page, status: number) {
     const { id: requestId, log } = this.request;
     // From "info" on the log has all requests, else those that failed by a mistake of ours.
-    const isLogged = status >= 500 || ['info', 'debug', 'trace'].includes(log.level);
+    const isLogged = status >= 500 || logsRequests(log.level);
     return this.render('error', { ...page, requestId, isLogged }, status);
   });
   app.setErrorHandler(showError);

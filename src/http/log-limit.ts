@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 type LogMethod = NonNullable<
   NonNullable<Extract<FastifyServerOptions['logger'], object>['hooks']>['logMethod']
 >;
-type Fields = { err?: Error };
+type Fields = { err?: Error; reqId?: string };
 
 type Line = (more: { leftOut?: number; leftOutReqIds?: readonly string[] }) => void;
 type Waiting = { last?: { line: Line; request: string | undefined }; leftOut: number; requests: string[] };
@@ -80,7 +80,8 @@ export function limitLog(limit: Limit): LogMethod {
     const fields = isText ? {} : first instanceof Error ? { err: first } : first;
     const texts = isText ? [first, ...rest] : rest;
     const kind = [level, texts[0], fields.err?.name, fields.err?.message].join('\n');
-    limit.write(kind, (more) => method.call(this, { ...fields, ...more }, ...texts), this.bindings().reqId);
+    const request = fields.reqId ?? this.bindings().reqId;
+    limit.write(kind, (more) => method.call(this, { ...fields, ...more }, ...texts), request);
   };
 }
 

@@ -24,6 +24,11 @@ export function loggerOptions(config: Config, limit: Limit) {
   } satisfies FastifyServerOptions;
 }
 
+/** Whether each request has a line. */
+export function logsRequests(level: string): boolean {
+  return ['info', 'debug', 'trace'].includes(level);
+}
+
 export type Log = (level: 'info' | 'error', message: string) => void;
 
 /** For what has no app: the parent of several. */
@@ -31,7 +36,7 @@ export function plainLog(config: Config): Log {
   const write = writerOf(config);
   const isSaid = {
     error: !/^(fatal|silent)$/.test(config.logLevel),
-    info: /^(info|debug|trace)$/.test(config.logLevel),
+    info: logsRequests(config.logLevel),
   };
   return (level, message) => {
     if (isSaid[level]) write(lineOf(LEVELS[level], message));

@@ -4,13 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { retryAfter } from '../lib/retry-after.ts';
 import { bareErrorPage, bareHeaders } from './bare-pages.ts';
 import { doingOf } from './explanations.ts';
+import { logsRequests } from './logger.ts';
 import { REQUEST_ID } from './request-id.ts';
 import { dropBody } from './unread-bodies.ts';
 
-/** Names and values of the headers in turn, and the page as bytes in a string, around the name of the request. */
-type Refusal = { headers: string[]; before: string; after: string };
+/** Names and values of the headers in turn, and the page as bytes in a string, around the name of the request, if it has that. */
+type Refusal = { headers: string[]; before: string; after?: string | undefined };
 
-/** Where the name of the request stands in a page. */
+/** Where the name of the request stands in a page: of thousands a second the log names some alone, unless it has a line for each. */
 const ITS_ID = 'the-name-of-the-request';
 
 /** An empty address is that of the page itself. */
@@ -28,10 +29,10 @@ export function addRefusals(
 
   return (request, response) => {
     const requestId = app.requestIdOf(request);
-    app.log.child({ reqId: requestId }).warn('too many requests at once: one was refused');
-    const { headers = [], before = '', after = '' } = refusals[doingOf(request.method)] ?? {};
+    app.log.warn({ reqId: requestId }, 'too many requests at once: one was refused');
+    const { headers = [], before = '', after } = refusals[doingOf(request.method)] ?? {};
     // In one piece with its headers, as Node sends it.
-    const html = before + requestId + after;
+    const html = after === undefined ? before : before + requestId + after;
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
       response
@@ -44,10 +45,9 @@ export function addRefusals(
   };
 
   async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
-    const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId: ITS_ID })).toString(
-      'latin1',
-    );
-    const [before = '', after = ''] = page.split(ITS_ID);
+    const requestId = logsRequests(app.config.logLevel) ? ITS_ID : undefined;
+    const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId })).toString('latin1');
+    const [before = '', after] = page.split(ITS_ID);
     return { headers: Object.entries(bareHeaders(app)).flat(), before, after };
   }
 }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { timingOf } from '../db/engine.ts';
 import { clientOf, type IsTrusted } from './client-address.ts';
+import { logsRequests } from './logger.ts';
 import { patternOf } from './routing.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
@@ -21,7 +22,7 @@ const sent = new WeakMap<Socket, number>();
 
 /** What `inject` asks is not logged. */
 export function addRequestLog(app: FastifyInstance, isTrusted: IsTrusted): void {
-  if (!['info', 'debug', 'trace'].includes(app.config.logLevel)) return;
+  if (!logsRequests(app.config.logLevel)) return;
   const requests = new WeakMap<IncomingMessage, Noted>();
   const current = new AsyncLocalStorage<Noted>();
   const stop = timingOf(app.db).observe({
