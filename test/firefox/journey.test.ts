@@ -3,12 +3,13 @@ import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { layoutProblems, targetAt } from '../browser/measure.ts';
+import { isLacking } from '../lacking.ts';
 import { addPerson, PASSWORD } from '../people.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { FIREFOX, openFirefox } from './firefox.ts';
 
 if (FIREFOX === undefined) console.warn('There is no Firefox here: Debian’s package firefox-esr brings it.');
-const inFirefox = test.skipIf(FIREFOX === undefined);
+const inFirefox = test.skipIf(isLacking(FIREFOX !== undefined));
 
 /** A Roster with 30 made-up users and an administrator, who has signed in. */
 async function start(): Promise<{ page: Page; address: string }> {

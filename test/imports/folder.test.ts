@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { makeStage } from '../../src/db/stage-file.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { confirm } from '../bulk/asking.ts';
+import { isLacking } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUsers, get, startApp, temporaryFolder } from '../support.ts';
@@ -14,7 +15,7 @@ import { send } from './by-pages.ts';
 const SOMEBODY = 12_345;
 const FILE = csv(['username', 'email'], ['ada', 'ada@example.org']);
 
-test.skipIf(process.getuid?.() !== 0)('made by root, it is theirs whose the folder around it is', () => {
+test.skipIf(isLacking(process.getuid?.() === 0))('made by root, it is theirs whose the folder around it is', () => {
   const data = temporaryFolder();
   chownSync(data, SOMEBODY, SOMEBODY);
   const folder = makeFolder(join(data, 'deep', 'imports'));

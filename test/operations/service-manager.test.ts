@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../free-port.ts';
+import { lack } from '../lacking.ts';
 import { startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 
@@ -33,7 +34,7 @@ async function listenAt(path: string): Promise<AsyncIterator<string>> {
 const newDatabase = () => ({ DATABASE_URL: `sqlite:${join(temporaryFolder(), 'roster.db')}` });
 
 test('it is told once Roster answers, and again and again that it lives', async ({ skip }) => {
-  if (!canListen) return skip('It takes systemd-notify and Perl.');
+  if (!canListen) return lack(skip, 'It takes systemd-notify and Perl.');
   const NOTIFY_SOCKET = join(temporaryFolder(), 'notify');
   const messages = await listenAt(NOTIFY_SOCKET);
   const port = await freePort();

@@ -37,6 +37,7 @@ import {
   within,
 } from '../../backup/backed-up.ts';
 import { runCommand } from '../../command.ts';
+import { isLacking } from '../../lacking.ts';
 import { withRoom } from '../../room.ts';
 import { run, startRoster, WITHOUT_LINKS } from '../../roster.ts';
 import { addUser, addUsers, readyUrl, temporaryFolder } from '../../support.ts';
@@ -424,7 +425,7 @@ test('where it cannot be written nothing is done, in a sentence', async () => {
   expect(await within(url, usernamesIn)).toHaveLength(7);
 });
 
-test.runIf(process.getuid?.() === 0)('what root restores for another user is that user’s', async () => {
+test.skipIf(isLacking(process.getuid?.() === 0))('what root restores for another user is that user’s', async () => {
   const { url, path, file } = await backedUp('--with-key');
   await within(url, (db) => erase(db, 3));
   rmSync(ledgerOf(url, ''), { force: true });

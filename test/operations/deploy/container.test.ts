@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { FOLDERS } from '../../folders.ts';
+import { lack } from '../../lacking.ts';
 import {
   build,
   type Container,
@@ -125,7 +126,7 @@ describe('the image', () => {
   });
 
   test('has these files of the project, what it needs to run, one Node, and an empty volume', ({ skip }) => {
-    if (image === undefined) return skip(NOT_ALLOWED);
+    if (image === undefined) return lack(skip, NOT_ALLOWED);
     expect(filesOf(image.folder, FILES)).toEqual(filesOf(PROJECT, FILES));
     expect(readdirSync(image.folder).toSorted()).toEqual([...FILES, 'node_modules'].toSorted());
     const packages = readdirSync(join(image.folder, 'node_modules'));
@@ -138,7 +139,7 @@ describe('the image', () => {
 test('the page’s commands make an administrator and serve; it is healthy until it is told to stop, and stops in time', async ({
   skip,
 }) => {
-  if (image === undefined) return skip(NOT_ALLOWED);
+  if (image === undefined) return lack(skip, NOT_ALLOWED);
   const built = image;
   for (const { values } of RUNS) expect(values).toMatchObject({ 'read-only': true, volume: 'roster:/data' });
   await makeAdministrator(built);
@@ -169,7 +170,7 @@ test('the page’s commands make an administrator and serve; it is healthy until
 test('it is unhealthy where nothing answers, and healthy behind a path; a second signal ends it at once', async ({
   skip,
 }) => {
-  if (image === undefined) return skip(NOT_ALLOWED);
+  if (image === undefined) return lack(skip, NOT_ALLOWED);
   await makeAdministrator(image);
   const container = run(image, [], {
     ...SERVE?.env,
@@ -183,7 +184,7 @@ test('it is unhealthy where nothing answers, and healthy behind a path; a second
 });
 
 test('without its settings it says which it lacks, and nothing is made in its volume', async ({ skip }) => {
-  if (image === undefined) return skip(NOT_ALLOWED);
+  if (image === undefined) return lack(skip, NOT_ALLOWED);
   const { code, said } = await endOf(run(image, [], {}));
   expect(code).toBe(1);
   expect(said).toContain('set ORIGIN to the https address of the proxy before it');

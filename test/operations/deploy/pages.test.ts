@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { FOLDERS } from '../../folders.ts';
 import { freePort } from '../../free-port.ts';
+import { lack } from '../../lacking.ts';
 import { startPostgres } from '../../postgres/start.ts';
 import { temporaryFolder } from '../../support.ts';
 import { canMakeMachines, type Machine, startMachine } from './machine.ts';
@@ -103,7 +104,7 @@ async function usersOf(machine: Machine): Promise<number> {
 test('as a service: it runs as a user of its own, and keeps what it has from all others', async ({
   skip,
 }) => {
-  if (!begun) return skip(NOT_ALLOWED);
+  if (!begun) return lack(skip, NOT_ALLOWED);
   expect(begun.said).toContain('alice is an administrator');
   const machine = await runningMachine(begun);
   expect(await usersOf(machine)).toBe(4);
@@ -118,7 +119,7 @@ test('as a service: it runs as a user of its own, and keeps what it has from all
 test('with a socket that systemd holds, whoever comes while Roster is started anew is answered', async ({
   skip,
 }) => {
-  if (!begun) return skip(NOT_ALLOWED);
+  if (!begun) return lack(skip, NOT_ALLOWED);
   const [hold = ''] = commandsOf('Proxies');
   const machine = await runningMachine(begun);
   // Beside others that are tested now.
@@ -134,7 +135,7 @@ test('with a socket that systemd holds, whoever comes while Roster is started an
 });
 
 test('upgrading brings what is new, and going back what was before', async ({ skip }) => {
-  if (!begun) return skip(NOT_ALLOWED);
+  if (!begun) return lack(skip, NOT_ALLOWED);
   const [upgrade = '', back = ''] = commandsOf('Upgrading');
   const machine = await runningMachine(begun);
   const newer = `
@@ -153,7 +154,7 @@ test('upgrading brings what is new, and going back what was before', async ({ sk
 });
 
 test('backing up and restoring: what was lost since is there again', async ({ skip }) => {
-  if (!begun) return skip(NOT_ALLOWED);
+  if (!begun) return lack(skip, NOT_ALLOWED);
   const [backup = '', key = ''] = commandsOf('Backing up');
   const [restore = ''] = commandsOf('Restoring');
   const machine = await runningMachine(begun);
@@ -166,7 +167,7 @@ test('backing up and restoring: what was lost since is there again', async ({ sk
 });
 
 test('moving to another machine: all are there, and the key', async ({ skip }) => {
-  if (!begun) return skip(NOT_ALLOWED);
+  if (!begun) return lack(skip, NOT_ALLOWED);
   const [leave = '', arrive = ''] = commandsOf('Moving to another machine');
   const old = await runningMachine(begun);
   await old.type(leave);
@@ -182,7 +183,7 @@ test('moving to another machine: all are there, and the key', async ({ skip }) =
 test('moving to PostgreSQL: all are there, and nothing of it is left in the file’s place', async ({
   skip,
 }) => {
-  if (!begun) return skip(NOT_ALLOWED);
+  if (!begun) return lack(skip, NOT_ALLOWED);
   const [move = ''] = commandsOf('Moving to PostgreSQL');
   const { url, stop } = await startPostgres(['fsync=off']);
   onTestFinished(stop);

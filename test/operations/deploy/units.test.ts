@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { lack } from '../../lacking.ts';
 import { temporaryFolder } from '../../support.ts';
 import { DEPLOY, PROJECT, readDeployed } from './pages.ts';
 
@@ -39,14 +40,14 @@ const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8
 const [, SET, START] = /^exec env (\S+) (.*)$/.exec(scripts.start) ?? [];
 
 test('systemd finds nothing wrong with them', ({ skip }) => {
-  if (!hasSystemd) return skip(WITHOUT);
+  if (!hasSystemd) return lack(skip, WITHOUT);
   const folder = install();
   const units = UNITS.map((unit) => join(folder, unit));
   expect(analyze('verify', '--man=no', ...units)).toEqual({ status: 0, said: '' });
 });
 
 test.for(SERVICES)('%s is exposed by 1.5 at most, as systemd counts', (service, { skip }) => {
-  if (!hasSystemd) return skip(WITHOUT);
+  if (!hasSystemd) return lack(skip, WITHOUT);
   const path = join(install(), service);
   const { status, said } = analyze('security', '--offline=true', '--threshold=15', '--no-pager', path);
   expect(said).toMatch(/Overall exposure level for/);

@@ -7,6 +7,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
 import { FOLDERS } from '../../folders.ts';
 import { bring } from '../../imports/bringing.ts';
+import { isLacking } from '../../lacking.ts';
 import { addPerson, signedIn, signIn } from '../../people.ts';
 import { addUser, get, post, sharedApp, temporaryFolder } from '../../support.ts';
 import { type Series, scrape, TOKEN } from './scraped.ts';
@@ -177,13 +178,13 @@ const promtool = spawnSync('promtool', ['--version']).status === 0;
 const why = promtool ? '' : ' (skipped: there is no promtool; it is in Debian’s package prometheus)';
 
 describe('promtool', () => {
-  test.skipIf(!promtool)(`finds nothing wrong with the alert rules${why}`, () => {
+  test.skipIf(isLacking(promtool))(`finds nothing wrong with the alert rules${why}`, () => {
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
     expect(stdout + stderr).toContain('SUCCESS: 10 rules found');
     expect(status).toBe(0);
   });
 
-  test.skipIf(!promtool)(`finds nothing wrong with the queries of the dashboard${why}`, () => {
+  test.skipIf(isLacking(promtool))(`finds nothing wrong with the queries of the dashboard${why}`, () => {
     const queries = targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m'));
     const records = queries.map(
       (expr, at) => `      - record: query:${at}\n        expr: ${JSON.stringify(expr)}\n`,
@@ -194,7 +195,7 @@ describe('promtool', () => {
     expect(stdout + stderr).toContain(`SUCCESS: ${queries.length} rules found`);
   });
 
-  test.skipIf(!promtool)(`finds nothing wrong with what is told${why}`, async () => {
+  test.skipIf(isLacking(promtool))(`finds nothing wrong with what is told${why}`, async () => {
     const roster = await app();
     const { body } = await get(roster, '/metrics', { authorization: `Bearer ${TOKEN}` });
     const checked = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
