@@ -9,6 +9,9 @@ import { lack } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { temporaryFolder } from '../support.ts';
 import { compileFaults, type Fault, startFailing } from './faults.ts';
+import { IN_TIME, takesTwoMinutes } from './two-minutes.ts';
+
+takesTwoMinutes();
 
 const isLong = inject('isLong');
 const NO_COMPILER = 'There is no C compiler for the library that makes a disk fail.';
@@ -109,7 +112,7 @@ async function meet(library: string, faults: readonly Fault[], told: Told): Prom
   }
 }
 
-test('whatever the disk fails at, and however, the pages tell what is so after a kill, and why', async ({
+test('whatever the disk fails at, and however, the pages tell what is so after a kill, and why', IN_TIME, async ({
   skip,
 }) => {
   const library = compileFaults();
@@ -127,7 +130,7 @@ test('whatever the disk fails at, and however, the pages tell what is so after a
   expect(both.flatMap(({ unchanged }) => unchanged).length).toBeGreaterThan(0);
 });
 
-test('what was synced and then could not be told to other processes may have been saved', async ({
+test('what was synced and then could not be told to other processes may have been saved', IN_TIME, async ({
   skip,
 }) => {
   if (!isLong) return skip('It writes thousands of pages: npm run test:reliability');

@@ -7,14 +7,24 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
 import { readyUrl } from '../support.ts';
 import { CLIENTS, expectNothingLost, send, startClients } from './clients.ts';
+import { IN_TIME, takesTwoMinutes } from './two-minutes.ts';
+
+takesTwoMinutes();
 
 const ROUNDS = inject('isLong') ? 20 : 1;
-/** In each a whole Roster is started, on a machine that may have other things to do. */
-const PATIENCE = { timeout: 120_000 + ROUNDS * 30_000 };
+/** So many go on at once, each with a Roster of its own: most of a round is waiting. */
+const LANES = inject('isLong') ? 4 : 1;
 /** Milliseconds between two checks whether a Roster is ready. */
 const HEALTH_CHECK = 100;
 // One each: nobody is refused for being too many.
 const SETTINGS = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: `${CLIENTS}`, LOG_LEVEL: 'silent' };
+
+/** All rounds, shared out. */
+async function inLanes(run: (rounds: readonly number[]) => Promise<void>): Promise<void> {
+  const rounds = Array.from({ length: ROUNDS }, (_, round) => round);
+  const lanes = Array.from({ length: LANES }, (_, lane) => rounds.filter((round) => round % LANES === lane));
+  await Promise.all(lanes.map(run));
+}
 
 /** A proxy that keeps connections to those that say they are ready, and does not try again. */
 async function startProxy(targets: readonly string[]) {
@@ -60,47 +70,51 @@ async function startProxy(targets: readonly string[]) {
 
 test.each(['sqlite', 'postgres'] as const)(
   'on %s a client that lets go of a connection when it is told to sees none that is cut',
-  PATIENCE,
+  IN_TIME,
   async (engine) => {
     const url = await readyUrl(engine);
     const told = { failures: [] as string[], acknowledged: [] as string[] };
-    for (let round = 0; round < ROUNDS; round++) {
-      const { child, address } = await startRoster({ ...SETTINGS, DATABASE_URL: url });
-      const clients = startClients(address);
-      await clients.more(50);
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await clients.ended;
-      expect(await ended).toEqual([0, null]);
-      told.failures.push(...clients.failures.map((failure) => `${failure} in round ${round}`));
-      told.acknowledged.push(...clients.acknowledged);
-    }
+    await inLanes(async (rounds) => {
+      for (const round of rounds) {
+        const { child, address } = await startRoster({ ...SETTINGS, DATABASE_URL: url });
+        const clients = startClients(address);
+        await clients.more(50);
+        const ended = once(child, 'exit');
+        child.kill('SIGTERM');
+        await clients.ended;
+        expect(await ended).toEqual([0, null]);
+        told.failures.push(...clients.failures.map((failure) => `${failure} in round ${round}`));
+        told.acknowledged.push(...clients.acknowledged);
+      }
+    });
     await expectNothingLost(told, url);
   },
 );
 
 test.each(['sqlite', 'postgres'] as const)(
   'on %s, behind a proxy that asks which Rosters are ready, nobody notices that one is stopped and started',
-  PATIENCE,
+  IN_TIME,
   async (engine) => {
     const url = await readyUrl(engine);
     // Until the proxy has heard of it, however busy the machine is.
     const settings = { ...SETTINGS, DRAIN_SECONDS: '4', DATABASE_URL: url };
-    const rosters = [await startRoster(settings), await startRoster(settings)];
-    const proxy = await startProxy(rosters.map(({ address }) => address));
-    await expect.poll(() => proxy.ready.size).toBe(2);
-    const clients = startClients(proxy.address);
-    for (let round = 0; round < ROUNDS; round++) {
-      await clients.more(50);
-      const roster = rosters.shift();
-      if (roster === undefined) break;
-      const ended = once(roster.child, 'exit');
-      roster.child.kill('SIGTERM');
-      expect(await ended).toEqual([0, null]);
-      rosters.push(await startRoster({ ...settings, PORT: new URL(roster.address).port }));
+    await inLanes(async (rounds) => {
+      const rosters = [await startRoster(settings), await startRoster(settings)];
+      const proxy = await startProxy(rosters.map(({ address }) => address));
       await expect.poll(() => proxy.ready.size).toBe(2);
-    }
-    await clients.stop();
-    await expectNothingLost(clients, url);
+      const clients = startClients(proxy.address);
+      for (const _round of rounds) {
+        await clients.more(50);
+        const roster = rosters.shift();
+        if (roster === undefined) break;
+        const ended = once(roster.child, 'exit');
+        roster.child.kill('SIGTERM');
+        expect(await ended).toEqual([0, null]);
+        rosters.push(await startRoster({ ...settings, PORT: new URL(roster.address).port }));
+        await expect.poll(() => proxy.ready.size).toBe(2);
+      }
+      await clients.stop();
+      await expectNothingLost(clients, url);
+    });
   },
 );

@@ -14,6 +14,9 @@ import { addAdministrator, SIGNED_IN } from '../bench/session.ts';
 import { run, startRoster } from '../roster.ts';
 import { temporaryFolder, temporaryUrl } from '../support.ts';
 import type { Orders, Seen } from './crowd.ts';
+import { IN_TIME, takesTwoMinutes } from './two-minutes.ts';
+
+takesTwoMinutes();
 
 const CROWDS = inject('isLong') ? [16, 512, 2_000] : [1_000];
 /** Machines are faster and slower by turns: crowds are compared by the median of what each was given in several turns. */
@@ -158,6 +161,7 @@ test.each([
   ['sqlite', 'through a proxy that keeps its connections'],
 ] as const)(
   'on %s a crowd that asks without a pause, %s, gets pages or refusals, and whoever is new is answered soon',
+  IN_TIME,
   async (engine, how) => {
     const isProxied = how.startsWith('through');
     const { port, pid } = await startFull(engine, isProxied ? { TRUST_PROXY: '127.0.0.1' } : {});

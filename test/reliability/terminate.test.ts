@@ -5,10 +5,13 @@ import { mostOfAKind } from '../ha/logs.ts';
 import { listenTo, run } from '../roster.ts';
 import { readyUrl } from '../support.ts';
 import { expectAllSaved, startWriters } from './load.ts';
+import { IN_TIME, takesTwoMinutes } from './two-minutes.ts';
+
+takesTwoMinutes();
 
 const ROUNDS = inject('isLong') ? 100 : 10;
 
-test('the end of all connections under load ends nothing else, and writes a line a second to the log', async () => {
+test('the end of all connections under load ends nothing else, and writes a line a second to the log', IN_TIME, async () => {
   const url = await readyUrl('postgres');
   const administrator = new pg.Client(url);
   await administrator.connect();
