@@ -186,6 +186,8 @@ class Admission {
 
   #beginNext(): void {
     const next = this.#queue.takeNext(this.#kindsBegun);
+    // Whoever waits is not to be begun in this turn: nor is it asked again for each of them.
+    if (next === undefined && this.#queue.size > 0) this.#leftThisTurn = 0;
     if (next === undefined || isGone(next)) return;
     this.#behind = Math.max(this.#behind - 1, -LEAD * this.#queue.size);
     this.#leave(next);

@@ -23,6 +23,9 @@ export type Seen = {
 
 const orders: Orders = JSON.parse(process.argv[2] ?? '');
 const seen: Seen = { answers: {}, refusals: [], retryAfter: [], problems: [] };
+const NOTHING = Buffer.alloc(0);
+/** What has come last, on whichever connection: what this process takes of the machine the other one lacks. */
+const taken = Buffer.alloc(64 * 1024);
 let asked = 0;
 let waitedFor = orders.connections;
 let isStanding = false;
@@ -35,25 +38,35 @@ function askForEver(request: string): void {
   let sent = 0;
   let answered = 0;
   let missing = 0;
-  let head = '';
+  let head: Buffer = NOTHING;
   const ask = () => {
     sent = performance.now();
     const number = String(asked++).padStart(7, '0');
-    socket.write(request.replaceAll('0000000', number).replace('0.0.0.0', nextClient()));
+    socket.write(request.replaceAll('0000000', number).replace('0.0.0.0', nextClient()), 'latin1');
   };
-  const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true }, ask);
-  socket.on('data', (data) => {
+  const take = (data: Buffer) => {
     if (missing === 0) {
-      head += data.toString('latin1');
+      head = head.length > 0 ? Buffer.concat([head, data]) : data;
       const end = head.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      missing = note(head.slice(0, end), performance.now() - sent) + end + 4 - head.length;
-      head = '';
+      if (end < 0) {
+        head = Buffer.from(head);
+        return;
+      }
+      missing = note(head.toString('latin1', 0, end), performance.now() - sent) + end + 4 - head.length;
+      head = NOTHING;
     } else missing -= data.length;
     if (missing > 0) return;
     if (answered++ === 0 && --waitedFor === 0) stand();
     ask();
-  });
+  };
+  const onread = {
+    buffer: taken,
+    callback: (length: number) => {
+      take(taken.subarray(0, length));
+      return true;
+    },
+  };
+  const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true, onread }, ask);
   const fail = (what: string) => () => seen.problems.push(what);
   socket.on('error', fail('error')).on('close', fail('closed'));
 }
