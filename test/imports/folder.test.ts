@@ -15,20 +15,23 @@ import { send } from './by-pages.ts';
 const SOMEBODY = 12_345;
 const FILE = csv(['username', 'email'], ['ada', 'ada@example.org']);
 
-test.skipIf(isLacking(process.getuid?.() === 0))('made by root, it is theirs whose the folder around it is', () => {
-  const data = temporaryFolder();
-  chownSync(data, SOMEBODY, SOMEBODY);
-  const folder = makeFolder(join(data, 'deep', 'imports'));
-  const { stage } = filesOf(folder, newName());
-  makeStage(stage).close();
-  const paths = [
-    join(data, 'deep'),
-    folder.path,
-    ...readdirSync(folder.path).map((name) => join(folder.path, name)),
-  ];
-  expect(paths).toHaveLength(4);
-  expect(new Set(paths.map((path) => statSync(path).uid))).toEqual(new Set([SOMEBODY]));
-});
+test.skipIf(isLacking(process.getuid?.() === 0))(
+  'made by root, it is theirs whose the folder around it is',
+  () => {
+    const data = temporaryFolder();
+    chownSync(data, SOMEBODY, SOMEBODY);
+    const folder = makeFolder(join(data, 'deep', 'imports'));
+    const { stage } = filesOf(folder, newName());
+    makeStage(stage).close();
+    const paths = [
+      join(data, 'deep'),
+      folder.path,
+      ...readdirSync(folder.path).map((name) => join(folder.path, name)),
+    ];
+    expect(paths).toHaveLength(4);
+    expect(new Set(paths.map((path) => statSync(path).uid))).toEqual(new Set([SOMEBODY]));
+  },
+);
 
 test('where it cannot be read, that is said on pages, and whatever has nothing to do with it is done', async () => {
   const app = await startApp();

@@ -112,43 +112,47 @@ async function meet(library: string, faults: readonly Fault[], told: Told): Prom
   }
 }
 
-test('whatever the disk fails at, and however, the pages tell what is so after a kill, and why', IN_TIME, async ({
-  skip,
-}) => {
-  const library = compileFaults();
-  if (library === undefined) return lack(skip, NO_COMPILER);
-  const both: Told[] = [];
-  const halves = isLong ? [FAULTS.slice(0, 15), FAULTS.slice(15)] : [FAULTS.slice(0, 2)];
-  await Promise.all(
-    halves.map((faults) => {
-      const told: Told = { saved: [], unchanged: [], unknown: [] };
-      both.push(told);
-      return meet(library, faults, told);
-    }),
-  );
-  expect(both.flatMap(({ unknown }) => unknown).length).toBeGreaterThan(0);
-  expect(both.flatMap(({ unchanged }) => unchanged).length).toBeGreaterThan(0);
-});
+test(
+  'whatever the disk fails at, and however, the pages tell what is so after a kill, and why',
+  IN_TIME,
+  async ({ skip }) => {
+    const library = compileFaults();
+    if (library === undefined) return lack(skip, NO_COMPILER);
+    const both: Told[] = [];
+    const halves = isLong ? [FAULTS.slice(0, 15), FAULTS.slice(15)] : [FAULTS.slice(0, 2)];
+    await Promise.all(
+      halves.map((faults) => {
+        const told: Told = { saved: [], unchanged: [], unknown: [] };
+        both.push(told);
+        return meet(library, faults, told);
+      }),
+    );
+    expect(both.flatMap(({ unknown }) => unknown).length).toBeGreaterThan(0);
+    expect(both.flatMap(({ unchanged }) => unchanged).length).toBeGreaterThan(0);
+  },
+);
 
-test('what was synced and then could not be told to other processes may have been saved', IN_TIME, async ({
-  skip,
-}) => {
-  if (!isLong) return skip('It writes thousands of pages: npm run test:reliability');
-  const library = compileFaults();
-  if (library === undefined) return lack(skip, NO_COMPILER);
-  const path = join(temporaryFolder(), 'roster.db');
-  const told: Told = { saved: [], unchanged: [], unknown: [] };
-  const roster = await startFailing(library, path);
-  await create(roster.address, told);
-  // Someone who reads keeps the log from being begun anew: it grows until its index has to, too.
-  const reader = new Sqlite(path, { readonly: true });
-  onTestFinished(() => void reader.close());
-  reader.exec('begin; select count(*) from users');
-  roster.fail({ call: 'write', file: '-shm', error: 'ENOSPC', nth: 1 });
-  await createMany(roster.address, told, 4_000, 1);
-  expect(told.unknown.length).toBeGreaterThan(0);
-  await roster.kill();
-  reader.exec('rollback');
-  reader.close();
-  await compare(path, told);
-});
+test(
+  'what was synced and then could not be told to other processes may have been saved',
+  IN_TIME,
+  async ({ skip }) => {
+    if (!isLong) return skip('It writes thousands of pages: npm run test:reliability');
+    const library = compileFaults();
+    if (library === undefined) return lack(skip, NO_COMPILER);
+    const path = join(temporaryFolder(), 'roster.db');
+    const told: Told = { saved: [], unchanged: [], unknown: [] };
+    const roster = await startFailing(library, path);
+    await create(roster.address, told);
+    // Someone who reads keeps the log from being begun anew: it grows until its index has to, too.
+    const reader = new Sqlite(path, { readonly: true });
+    onTestFinished(() => void reader.close());
+    reader.exec('begin; select count(*) from users');
+    roster.fail({ call: 'write', file: '-shm', error: 'ENOSPC', nth: 1 });
+    await createMany(roster.address, told, 4_000, 1);
+    expect(told.unknown.length).toBeGreaterThan(0);
+    await roster.kill();
+    reader.exec('rollback');
+    reader.close();
+    await compare(path, told);
+  },
+);

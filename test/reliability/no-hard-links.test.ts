@@ -40,7 +40,8 @@ test.for(SYSTEMS)(
   async (system, { skip }) => {
     if (!inject('isLong')) return skip('It mounts something: npm run test:reliability');
     const disk = mounted(system);
-    if (disk === undefined) return lack(skip, `This user may not mount ${system.name} here, or cannot make one.`);
+    if (disk === undefined)
+      return lack(skip, `This user may not mount ${system.name} here, or cannot make one.`);
     const folder = join(disk, 'data');
     const settings = { DATABASE_URL: `sqlite:${join(folder, 'roster.db')}` };
     const rosters = await Promise.all([1, 2, 3].map(() => startRoster(settings)));

@@ -59,7 +59,8 @@ test.for(['10', '11'])('with npm %s', async (version, { skip }) => {
   const startByNpm = (args: readonly string[], more: Record<string, string>) => start('npm', args, more);
   const roster = await startRoster(settings, startByNpm).catch(async ({ message }: Error) => {
     // Where Node itself is too old.
-    const [, command = ''] = /not linked as \S+: "(npm [^"]+)" does that, then "npm start" again/.exec(message) ?? [];
+    const [, command = ''] =
+      /not linked as \S+: "(npm [^"]+)" does that, then "npm start" again/.exec(message) ?? [];
     expect(command, message).not.toBe('');
     expect(await endOf(start('sh', ['-c', command]))).toMatchObject({ code: 0 });
     return startRoster(settings, startByNpm);

@@ -47,24 +47,27 @@ async function startPooler(url: string): Promise<string> {
   return Object.assign(new URL(url), { port: `${port}`, search: '' }).href;
 }
 
-test.skipIf(isLacking(version !== undefined))(`pages are read and changed, within their limits${why}`, async () => {
-  const own = await readyUrl();
-  const schema = /search_path%3D(\w+)/.exec(own)?.[1];
-  // A pooler keeps the schema from the server, too.
-  await ask(
-    inject('postgres').url,
-    `alter database "${new URL(own).pathname.slice(1)}" set search_path = ${schema}`,
-  );
-  const url = await startPooler(own);
-  await expect.poll(() => ask(url, 'select').then(() => 'there', String)).toBe('there');
-  const db = await openDatabase(url, { connections: 8 });
-  onTestFinished(() => db.destroy());
-  const app = await startApp({}, db);
-  await addUser(db, { username: 'alice' });
-  await expect(db.deleteFrom('users').execute()).rejects.toThrow('read-only transaction');
-  await expect(sql`select pg_sleep(4)`.execute(db)).rejects.toThrow('statement timeout');
-  const pages = Array.from({ length: 20 }, (_, at) => get(app, at % 2 ? '/users' : '/users?q=alice'));
-  for (const { statusCode } of await Promise.all(pages)) expect(statusCode).toBe(200);
-  expect((await post(app, '/users/1', { full_name: 'Alice' })).statusCode).toBe(303);
-  expect((await get(app, '/users/1')).body).toContain('Alice');
-});
+test.skipIf(isLacking(version !== undefined))(
+  `pages are read and changed, within their limits${why}`,
+  async () => {
+    const own = await readyUrl();
+    const schema = /search_path%3D(\w+)/.exec(own)?.[1];
+    // A pooler keeps the schema from the server, too.
+    await ask(
+      inject('postgres').url,
+      `alter database "${new URL(own).pathname.slice(1)}" set search_path = ${schema}`,
+    );
+    const url = await startPooler(own);
+    await expect.poll(() => ask(url, 'select').then(() => 'there', String)).toBe('there');
+    const db = await openDatabase(url, { connections: 8 });
+    onTestFinished(() => db.destroy());
+    const app = await startApp({}, db);
+    await addUser(db, { username: 'alice' });
+    await expect(db.deleteFrom('users').execute()).rejects.toThrow('read-only transaction');
+    await expect(sql`select pg_sleep(4)`.execute(db)).rejects.toThrow('statement timeout');
+    const pages = Array.from({ length: 20 }, (_, at) => get(app, at % 2 ? '/users' : '/users?q=alice'));
+    for (const { statusCode } of await Promise.all(pages)) expect(statusCode).toBe(200);
+    expect((await post(app, '/users/1', { full_name: 'Alice' })).statusCode).toBe(303);
+    expect((await get(app, '/users/1')).body).toContain('Alice');
+  },
+);

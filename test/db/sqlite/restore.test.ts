@@ -425,22 +425,25 @@ test('where it cannot be written nothing is done, in a sentence', async () => {
   expect(await within(url, usernamesIn)).toHaveLength(7);
 });
 
-test.skipIf(isLacking(process.getuid?.() === 0))('what root restores for another user is that user’s', async () => {
-  const { url, path, file } = await backedUp('--with-key');
-  await within(url, (db) => erase(db, 3));
-  rmSync(ledgerOf(url, ''), { force: true });
-  chownSync(path, 4242, 4343);
-  await restore(url, file, '--yes');
-  const own = (name: string) => [statSync(name).uid, statSync(name).gid];
-  for (const name of [path, asideOf(path) ?? '', ledgerOf(url, '')])
-    expect(own(name), name).toEqual([4242, 4343]);
-  const bare = `sqlite:${join(temporaryFolder(), 'roster.db')}`;
-  const folder = dirname(filePathOf(bare) ?? '');
-  chownSync(folder, 4242, 4343);
-  await restore(bare, file, '--yes');
-  for (const name of readdirSync(folder)) expect(own(join(folder, name)), name).toEqual([4242, 4343]);
-  expect(existsSync(keyPathOf(bare))).toBe(true);
-});
+test.skipIf(isLacking(process.getuid?.() === 0))(
+  'what root restores for another user is that user’s',
+  async () => {
+    const { url, path, file } = await backedUp('--with-key');
+    await within(url, (db) => erase(db, 3));
+    rmSync(ledgerOf(url, ''), { force: true });
+    chownSync(path, 4242, 4343);
+    await restore(url, file, '--yes');
+    const own = (name: string) => [statSync(name).uid, statSync(name).gid];
+    for (const name of [path, asideOf(path) ?? '', ledgerOf(url, '')])
+      expect(own(name), name).toEqual([4242, 4343]);
+    const bare = `sqlite:${join(temporaryFolder(), 'roster.db')}`;
+    const folder = dirname(filePathOf(bare) ?? '');
+    chownSync(folder, 4242, 4343);
+    await restore(bare, file, '--yes');
+    for (const name of readdirSync(folder)) expect(own(join(folder, name)), name).toEqual([4242, 4343]);
+    expect(existsSync(keyPathOf(bare))).toBe(true);
+  },
+);
 
 test('a database that somebody works with is no backup, and its log is left alone', async () => {
   const { url, path: live, file } = await backedUp();
