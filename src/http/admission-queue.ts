@@ -44,7 +44,7 @@ export class AdmissionQueue<T> {
     for (let place = 0; place < PLACES; place++) {
       const end = now + (this.#taken[place % KINDS.length] ?? 0);
       const queue = this.#queues[place] ?? [];
-      for (let [first] = queue; first && first.deadline <= end; [first] = queue) {
+      for (let first = queue[0]; first && first.deadline <= end; first = queue[0]) {
         this.#queues[place + PLACES]?.push(first);
         queue.shift();
       }
@@ -58,8 +58,8 @@ export class AdmissionQueue<T> {
   }
 
   takeOldest(then: number): T | undefined {
-    const deadlineOf = (queue: Waiting<T>[]) => queue[0]?.deadline ?? Number.POSITIVE_INFINITY;
-    const oldest = this.#queues.reduce((one, other) => (deadlineOf(other) < deadlineOf(one) ? other : one));
+    let oldest = this.#queues[0] ?? [];
+    for (const queue of this.#queues) if (deadlineOf(queue) < deadlineOf(oldest)) oldest = queue;
     return deadlineOf(oldest) <= then ? this.#take(oldest) : undefined;
   }
 
@@ -68,4 +68,8 @@ export class AdmissionQueue<T> {
     if (first) this.#size--;
     return first?.item;
   }
+}
+
+function deadlineOf<T>(queue: Waiting<T>[]): number {
+  return queue[0]?.deadline ?? Number.POSITIVE_INFINITY;
 }

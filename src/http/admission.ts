@@ -156,7 +156,8 @@ class Admission {
     this.#refuseLate(performance.now());
     if (this.#connections % TURNS_PER_BEGUN === 0) this.#beginNext();
     this.#leftThisTurn = MOST_BEGUN_A_TURN;
-    if (this.#queue.size > 0) this.#beginSome();
+    if (this.#queue.size > 0 && this.#kindsBegun.length > 0) this.#beginSome();
+    if (this.#queue.size > 0) this.#schedule();
   };
 
   #refuseLate(now: number): void {
@@ -177,7 +178,6 @@ class Admission {
     // Each by itself, so that it has done what it can at once when the next is begun.
     for (let more = Math.min(this.#queue.size, MOST_BEGUN_A_TURN); more > 0; more--)
       setImmediate(this.#beginIfAny);
-    this.#schedule();
   }
 
   readonly #beginIfAny = (): void => {
@@ -186,7 +186,7 @@ class Admission {
 
   #beginNext(): void {
     const next = this.#queue.takeNext(this.#kindsBegun);
-    // Whoever waits is not to be begun in this turn: nor is it asked again for each of them.
+    // It is not asked again for each of those who wait.
     if (next === undefined && this.#queue.size > 0) this.#leftThisTurn = 0;
     if (next === undefined || isGone(next)) return;
     this.#behind = Math.max(this.#behind - 1, -LEAD * this.#queue.size);

@@ -8,11 +8,14 @@ import { logsRequests } from './logger.ts';
 import { REQUEST_ID } from './request-id.ts';
 import { dropBody } from './unread-bodies.ts';
 
-/** Names and values of the headers in turn, and the page as bytes in a string, around the name of the request, if it has that. */
+/** Names and values of the headers in turn, first those that differ, and the page as bytes in a string, around the name of the request, if it has that. */
 type Refusal = { headers: string[]; before: string; after?: string | undefined };
 
 /** Where the name of the request stands in a page: of thousands a second the log names some alone, unless it has a line for each. */
 const ITS_ID = 'the-name-of-the-request';
+
+/** So many headers, with their values, are not the same each time. */
+const DIFFERING = 6;
 
 /** An empty address is that of the page itself. */
 const RELOAD = { href: '', text: 'Reload this page' };
@@ -35,12 +38,17 @@ export function addRefusals(
     const html = after === undefined ? before : before + requestId + after;
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
-      response
-        .writeHead(503, [
-          ...headers,
-          ...['content-length', `${html.length}`, REQUEST_ID, requestId, 'retry-after', retryAfter()],
-        ])
-        .end(html, 'latin1');
+      headers.splice(
+        0,
+        DIFFERING,
+        REQUEST_ID,
+        requestId,
+        'retry-after',
+        retryAfter(),
+        'content-length',
+        `${html.length}`,
+      );
+      response.writeHead(503, headers).end(html, 'latin1');
     });
   };
 
@@ -48,6 +56,10 @@ export function addRefusals(
     const requestId = logsRequests(app.config.logLevel) ? ITS_ID : undefined;
     const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId })).toString('latin1');
     const [before = '', after] = page.split(ITS_ID);
-    return { headers: Object.entries(bareHeaders(app)).flat(), before, after };
+    return {
+      headers: [...Array(DIFFERING).fill(''), ...Object.entries(bareHeaders(app)).flat()],
+      before,
+      after,
+    };
   }
 }

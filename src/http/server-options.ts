@@ -30,7 +30,13 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
     connectionTimeout: ARRIVAL_TIMEOUT,
     keepAliveTimeout: config.keepAlive,
     // A request without a host is ours to answer, like one for another host.
-    http: { headersTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 1_000, requireHostHeader: false },
+    http: {
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: 1_000,
+      requireHostHeader: false,
+      // What brings no body is not read to its end.
+      optimizeEmptyRequests: true,
+    },
     return503OnClosing: false,
     // Zod checks what comes in and pages go out as they are: the compilers of JSON schemas need not even be loaded.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
