@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
 import { readyUrl } from '../support.ts';
 import { CLIENTS, expectNothingLost, send, startClients } from './clients.ts';
@@ -15,8 +15,8 @@ takesTwoMinutes();
 /** Milliseconds between two checks whether a Roster is ready. */
 const HEALTH_CHECK = 100;
 const SETTINGS = {
-  // Until the proxy has heard of it, however busy the machine is.
-  DRAIN_SECONDS: '4',
+  // Until the proxy has heard of it, in short however busy the machine is.
+  DRAIN_SECONDS: inject('isLong') ? '2' : '4',
   // One each: nobody is refused for being too many.
   DATABASE_CONNECTIONS: `${CLIENTS}`,
   LOG_LEVEL: 'silent',
@@ -43,6 +43,10 @@ async function startProxy(targets: readonly string[]) {
   let turn = 0;
   const proxy = createServer((incoming, outgoing) => {
     const target = [...ready][turn++ % Math.max(1, ready.size)];
+    if (target === undefined) {
+      outgoing.writeHead(502).end();
+      return;
+    }
     const { connection: _, ...headers } = incoming.headers;
     const passed = request(
       `${target}${incoming.url}`,
