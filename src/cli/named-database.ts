@@ -1,5 +1,5 @@
 /** Which database a command works on: said before it is changed, and none is made in passing. */
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ledgersBeside } from '../backup/names.ts';
 import { readConfig } from '../config.ts';
@@ -33,6 +33,8 @@ export async function openNamed(
   try {
     if (isThere(ledger)) await (erases ? eraseFromCopy : keepNumbers)(db, ledger);
     if (erases) await eraseKnown(db, besideBackup(databaseUrl));
+    // As the first start does, which may come after this.
+    mkdirSync(dirname(ledger), { recursive: true, mode: 0o700 });
     noteNumbersAhead(db, ledger, ({ message }) => console.warn(`Warning: ${message}`));
     return db;
   } catch (error) {

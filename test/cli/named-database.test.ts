@@ -14,7 +14,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { loadKey } from '../../src/auth/secret-key.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
-import { appendToLedger, ledgerOf } from '../../src/erasure/ledger.ts';
+import { appendToLedger, ledgerOf, reachIn, readLedger } from '../../src/erasure/ledger.ts';
 import { readIdentity } from '../../src/erasure/queries.ts';
 import { runCommand } from '../command.ts';
 import { isDatabaseAt } from '../engines.ts';
@@ -117,10 +117,14 @@ describe('where there is no database', () => {
 
   test('seed makes one where it is told to, and says so first', async () => {
     const { url, name } = await nowhere();
-    const { out, code } = await roster(['seed', '5', '--new-database'], { DATABASE_URL: url });
+    // Whose folder is not there before the first start.
+    const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'data', 'secret.key') };
+    const { out, error, code } = await roster(['seed', '5', '--new-database'], settings);
     expect(out).toMatch(/^Database: .*, which is new\n5 of 5 users added/);
     expect(out).toContain(`Database: ${name}, which is new\n`);
-    expect(code).toBe(0);
+    expect({ error, code }).toEqual({ error: '', code: 0 });
+    const ledger = ledgerOf(url, settings.SECRET_KEY_FILE);
+    expect(reachIn(readLedger(ledger)).users).toBeGreaterThanOrEqual(5);
   });
 
   test('Roster makes one, and says so with where it is; the second start does not', async () => {
