@@ -170,7 +170,8 @@ test('on the narrowest screens badges leave room for the name beside them', asyn
   const page = await openWindow({ viewport: { width: 320, height: 800 } });
   await page.goto('/bulk?do=delete&all=on&from=q%3Dzimmermannova');
   await page.locator('.rows .badge.inactive').first().waitFor();
-  const lines = "[...document.querySelectorAll('.rows .hint bdi')].map((name) => name.getClientRects().length)";
+  const lines =
+    "[...document.querySelectorAll('.rows .hint bdi')].map((name) => name.getClientRects().length)";
   expect(await page.evaluate(lines)).toEqual([1, 1]);
 });
 
