@@ -166,6 +166,15 @@ test('a long email breaks at its signs, and never inside a word that fits', asyn
   }
 });
 
+test('on the narrowest screens badges leave room for the name beside them', async () => {
+  const page = await openWindow({ viewport: { width: 320, height: 800 } });
+  await page.goto('/bulk?do=delete&all=on&from=q%3Dzimmermannova');
+  await page.locator('.rows .badge.inactive').first().waitFor();
+  const lines =
+    "[...document.querySelectorAll('.rows .hint bdi')].map((name) => name.getClientRects().length)";
+  expect(await page.evaluate(lines)).toEqual([1, 1]);
+});
+
 test('on the narrowest screens it is heard that the number of a page is one', async () => {
   const page = await openWindow({ viewport: { width: 320, height: 800 } });
   await page.goto('/users?role=viewer&per_page=16&page=3');

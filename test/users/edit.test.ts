@@ -38,7 +38,7 @@ describe('creating a user', () => {
     const app = await startApp();
     const alice = { username: 'alice', email: 'alice@example.org', another: '1' };
     const form = pageOf(await get(app, '/users/new?from=status%3Dinactive')).form('Create user');
-    expect(form.text).toMatch(/Create user and add another Cancel$/);
+    expect(form.text).toMatch(/Add another afterwards Create user Cancel$/);
     const created = await post(app, '/users?from=status%3Dinactive', alice);
     const address = '/users/new?another=1&from=status%3Dinactive';
     expect([created.statusCode, created.headers.location]).toEqual([303, address]);
