@@ -392,6 +392,7 @@ export function addViews(app: FastifyInstance): void {
       ...data,
       flash: flash?.sentence,
       draftKey: draftKeyOf(this.request),
+      draftForm: this.request.url,
       undo: flash?.undo,
       isNothingDone: flash?.isNothing === true,
     });
