@@ -296,7 +296,9 @@ describe('a form that is sent after its session has ended', () => {
     const plain = await show();
     expect(plain.field('username')).toBe('');
     expect(plain.text).not.toContain('this is what you sent before');
-    expect(await app.db.selectFrom('users').select('id').where('username', 'in', ['yan', 'zoe']).execute()).toEqual([]);
+    expect(
+      await app.db.selectFrom('users').select('id').where('username', 'in', ['yan', 'zoe']).execute(),
+    ).toEqual([]);
   });
 
   test('is nobody else’s to discard', async () => {

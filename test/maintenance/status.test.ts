@@ -97,7 +97,8 @@ test('all that whoever runs Roster looks for is on one page, and nothing persona
     'its size': /Size [\d.,]+ (KB|MB)/,
     'the last backup': 'Last good one 1 hour ago',
     'the last check': 'Last made 2 hours ago',
-    'processes seen': inject('engine') === 'sqlite' ? /Open in This process/ : /Connections \d+ of Rosters on/,
+    'processes seen':
+      inject('engine') === 'sqlite' ? /Open in This process/ : /Connections \d+ of Rosters on/,
     mail: 'Mail No mail server is set',
     'who is signed in now': /Signed in Administrators 1 person.*ann/,
     'what is under way': 'Under way Nothing.',

@@ -300,7 +300,9 @@ async function expectWholeOrNotAtAll(killed: Killed, isLookedAt: boolean): Promi
   if (!engineOf(db).isLogKept) await expect.poll(() => findPending(db), { interval: 50 }).toEqual([]);
   await after.end();
   await expect.poll(() => readdirSync(importFolder)).toEqual(['identity']);
-  const metrics = await fetch(`${address}/metrics`, { headers: { authorization: `Bearer ${TELLING.METRICS_TOKEN}` } });
+  const metrics = await fetch(`${address}/metrics`, {
+    headers: { authorization: `Bearer ${TELLING.METRICS_TOKEN}` },
+  });
   expect(found(await metrics.text(), all), what).toEqual([]);
   expect(metrics.status).toBe(200);
   child.kill('SIGTERM');
