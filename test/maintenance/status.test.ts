@@ -93,7 +93,7 @@ test('all that whoever runs Roster looks for is on one page, and nothing persona
     version: /Version \d+\.\d+\.\d+, on Node \d+/,
     'since when': /Running since (just now|\d+ (minutes?|hours?) ago)/,
     'which process': `Process ${process.pid} on ${hostname()}`,
-    database: /Kind (SQLite|PostgreSQL) \d+\.\d+ Where \S+/,
+    database: /Kind (SQLite|PostgreSQL) [\d.]+\b.* Where \S+/,
     'its size': /Size [\d.,]+ (KB|MB)/,
     'the last backup': 'Last good one 1 hour ago',
     'the last check': 'Last made 2 hours ago',

@@ -327,7 +327,11 @@ async function expectWholeOrNotAtAll(killed: Killed, isLookedAt: boolean): Promi
     acknowledged.filter((username) => !usernames.has(username)),
     what,
   ).toEqual([]);
-  if (isLookedAt) await expectNowhere(await startApp({}, db), id, words, inject('isLong') ? 70 : 30);
+  if (isLookedAt) {
+    const app = await startApp({}, db);
+    await expectNowhere(app, id, words, inject('isLong') ? 70 : 30);
+    await app.close();
+  }
   await db.destroy();
 }
 
