@@ -82,9 +82,9 @@ describe.each([
       const passUntil = async (end: number) => {
         for (; passed < end && (use === 'unused' || (await isIn())); passed += HOUR) await move(HOUR);
       };
-      await passUntil(HOUR);
+      await passUntil(2 * HOUR);
       await move(by);
-      await passUntil((1 + hoursUntilRight) * HOUR);
+      await passUntil((2 + hoursUntilRight) * HOUR);
       if (hoursUntilRight > 0) await move(-by);
       await passUntil(most);
       clock.move(1);
