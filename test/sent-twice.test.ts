@@ -33,6 +33,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'POST /imports/:id/apply': 'begins what is done later: in `imports/routes.test.ts`',
   'POST /imports/:id/discard': 'leaves nothing in the history: in `imports/routes.test.ts`',
   'POST /history/:id/go-on': 'leaves nothing in the history by itself: in `jobs/jobs.test.ts`',
+  'POST /drafts/delete': 'leaves nothing in the history: in `auth/drafts.test.ts`',
   'POST /sign-out': 'whoever is signed out is told the same',
   'POST /account/code': 'shows recovery codes once: below',
   'POST /account/recovery-codes': 'shows recovery codes once: below',

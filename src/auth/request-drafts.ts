@@ -24,6 +24,11 @@ export function draftKeyOf(request: FastifyRequest): string | undefined {
   return shown.get(request) ?? sent;
 }
 
+/** The address of the form in which it waits: of the page itself, or of that which a form that is refused was sent from. */
+export function draftFormOf(request: FastifyRequest): string {
+  return formOf(request) ?? request.url;
+}
+
 export async function draftFor(request: FastifyRequest): Promise<Fields | undefined> {
   const { server, session, url } = request;
   if (!session?.has_draft) return undefined;

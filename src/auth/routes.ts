@@ -1,7 +1,8 @@
-/** The addresses of signing in and out. */
+/** The addresses of signing in and out, and of what was sent in a session that had ended. */
 import type { FastifyInstance } from 'fastify';
 import { allow } from './access.ts';
-import { anyone } from './policy.ts';
+import { discardDraft } from './discard-draft.ts';
+import { anyone, mayRead } from './policy.ts';
 import { askToSignOut, showSignIn, signIn, signOut } from './sign-in.ts';
 
 /** Bytes; a form of 64 KiB that was sent too late comes along sealed, a third longer. */
@@ -12,4 +13,5 @@ export function sessionRoutes(app: FastifyInstance): void {
   app.post('/sign-in', { ...allow(anyone), bodyLimit: WITH_DRAFT }, signIn);
   app.get('/sign-out', allow(anyone), askToSignOut);
   app.post('/sign-out', allow(anyone), signOut);
+  app.post('/drafts/delete', allow(mayRead), discardDraft);
 }

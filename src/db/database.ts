@@ -78,6 +78,7 @@ export async function openDatabase(
   const path = filePathOf(url);
   const isFound = path === undefined || isFile(path);
   if (!isFound) announce(name, true);
+  let kept: Kept | undefined;
   const bringUpToDate = async (db: Db) => {
     if (isFound) announce(name, (await engineOf(db).readVersion(db)) === 0);
     await engineOf(db).prepare(db);
@@ -85,7 +86,7 @@ export async function openDatabase(
     refuseNewer(name, version, MIGRATIONS.length);
     if (version === MIGRATIONS.length) return;
     if (howToUpdate) throw tooOld(name, howToUpdate);
-    if (version > 0 && path === undefined) console.log(beforeMigration(name, version));
+    if (version > 0 && isFound && !isCopy && !kept) console.log(goingOn(name, version, path));
     await migrate(db, MIGRATIONS);
     await engineOf(db).finishMigrations(db);
   };
@@ -95,7 +96,7 @@ export async function openDatabase(
     refuseForeignParts(path);
     const isKept = isFound && !isCopy && !howToUpdate;
     const open = async () => {
-      const kept = isKept ? await keepBeforeMigration(path, MIGRATIONS.length) : undefined;
+      kept = isKept ? await keepBeforeMigration(path, MIGRATIONS.length) : undefined;
       if (kept) console.log(keptBeforeMigration(name, kept));
       return openSqlite(path);
     };
@@ -153,11 +154,19 @@ function keptBeforeMigration(name: string, { path, size, version, earlier }: Kep
     earlier.length > 0
       ? ` Kept earlier, and to be removed where nobody goes back that far: ${earlier.join(', ')}.`
       : '';
-  return `${name} is brought from version ${version} to ${MIGRATIONS.length}. As it was, it is kept in ${path} (${bytesOf(size)}). To go back: stop Roster, move ${name} and what lies beside it with -wal and -shm away, give that file its name, and start the Roster of before; changes since then are lost. Remove it once all is well: it holds also whoever is erased later.${others}`;
+  return `${broughtFrom(name, version)} As it was, it is kept in ${path} (${bytesOf(size)}). To go back: stop Roster, move ${name} and what lies beside it with -wal and -shm away, give that file its name, and start the Roster of before; changes since then are lost. Remove it once all is well: it holds also whoever is erased later.${others}`;
 }
 
-function beforeMigration(name: string, version: number): string {
-  return `${name} is brought from version ${version} to ${MIGRATIONS.length}. An older Roster refuses it then: what brings it back is a backup of before, as by pg_dump.`;
+/** Of a file this is kept already, by a start that was ended on its way. */
+function goingOn(name: string, version: number, path: string | undefined): string {
+  const what = broughtFrom(name, version);
+  return path === undefined
+    ? `${what} An older Roster refuses it then: what brings it back is a backup of before, as by pg_dump.`
+    : what;
+}
+
+function broughtFrom(name: string, version: number): string {
+  return `${name} is brought from version ${version} to ${MIGRATIONS.length}.`;
 }
 
 /** @throws StartError where it cannot be seen whether there is one: a file that is hidden is not a new one. */

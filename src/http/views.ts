@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Actor } from '../auth/actor.ts';
 import { findKeptAnswer } from '../auth/idempotency.ts';
-import { draftKeyOf } from '../auth/request-drafts.ts';
+import { draftFormOf, draftKeyOf } from '../auth/request-drafts.ts';
 import type { SealedForm } from '../auth/sealed-drafts.ts';
 import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Drift } from '../bulk/drift.ts';
@@ -392,6 +392,7 @@ export function addViews(app: FastifyInstance): void {
       ...data,
       flash: flash?.sentence,
       draftKey: draftKeyOf(this.request),
+      draftForm: draftFormOf(this.request),
       undo: flash?.undo,
       isNothingDone: flash?.isNothing === true,
     });

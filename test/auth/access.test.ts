@@ -59,6 +59,7 @@ const TABLE: Readonly<Record<string, [visitor: number, viewer: number, editor: n
   'POST /sign-in': [422, 422, 422, 422],
   'GET /sign-out': [303, 200, 200, 200],
   'POST /sign-out': [303, 303, 303, 303],
+  'POST /drafts/delete': [401, 303, 303, 303],
   'GET /account': [303, 200, 200, 200],
   'GET /account/profile': [303, 200, 200, 200],
   'POST /account/profile': [401, 303, 303, 303],

@@ -11,7 +11,7 @@ import { transact } from '../../src/db/transact.ts';
 import { requireCode } from '../../src/roles/queries.ts';
 import { type Changed, changeUser } from '../../src/users/commands.ts';
 import { dump } from '../engines.ts';
-import { pageOf } from '../page.ts';
+import { type Page, pageOf } from '../page.ts';
 import { addPerson, codeAt, type Headers, HOUR, movableClock, PASSWORD, signedIn } from '../people.ts';
 import { addUser, cookieName, get, post, startApp } from '../support.ts';
 
@@ -40,6 +40,10 @@ async function signInOn(app: FastifyInstance, html: string, user: User, headers:
     answer,
     headers: { ...headers, ...(cookie && { cookie: `${cookieName('session')}=${cookie.value}` }) },
   };
+}
+
+function fieldsOf(form: ReturnType<Page['form']>) {
+  return { action: form.action, ...Object.fromEntries(form.fields.map((name) => [name, form.field(name)])) };
 }
 
 describe('a form that is sent after its session has ended', () => {
@@ -78,6 +82,8 @@ describe('a form that is sent after its session has ended', () => {
     const form = await get(app, '/users/3/edit', signed);
     expect(pageOf(form).text).toMatch(/There now Maxine ann.*Yours Maximilian/);
     expect(pageOf(form).field('version')).toBe('2');
+    expect(pageOf(form).form('Discard mine').field('form')).toBe('/users/3/edit');
+    expect(pageOf(form).links.map(({ text }) => text)).not.toContain('Discard mine');
     const sent = { full_name: 'Maximilian', version: '2' };
     expect((await post(app, '/users/3', sent, signed)).statusCode).toBe(303);
     expect(pageOf(await get(app, '/users/3/edit', signed)).field('full_name')).toBe('Maximilian');
@@ -90,6 +96,9 @@ describe('a form that is sent after its session has ended', () => {
     const { headers: signed } = await signInOn(app, refused.body, ed, headers);
     const page = pageOf(await get(app, '/users/3/edit', signed));
     expect(page.form('Bring back with these changes').field('full_name')).toBe('Maximilian');
+    const { action, ...discard } = fieldsOf(page.form('Discard mine'));
+    expect((await post(app, action, discard, signed)).headers.location).toBe('/users/3/edit');
+    expect(pageOf(await get(app, '/users/3/edit', signed)).buttons).toContain('Bring back');
   });
 
   test('is not kept where somebody was erased since, whom it may name, and whoever signs in hears so', async () => {
@@ -267,6 +276,42 @@ describe('a form that is sent after its session has ended', () => {
     expect(wrong.field('username')).toBe('carol');
   });
 
+  test('can be discarded, and then the form is as for everyone; another one that waits for it comes next', async () => {
+    const { app, ed, headers: first } = await startWithPeople();
+    let headers = first;
+    const refused = [];
+    for (const username of ['yan', 'zoe'])
+      refused.push(await post(app, '/users?from=page%3D2', { ...ZOE, username, key: newKey() }, first));
+    for (const { body } of refused) ({ headers } = await signInOn(app, body, ed, headers));
+    const show = async () => pageOf(await get(app, '/users/new?from=page%3D2', headers));
+    for (const username of ['zoe', 'yan']) {
+      const page = await show();
+      expect(page.form('Create user').field('username')).toBe(username);
+      const { action, ...discard } = fieldsOf(page.form('Discard it'));
+      // Twice, as by two clicks.
+      for (let click = 0; click < 2; click++) {
+        const answer = await post(app, action, discard, headers);
+        expect([answer.statusCode, answer.headers.location]).toEqual([303, '/users/new?from=page%3D2']);
+        expect(answer.body).toBe('What you sent before is discarded.\n');
+      }
+    }
+    const plain = await show();
+    expect(plain.field('username')).toBe('');
+    expect(plain.text).not.toContain('this is what you sent before');
+    expect(
+      await app.db.selectFrom('users').select('id').where('username', 'in', ['yan', 'zoe']).execute(),
+    ).toEqual([]);
+  });
+
+  test('is nobody else’s to discard', async () => {
+    const { app, ann, ed, headers } = await startWithPeople();
+    const refused = await post(app, '/users', ZOE, headers);
+    const { headers: signed } = await signInOn(app, refused.body, ed, headers);
+    const sent = { form: '/users/new', draft_key: '' };
+    await post(app, '/drafts/delete', sent, await signedIn(app, ann));
+    expect(pageOf(await get(app, '/users/new', signed)).field('username')).toBe('zoe');
+  });
+
   test('is still there when it could not be saved', async () => {
     const { app, ed, headers } = await startWithPeople();
     const refused = await post(app, '/users', ZOE, headers);
@@ -348,7 +393,7 @@ describe('forms that are sent in two windows', () => {
     await transact(app.db, (trx) => requireCode(trx, 'editor', false));
     expect(pageOf(await get(app, '/users/3/edit', headers)).field('full_name')).toBe('Maximilian');
     for (const username of ['yan', 'zoe', '']) {
-      const form = pageOf(await get(app, '/users/new', headers));
+      const form = pageOf(await get(app, '/users/new', headers)).form('Create user');
       expect(form.field('username')).toBe(username);
       const email = `${username}@example.com`;
       const keys = { key: form.field('key'), draft_key: username && form.field('draft_key') };
@@ -374,7 +419,7 @@ describe('forms that are sent in two windows', () => {
     for (const username of ['yan', 'zoe']) {
       const refused = await post(app, '/users', { ...ZOE, username, key: newKey() }, headers);
       ({ headers } = await signInOn(app, refused.body, ed, headers));
-      shown.push(pageOf(await get(app, '/users/new', headers)));
+      shown.push(pageOf(await get(app, '/users/new', headers)).form('Create user'));
       if (username === 'yan') clock.move(13 * HOUR);
     }
     const [older, newer] = shown;
@@ -383,7 +428,7 @@ describe('forms that are sent in two windows', () => {
       return post(app, '/users', { username, email: `${username}@example.net`, key, draft_key }, headers);
     };
     // First with a mistake, of which the form is shown again.
-    const again = pageOf(await save(older, 'not a username'));
+    const again = pageOf(await save(older, 'not a username')).form('Create user');
     expect((await save(again, 'yan')).statusCode).toBe(303);
     expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
     expect((await save(newer, 'zoe')).statusCode).toBe(303);
@@ -394,7 +439,7 @@ describe('forms that are sent in two windows', () => {
     const { app, ed, headers: first } = await startWithPeople();
     const refused = await post(app, '/users', ZOE, first);
     const { headers } = await signInOn(app, refused.body, ed, first);
-    const form = pageOf(await get(app, '/users/new', headers));
+    const form = pageOf(await get(app, '/users/new', headers)).form('Create user');
     const sent = { ...ZOE, key: form.field('key'), draft_key: form.field('draft_key') };
     expect((await post(app, '/users', sent, headers)).statusCode).toBe(303);
     expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('');

@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
@@ -41,7 +41,7 @@ import { deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { runCommand } from '../command.ts';
 import { addPerson, CODE_SECRET } from '../people.ts';
-import { run, runToEnd, startRoster } from '../roster.ts';
+import { preloading, run, runToEnd, startRoster } from '../roster.ts';
 import {
   addUser,
   addUsers,
@@ -64,6 +64,47 @@ async function start(usernames: readonly string[] = ['alice', 'bob']) {
   const make = (...args: string[]) => runCommand(['backup', ...args], settings);
   return { db, url, settings, folder, make };
 }
+
+/** As another program leaves them that deletes something: in a page that is free, or in what a page has left. */
+function leaveBytes(url: string, word: string): void {
+  const program = new Sqlite(filePathOf(url) ?? '');
+  program.pragma('secure_delete = OFF');
+  program.prepare('insert into zeros (content) values (?)').run(Buffer.from(word.repeat(1_000)));
+  program.exec('delete from zeros');
+  program.close();
+}
+
+/** Says last what was done with the file until it has its name. */
+const TELLING_STEPS = preloading(`
+  import fs from 'node:fs';
+  import { createRequire, syncBuiltinESMExports } from 'node:module';
+  import { basename } from 'node:path';
+  import { isMainThread } from 'node:worker_threads';
+  const PACKAGE = ${JSON.stringify(join(import.meta.dirname, '..', '..', 'package.json'))};
+  const Sqlite = createRequire(PACKAGE)('better-sqlite3');
+  const steps = [];
+  const names = new Map();
+  const { openSync, fsyncSync, renameSync } = fs;
+  fs.openSync = (path, ...more) => {
+    const file = openSync(path, ...more);
+    names.set(file, basename(String(path)));
+    return file;
+  };
+  fs.fsyncSync = (file) => {
+    fsyncSync(file);
+    steps.push('sync ' + names.get(file));
+  };
+  fs.renameSync = (from, to) => {
+    renameSync(from, to);
+    steps.push('rename ' + basename(from) + ' to ' + basename(to));
+  };
+  const { prepare } = Sqlite.prototype;
+  Sqlite.prototype.prepare = function (text) {
+    if (text.includes('integrity_check')) steps.push('look through ' + basename(this.name));
+    return prepare.call(this, text);
+  };
+  syncBuiltinESMExports();
+  if (isMainThread) process.on('exit', () => fs.writeFileSync(2, JSON.stringify(steps)));`);
 
 describe('a backup', () => {
   test('into a folder is a file of its date, whole, and noted in the database', async () => {
@@ -142,15 +183,39 @@ describe('a backup', () => {
     expect(readdirSync(folder)).toEqual(['of today.db']);
   });
 
-  test('that is compact holds nothing of whoever was erased', async () => {
-    const { db, folder, make } = await start();
+  test('that is compact holds nothing of what was deleted and lies in the file still, as another one does', async () => {
+    const { db, url, folder, make } = await start();
     const { id } = await addUser(db, { username: 'zqxjv', full_name: 'Zqxjv Qqzzq' });
     await transact(db, (trx) => deleteUser(trx, commandLine, id, 1));
     await transact(db, (trx) => eraseUser(trx, commandLine, id, 2));
-    expect((await make(folder, '--compact')).code).toBe(0);
-    const file = join(folder, `${backupsIn(folder)[0]}`);
-    await expectWhole(file);
-    expect(readFileSync(file).toString('latin1')).not.toMatch(/zqx|qqz/i);
+    if (onSqlite) leaveBytes(url, 'vjxkw');
+    const wordsIn = async (name: string, ...args: string[]) => {
+      const file = join(folder, name);
+      expect((await make(file, ...args)).code).toBe(0);
+      await expectWhole(file);
+      const bytes = readFileSync(file).toString('latin1').toLowerCase();
+      return ['zqx', 'qqz', 'vjxkw'].filter((word) => bytes.includes(word));
+    };
+    // Of a server it is written row by row in any case.
+    expect(await wordsIn('plain.db')).toEqual(onSqlite ? ['zqx', 'qqz', 'vjxkw'] : []);
+    expect(await wordsIn('compact.db', '--compact')).toEqual([]);
+  });
+
+  test('has its name once it is looked through, and on the disk', async () => {
+    const { settings, folder } = await start();
+    const { error, code } = await runToEnd(['backup', join(folder, 'x.db')], {
+      ...settings,
+      ...TELLING_STEPS,
+    });
+    expect(code).toBe(0);
+    const steps = JSON.parse(error.slice(error.indexOf('["'))) as string[];
+    const looked = steps.slice(steps.indexOf('look through backup.db'));
+    expect(looked.filter((step) => step.includes('backup.db'))).toEqual([
+      'look through backup.db',
+      'sync backup.db',
+      'rename backup.db to x.db',
+    ]);
+    expect(steps.at(-1)).toBe(`sync ${basename(folder)}`);
   });
 
   test('takes along what is under way, so that it can be gone on with', async () => {

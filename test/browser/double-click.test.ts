@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { addDraft } from '../../src/auth/drafts.ts';
+import { findSessionsOf } from '../../src/auth/sessions.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
@@ -115,7 +117,12 @@ function clicker(page: Page, forms: EventEmitter) {
 
 async function clickOnUsers(): Promise<void> {
   const { app, visit } = await start();
-  const { click } = await visit(await addPerson(app.db, 'ann', 'admin'));
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const { click } = await visit(ann);
+  const [session] = await findSessionsOf(app.db, ann.id, 1);
+  const draft = { form: '/users/new', fields: { username: 'zoe' } };
+  await transact(app.db, (trx) => addDraft(trx, session?.id ?? 0, draft));
+  await click('/users/new', 'Discard it', 'What you sent before is discarded.');
   await click('/users', 'Add made-up people', '100 made-up people added.');
   await click(undefined, 'Take them out again', '100 made-up people taken out.');
   const bob = { username: 'bob', email: 'bob@example.org' };

@@ -56,6 +56,8 @@ export async function live(app: FastifyInstance, words: Words, others: number): 
   await importAndUndo(app, ann, words);
   await send(`/users/${id}`, { role: 'editor' });
   await act(app, ann, { id, last });
+  const waiting = `username,email,full_name\n${last}.two,${first}@${host}.example,${name}\n`;
+  expect(await bring(app, ann, waiting, `${last}.csv`)).toBe('/imports/2');
   await send(`/users/${id}/invitation`);
   await post(app, '/sign-in', { username: last, password: 'wrong' });
   await leaveForm(app, words);
@@ -159,9 +161,17 @@ function pagesAbout(id: number): string[] {
     '/roles',
     '/export',
     '/users?status=deleted',
+    '/admin/status',
+    '/imports/1/refused',
+    '/imports/2',
+    '/account/profile',
+    `/users/${VISITED}/edit`,
+    '/users/new',
   ];
   const files = ['csv', 'jsonl', 'vcard'].map((format) => `/export/file?all=on&format=${format}`);
-  return [`/users/${id}`, `/users/${CHANGED}`, `/history?user=${id}`, `/history?by=${id}`, ...files, ...all];
+  const data = [id, ANN_ID, ED_ID, CHANGED].map((one) => `/users/${one}/data`);
+  const people = [`/users/${id}`, `/users/${CHANGED}`, `/history?user=${id}`, `/history?by=${id}`];
+  return [...people, ...files, ...data, ...all];
 }
 
 function listsFor(word: string): string[] {

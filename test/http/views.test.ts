@@ -46,7 +46,7 @@ const session: Session = {
   is_code_required: false,
   has_draft: false,
 };
-const ASKING = { session, actor: session, isOpen: true, undo: 1 };
+const ASKING = { session, actor: session, isOpen: true, undo: 1, draftForm: '/users/new' };
 const { list } = parseList({ page: '2', status: 'active' });
 const values = { username: 'ann', email: '', full_name: NAME, is_active: '0' };
 

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { logSize } from '../../src/backup/room.ts';
 import type { Config } from '../../src/config.ts';
@@ -82,6 +82,37 @@ test('the page says what runs, on which database, and who is signed in', async (
   );
   const roles = pageOf(await get(app, '/roles', ann));
   expect(roles.link('Status')).toBe('/admin/status');
+});
+
+test('all that whoever runs Roster looks for is on one page, and nothing personal in the words for a report', async () => {
+  const { app, ann, text } = await start({ BACKUP_FOLDER: temporaryFolder() });
+  await note(app, 'backup', Date.now() - HOUR, good);
+  await note(app, 'check', Date.now() - 2 * HOUR, { outcome: 'good', users: 1204 });
+  const status = await text('/admin/status');
+  for (const [what, words] of Object.entries({
+    version: /Version \d+\.\d+\.\d+, on Node \d+/,
+    'since when': /Running since (just now|\d+ (minutes?|hours?) ago)/,
+    'which process': `Process ${process.pid} on ${hostname()}`,
+    database: /Kind (SQLite|PostgreSQL) [\d.]+\b.* Where \S+/,
+    'its size': /Size [\d.,]+ (KB|MB)/,
+    'the last backup': 'Last good one 1 hour ago',
+    'the last check': 'Last made 2 hours ago',
+    'processes seen':
+      inject('engine') === 'sqlite' ? /Open in This process/ : /Connections \d+ of Rosters on/,
+    mail: 'Mail No mail server is set',
+    'who is signed in now': /Signed in Administrators 1 person.*ann/,
+    'what is under way': 'Under way Nothing.',
+    'words for a report': /To report a fault .*Roster \d+\.\d+\.\d+, Node \d+/,
+  }))
+    expect(status, what).toMatch(words);
+  const report = status.slice(status.indexOf('To report a fault'));
+  expect(report).not.toMatch(new RegExp(`\\bann\\b|${hostname()}|${app.config.backupFolder}|@`));
+  // Of nobody else than administrators.
+  for (const role of ['editor', 'viewer'] as const) {
+    const other = await signedIn(app, await addPerson(app.db, `some.${role}`, role));
+    expect((await get(app, '/admin/status', other)).statusCode).toBe(403);
+  }
+  expect((await get(app, '/admin/status', ann)).statusCode).toBe(200);
 });
 
 test('who is signed in by name, whoever was seen last first, and how many more, but not for a report', async () => {

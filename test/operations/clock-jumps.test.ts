@@ -57,6 +57,41 @@ describe.each([
     expect((await signInByCode(app, clock())).statusCode).toBe(303);
   });
 
+  test.each([
+    [0, 'used'],
+    [2, 'used'],
+    [8, 'used'],
+    [0, 'unused'],
+    [2, 'unused'],
+    [8, 'unused'],
+  ])(
+    'and right again after %i hours, or never where that is 0, nobody stays signed in for longer than the settings say, in a session that is %s',
+    async (hoursUntilRight, use) => {
+      const { app, clock, ann } = await start();
+      const { sessionIdle, sessionLasts } = app.config;
+      const headers = await signedIn(app, ann);
+      const isIn = async () => (await get(app, '/users', headers)).statusCode === 200;
+      expect(await isIn()).toBe(true);
+      const most = use === 'used' ? sessionLasts : sessionIdle;
+      let passed = 0;
+      // Each is looked at: else one that is set back would look like no time that has passed.
+      const move = async (ms: number) => {
+        clock.move(ms);
+        await app.watchClock();
+      };
+      const passUntil = async (end: number) => {
+        for (; passed < end && (use === 'unused' || (await isIn())); passed += HOUR) await move(HOUR);
+      };
+      await passUntil(2 * HOUR);
+      await move(by);
+      await passUntil((2 + hoursUntilRight) * HOUR);
+      if (hoursUntilRight > 0) await move(-by);
+      await passUntil(most);
+      clock.move(1);
+      expect(await isIn()).toBe(false);
+    },
+  );
+
   test('a link is good, or a new one is', async () => {
     const { app, clock, bob } = await start();
     const make = async () => {

@@ -89,6 +89,13 @@ test.skipIf(process.platform !== 'linux').each(ENGINES)(
 
 const ROWS = isLong ? 10_000 : 4_000;
 
+/** What a start says of a job that somebody who was killed was at. */
+const underWay = (set: number | null) =>
+  new RegExp(
+    `^Under way: [\\d,]+ of [\\d,]+ users are done, and it goes on by itself; how far it is stands at /history/${set}$`,
+    'm',
+  );
+
 /** How far it is: read, checked, confirmed, applied. */
 const MOMENTS: readonly ((imported: Import, done: number) => boolean)[] = [
   () => true,
@@ -116,6 +123,7 @@ test.each(ENGINES)(
     const db = await openDatabase(url, { connections: 2 });
     let before = 0;
     const states: string[] = [];
+    let halfDone = 0;
     for (const [moment, isTime] of MOMENTS.entries()) {
       if (!isLong && moment % 4 !== 2) continue;
       const file = join(temporaryFolder(), 'users.csv');
@@ -139,9 +147,11 @@ test.each(ENGINES)(
       child.kill('SIGKILL');
       await ended;
       // What it has sent last the server may still be doing.
-      if (engine === 'postgres') await ask(url, 'begin', 'lock table imports in share mode', 'commit');
-      const { id, state } = (await last()) as Import;
+      if (engine === 'postgres') await ask(url, 'begin', 'lock table imports, jobs in share mode', 'commit');
+      const { id, state, set_id } = (await last()) as Import;
       states.push(state);
+      const isHalf = set_id !== null && (await findJobOfSet(db, set_id))?.state === 'running';
+      if (isHalf) halfDone++;
       // As it is once the leases of whoever was killed are over.
       await transact(db, async (trx) => {
         await trx.updateTable('jobs').set({ leased_until: 0 }).execute();
@@ -157,6 +167,7 @@ test.each(ENGINES)(
       expect(isDone, state).toBe(!['reading', 'checked'].includes(state));
       roster.child.kill('SIGTERM');
       await once(roster.child, 'exit');
+      expect(underWay(set_id).test(await roster.stderr), state).toBe(isHalf);
     }
     if (isLong) {
       expect(
@@ -164,6 +175,7 @@ test.each(ENGINES)(
         `${states}`,
       ).toBe(true);
       expect(states).toContain('applying');
+      expect(halfDone).toBeGreaterThan(0);
     }
     await db.destroy();
   },

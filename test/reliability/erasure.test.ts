@@ -247,6 +247,9 @@ type Killed = {
   moment: Moment | undefined;
 };
 
+/** As much as it can be had to say of what it does. */
+const TELLING = { LOG_LEVEL: 'trace', METRICS_TOKEN: 'a-token-for-the-tests-alone' };
+
 /** @returns what it did until it was told to end */
 async function eraseOnce({ settings, id, words }: Killed): Promise<Moment[]> {
   const { address, child, stderr } = await startRoster({ ...settings, ...killingFromErasing() });
@@ -286,15 +289,26 @@ async function expectWholeOrNotAtAll(killed: Killed, isLookedAt: boolean): Promi
   expect(await findPending(db), what).toHaveLength(isErased ? 1 : 0);
   const noted = moment?.phase === 'overwriting' ? [{ user_id: id }] : [];
   expect(ledgerIn(settings), what).toMatchObject(noted);
-  const { child, address } = await startRoster(settings);
+  const { child, address, stderr } = await startRoster({ ...settings, ...TELLING });
+  let log = '';
+  child.stdout?.on('data', (chunk) => {
+    log += chunk;
+  });
   const after = await startPeople(address);
   if (!isErased) expect((await after.erase(id, words)).status, what).toBe(303);
   await expect.poll(() => ledgerIn(settings)).toMatchObject([{ user_id: id }]);
   if (!engineOf(db).isLogKept) await expect.poll(() => findPending(db), { interval: 50 }).toEqual([]);
   await after.end();
   await expect.poll(() => readdirSync(importFolder)).toEqual(['identity']);
+  const metrics = await fetch(`${address}/metrics`, {
+    headers: { authorization: `Bearer ${TELLING.METRICS_TOKEN}` },
+  });
+  expect(found(await metrics.text(), all), what).toEqual([]);
+  expect(metrics.status).toBe(200);
   child.kill('SIGTERM');
   await once(child, 'exit');
+  expect(log, what).toContain('"request"');
+  expect(found(log + (await stderr), all), what).toEqual([]);
   if (engineOf(db).isLogKept) {
     expect(found(await filesOfPostgres(db), all), what).not.toEqual([]);
     expect((await runCommand(['purge'], settings)).code, what).toBe(0);
@@ -313,7 +327,11 @@ async function expectWholeOrNotAtAll(killed: Killed, isLookedAt: boolean): Promi
     acknowledged.filter((username) => !usernames.has(username)),
     what,
   ).toEqual([]);
-  if (isLookedAt) await expectNowhere(await startApp({}, db), id, words, inject('isLong') ? 60 : 20);
+  if (isLookedAt) {
+    const app = await startApp({}, db);
+    await expectNowhere(app, id, words, inject('isLong') ? 70 : 30);
+    await app.close();
+  }
   await db.destroy();
 }
 

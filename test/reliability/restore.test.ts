@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
@@ -178,8 +178,14 @@ test('a migration on PostgreSQL that is killed goes on at the next start', { tim
     const { url, code } = await migrating(moment);
     expect(code, `killed at ${moment}`).toBe(null);
     const asItIs = openAsItIs(url);
-    versions.push(await engineOf(asItIs).readVersion(asItIs));
+    const version = await engineOf(asItIs).readVersion(asItIs);
+    versions.push(version);
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
     expect(await within(url, usernamesIn), `killed at ${moment}`).toEqual(then);
+    const isHalf = version > 0 && version < MIGRATIONS.length;
+    const said = `is brought from version ${version} to ${MIGRATIONS.length}.`;
+    expect(log.mock.calls.join('\n').includes(said), `killed at ${moment}`).toBe(isHalf);
+    log.mockRestore();
     expect(await faultsIn(url), `killed at ${moment}`).toEqual([]);
   }
   // In the middle of it, too.

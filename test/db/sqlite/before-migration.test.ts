@@ -95,18 +95,18 @@ test('nothing is kept of a new database, nor of one that is up to date', async (
   }
 });
 
-test('nothing is kept of one that was ended as it was made', async () => {
+test('nothing is kept of one that was ended as it was made, and the next start says from where it goes on', async () => {
   const url = await temporaryUrl('sqlite');
   const path = filePathOf(url) ?? '';
   prepareSqliteFile(path, NEWEST);
   const half = openAsItIs(url);
   await migrate(half, MIGRATIONS.slice(0, 16));
   await half.destroy();
-  expect(await start(url)).toBe('');
+  expect(await start(url)).toBe(`${path} is brought from version 16 to ${NEWEST}.`);
   expect(readdirSync(dirname(path))).toEqual(['roster.db']);
 });
 
-test('of a migration that was ended on its way the first copy stays', async () => {
+test('of a migration that was ended on its way the first copy stays, and the next start says from where it goes on', async () => {
   const { url, path, kept, before } = await oldDatabase();
   await start(url);
   // As it is found on its way, with one of the migrations done.
@@ -114,7 +114,7 @@ test('of a migration that was ended on its way the first copy stays', async () =
   const half = openAsItIs(url);
   await migrate(half, MIGRATIONS.slice(0, 16));
   await half.destroy();
-  expect(await start(url)).toBe('');
+  expect(await start(url)).toBe(`${path} is brought from version 16 to ${NEWEST}.`);
   expect(readFileSync(kept).equals(before)).toBe(true);
 });
 
@@ -177,7 +177,7 @@ test('without room it is refused with a sentence, and an empty file in its place
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(existsSync(kept)).toBe(false);
     writeFileSync(kept, '');
-    expect(await start(url)).toBe('');
+    expect(await start(url)).toBe(`${path} is brought from version 15 to ${NEWEST}.`);
   });
   expect(readFileSync(kept).length).toBe(0);
 });
