@@ -7,7 +7,7 @@ import type { NumberedTable } from '../db/engine.ts';
 import { watchNumbers } from '../db/numbers.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
-import { readLastIds } from './numbers.ts';
+import { noteLastIds, readLastIds } from './numbers.ts';
 import { readNames } from './queries.ts';
 
 /** A share of what there is at a time: each line is synced, and all are read at a start; but no more than a command may leave out. */
@@ -82,11 +82,11 @@ class NumbersAhead {
     this.#failedAt = performance.now();
   }
 
-  /** Where that fails, some numbers are left out. */
+  /** Also those that others have given. Where that fails, some numbers are left out. */
   async giveBack(db: Db): Promise<void> {
-    if (this.#tables.size === 0) return;
     try {
-      this.#note(await readNames(db), lastIdsOfLine(await readLastIds(db)));
+      if (this.#tables.size === 0) await noteLastIds(db, this.#ledger);
+      else this.#note(await readNames(db), lastIdsOfLine(await readLastIds(db)));
     } catch (error) {
       this.#fail(error as Error);
     }
