@@ -18,9 +18,6 @@ import { lockUsers } from '../users/queries.ts';
 import { ACTS, type Act, type By, whyLeft } from './acts.ts';
 import { doToMany } from './commands.ts';
 
-/** More users than that are not changed while somebody waits. */
-export const MOST_AT_ONCE = 100;
-
 /** `by`: who has confirmed it; `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
 type Params = { by: By; act: Act; from: string; at: number; last: number; since: Moment };
 

@@ -7,12 +7,11 @@ import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DamagedError, DatabaseFailure } from '../errors.ts';
 import {
-  endedOf,
   LONGEST_PAUSE,
-  MOST_ENDED,
   MOST_FAILURES_THAT_PASS,
   notedOf,
   pauseAfter,
+  refuseEndedEachTime,
 } from '../jobs/failures.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Mutex } from '../lib/mutex.ts';
@@ -53,7 +52,6 @@ const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM =
   'There is too little room on Roster’s disk to look at all of its rows: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
-const ENDED_EACH_TIME = 'Whoever was at it has ended each time.';
 
 /** Of this process, which goes on. */
 const unnoted = new Map<number, string>();
@@ -88,7 +86,7 @@ async function runNext(
 
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
   // However far it had come: unlike a job it begins anew each time.
-  if (endedOf(imported.failures) >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
+  refuseEndedEachTime(imported.failures);
   const actor = await actorOfImport(runner.db, imported);
   if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
   const report = reporter(runner, imported, isEnding);

@@ -27,12 +27,12 @@ import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
 import {
-  endedOf,
+  hasEndedEachTime,
   LONGEST_PAUSE,
-  MOST_ENDED,
   MOST_FAILURES_THAT_PASS,
   notedOf,
   pauseAfter,
+  refuseEndedEachTime,
 } from './failures.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
@@ -47,6 +47,9 @@ export type Turn = {
   /** Why the next user cannot be done, who is not tried again. */
   refusal: Error | undefined;
 };
+
+/** What is done to more users is a job, and not done while somebody waits. */
+export const MOST_WITHOUT_JOB = 100;
 
 /** So many users by one statement, before the deadline is looked at. */
 export const DONE_TOGETHER = 250;
@@ -79,7 +82,6 @@ export const MOST_NOTES = 100;
 const REFUSALS = [NotUniqueError, LastAdministratorError, ForbiddenError, NotFoundError];
 /** In a row, over some 4 minutes: of what does not pass by itself. */
 const MOST_FAILURES = 5;
-const ENDED_EACH_TIME = 'Whoever did it has ended each time.';
 
 /** Of this process, which goes on. */
 const unnoted = new Map<number, string>();
@@ -115,7 +117,7 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
     isAny = true;
     try {
       // What it met was noted each time where somebody was left to note it.
-      if (endedOf(job.failures) >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
+      refuseEndedEachTime(job.failures);
       await runJob(runner, { id: job.id, owner }, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
@@ -181,8 +183,8 @@ async function pauseJob(
   const failures = job.failures + 1;
   const passes = error instanceof DatabaseFailure && !(error instanceof DamagedError);
   const noted = notedOf(failures);
-  const isOver =
-    endedOf(failures) >= MOST_ENDED || noted >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
+  const most = passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES;
+  const isOver = hasEndedEachTime(failures) || noted >= most;
   const { giveUp } = kinds[job.kind] ?? {};
   if (isOver && giveUp) return giveUp(trx, job, clock(), error);
   const paused = { failures, leased_until: clock() + pauseAfter(noted) };

@@ -11,7 +11,7 @@ import { insertJob } from '../jobs/queries.ts';
 import { MADE_UP, markBroughtBack } from '../made-up-people/queries.ts';
 import { type ChangedMany, changeUsers, deleteUsers, restoreUser, restoreUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
-import { findChangesOf, lockUsersIn } from './changes.ts';
+import { findChangesOf, lockUsersOfChanges } from './changes.ts';
 import { planTogether } from './plan.ts';
 import { isAsked, type Step } from './steps.ts';
 
@@ -47,11 +47,11 @@ export async function undoChangeSet(
   users?: readonly number[],
 ): Promise<Undone> {
   const changes = await findChangesOf(trx, undone.id, users);
-  const steps = await planTogether(trx, actor, changes, await lockUsersIn(trx, changes));
+  const steps = await planTogether(trx, actor, changes, await lockUsersOfChanges(trx, changes));
   if (steps.some(isAsked) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
   const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);
-  const kind = kindOf(acts.map(({ act }) => act));
+  const kind = kindOfActs(acts.map(({ act }) => act));
   // What was done to someone's role they find in their own history.
   const subject_id = kind === 'access' && steps.length === 1 ? (steps[0]?.id ?? null) : null;
   const detail = undone.detail === MADE_UP ? MADE_UP : mixedOf(acts.map(({ act }) => act));
@@ -161,7 +161,7 @@ function goneMeanwhile(error: unknown): never {
 }
 
 /** What is done to all of them, as far as that is one thing. */
-export function kindOf(acts: readonly Act[]): Kind {
+export function kindOfActs(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';
