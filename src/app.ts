@@ -46,7 +46,7 @@ import { importRoutes } from './imports/routes.ts';
 import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
-import { addJobs } from './jobs/worker.ts';
+import { addJobs } from './jobs/scheduler.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';

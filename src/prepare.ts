@@ -13,7 +13,7 @@ import { noteLastIds } from './erasure/numbers.ts';
 import { StartError } from './errors.ts';
 import { findRunningJobs, type Job } from './jobs/queries.ts';
 import { number } from './lib/formats.ts';
-import { warningOf } from './maintenance/backup-folder.ts';
+import { folderWarningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 
@@ -89,7 +89,7 @@ async function prepare(config: Config, { db, ledger }: Opened): Promise<void> {
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   await eraseFromCopy(db, ledger);
   await noteLastIds(db, ledger).catch(({ message }: Error) => console.warn(`Warning: ${message}`));
-  const folderWarning = warningOf(config.backupFolder);
+  const folderWarning = folderWarningOf(config.backupFolder);
   if (folderWarning) console.warn(folderWarning);
   for (const job of await findRunningJobs(db, MOST_SAID)) console.warn(goesOn(job));
 }

@@ -14,7 +14,7 @@ import { type Replaced, setSecondFactor, toBeReplaced } from '../second-factor/c
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { refusalOfNoCode, refuseOwnCode } from './present-code.ts';
-import { showRecoveryCodes, wayOn } from './recovery-codes.ts';
+import { showRecoveryCodes, whereNext } from './recovery-codes.ts';
 
 const ACCOUNT = '/account';
 const SCAN_AGAIN = 'Scan this new code.';
@@ -82,7 +82,7 @@ async function setOnce(
   const { secretKey: key, clock } = request.server;
   const { id: sessionId, user_id } = sessionOf(request);
   const { present_code: code = '' } = fields;
-  const next = await wayOn(request, nextOf(request));
+  const next = await whereNext(request, nextOf(request));
   const codes = newRecoveryCodes();
   const factor = { sealed: sealSecret(key, user_id, secret), step, recoveryHashes: codes.map(hashOf) };
   let warning = '';

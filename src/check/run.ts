@@ -5,7 +5,7 @@ import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
 import { checkFiles, checkSearch } from './files.ts';
 import { type Check, DAMAGED, type Fault, type Finding, type How, PUT_BACK, REBUILD } from './finding.ts';
-import { checkAccess, checkSets, checkWork } from './pointing.ts';
+import { checkAccess, checkSets, checkWork } from './dangling.ts';
 import { checkSchema } from './schema.ts';
 import { checkSequences } from './sequences.ts';
 import { checkUsers } from './users.ts';

@@ -2,7 +2,7 @@
 import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } from 'kysely';
 import type { Replicas } from './replicas.ts';
 import type { Db, Schema, Trx } from './schema.ts';
-import type { Drift } from './schema-parts.ts';
+import type { SchemaDrift } from './schema-parts.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { Timing } from './timing.ts';
 
@@ -87,7 +87,7 @@ export type Engine = {
   /** How many connections Rosters have to the server, by the address that each comes from; none where there is no server. */
   countConnections(db: Db): Promise<Connections[]>;
   /** What it is made of, beside what Roster makes. @param model a new database, in memory */
-  compareSchema(db: Db, model: Db): Promise<Drift[]>;
+  compareSchema(db: Db, model: Db): Promise<SchemaDrift[]>;
   /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */
   findDamage(db: Db, isQuick: boolean): AsyncIterable<Damage>;
   /** By what the files are read through, in words. */

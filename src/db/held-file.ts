@@ -20,7 +20,7 @@ import { isThere, makeFileOnce, syncFile, syncFolder } from '../lib/make-file.ts
 import { shareOwner } from '../lib/owner.ts';
 import { farFrom } from './sqlite/generation.ts';
 import { readHeader } from './sqlite/header.ts';
-import { refuseForeignParts } from './sqlite/left-over.ts';
+import { refuseForeignParts } from './sqlite/foreign-parts.ts';
 
 const WAIT_MS = 1_000;
 const CHUNK = 1024 * 1024;

@@ -31,14 +31,14 @@ import {
   readIdentity,
   readNames,
 } from './queries.ts';
-import { readCreatedAt, recognise } from './recognise.ts';
+import { readCreatedAt, recogniseDatabase } from './recognise.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
 /** @returns how many were. @throws StartError where the ledger is another database's, or cannot be written. */
 export async function eraseAgain(db: Db, path: string): Promise<number> {
   checkLedger(path);
-  await recognise(db, readLedger(path));
+  await recogniseDatabase(db, readLedger(path));
   const erased = await eraseAll(db, await findMissing(db, path)).catch(explain);
   // Also of a copy, or where Roster was killed before it was written.
   await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));

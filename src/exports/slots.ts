@@ -4,12 +4,12 @@ import type { Stopwatch } from '../lib/deadline.ts';
 /** `written`: at once. `open`: of those, too, that are written and still being read; of them so many of one person. */
 export type Most = { written: number; open: number; ofOne: number };
 
-export type Turn = { endWriting(): void; endReading(): void };
+export type Slot = { endWriting(): void; endReading(): void };
 
 /** Whoever has not asked for so long, in milliseconds, has gone. */
 const PATIENCE = 10_000;
 
-export class Turns {
+export class Slots {
   readonly #most: Most;
   readonly #stopwatch: Stopwatch;
   readonly #waiting = new Map<string, number>();
@@ -22,7 +22,7 @@ export class Turns {
   }
 
   /** Undefined for whoever has to ask again. */
-  take(who: string): Turn | undefined {
+  take(who: string): Slot | undefined {
     const { written, open, ofOne } = this.#most;
     // They wait for themselves, and hold up nobody else.
     if (this.#open.filter((one) => one === who).length >= ofOne) return undefined;
@@ -35,7 +35,7 @@ export class Turns {
     return this.#begin(who);
   }
 
-  #begin(who: string): Turn {
+  #begin(who: string): Slot {
     this.#writing++;
     this.#open.push(who);
     return {

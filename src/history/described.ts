@@ -7,8 +7,8 @@ import { findJobsOfSets, type Job } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
-import { leftOf, withUndos } from './left.ts';
-import { findOffered, type Offered } from './offered.ts';
+import { leftOf, withUndos } from './left-to-undo.ts';
+import { findOffered, type Offered } from './offered-undo.ts';
 import {
   type ChangeOfSet,
   type ChangeSet,

@@ -56,7 +56,7 @@ export class JobsThread {
 
   /** At the first job: it takes memory, and a moment. */
   #begin(): Worker {
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+    const worker = new Worker(new URL('./thread-main.ts', import.meta.url), {
       workerData: this.#settings,
       resourceLimits: MEMORY,
       // With any descriptor of the database file that is closed the locks of the whole process on it would be gone.

@@ -3,7 +3,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
 import { bytesOf, number, several } from '../lib/formats.ts';
 import { capital } from '../lib/text.ts';
-import { hasStopped, isIn } from './due.ts';
+import { hasStopped, isInFolder } from './due.ts';
 import { ageOf, durationOf, IN_FUTURE, isAhead } from './duration.ts';
 import type { Run } from './queries.ts';
 import type { Status } from './status.ts';
@@ -86,7 +86,7 @@ export const maintenanceHelpers = {
   aheadOf: (at: number) => (isAhead(at, Date.now()) ? IN_FUTURE : undefined),
   bytesOf,
   checkWords,
-  isIn,
+  isInFolder,
   nextWords,
   openWords,
   processWords,

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay } from './batches.ts';
-import { nameOf } from './fts5-index.ts';
+import { indexNameOf } from './fts5-index.ts';
 
 /** In pages: some five milliseconds. */
 const MERGED_AT_ONCE = 64;
@@ -17,7 +17,7 @@ const FILLING = 4_000;
  */
 export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<void> {
   for (const range of ranges) {
-    const index = nameOf(range);
+    const index = indexNameOf(range);
     let isFirst = true;
     while (await transact(db, (trx) => merge(trx, index, isFirst))) {
       isFirst = false;

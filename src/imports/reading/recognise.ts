@@ -15,7 +15,7 @@ import {
   UnreadableError,
 } from './reading.ts';
 import type { CsvRecord } from './records.ts';
-import { textOf } from './text.ts';
+import { readText } from './text.ts';
 
 /** More than the longest row. */
 const HEAD_BYTES = 2 ** 20;
@@ -57,7 +57,7 @@ function lineEndsIn(text: string): LineEnd[] {
 /** As Excel writes it in some countries. @throws UnreadableError where nothing of ours can be in the file */
 async function toldDelimiter(path: string, encoding: Encoding): Promise<Delimiter | undefined> {
   let text = '';
-  for await (const piece of textOf(path, encoding, HEAD_BYTES)) text += piece;
+  for await (const piece of readText(path, encoding, HEAD_BYTES)) text += piece;
   refuseOtherTexts(text);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [, told] = TOLD.exec(lines[0] ?? '') ?? [];

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { openDatabase } from '../../../src/db/database.ts';
-import { findDrift } from '../../../src/db/schema-drift.ts';
+import { findSchemaDrift } from '../../../src/db/schema-drift.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
 import { findPending } from '../../../src/erasure/queries.ts';
@@ -90,7 +90,7 @@ test('samples of a table that has become empty are gone, too, and it is made as 
   });
   expect(found(await sampled(), words)).toEqual([]);
   expect(found(await filesOfPostgres(db), words)).toEqual([]);
-  expect(await findDrift(db)).toEqual([]);
+  expect(await findSchemaDrift(db)).toEqual([]);
 });
 
 test('whoever has a table locked is named, and others do not wait long behind purge', async () => {

@@ -11,7 +11,7 @@ import type { Db, User } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { TooBroadError } from '../../../src/errors.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
-import { isIn, parseSearch } from '../../../src/search/terms.ts';
+import { hasTerm, parseSearch } from '../../../src/search/terms.ts';
 import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import type { Filter } from '../../../src/users/list/filter.ts';
@@ -49,7 +49,7 @@ const manyUsers = sharedDatabase((db) => seedUsers(db, 12_000));
 function scan(users: readonly User[], q: string): number[] {
   const terms = parseSearch(q);
   return users
-    .filter((user) => terms.every((term) => isIn(derivedColumns(user).search_text, term)))
+    .filter((user) => terms.every((term) => hasTerm(derivedColumns(user).search_text, term)))
     .map(({ id }) => id);
 }
 
