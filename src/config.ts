@@ -44,7 +44,6 @@ export type Config = {
   trustProxy: readonly string[];
   sessionIdle: number;
   sessionLasts: number;
-  /** The server by which mail is sent, and whom it is from. */
   mail: { server: URL; from: string } | undefined;
   keepAlive: number;
   drainTime: number;

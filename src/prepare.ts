@@ -28,7 +28,6 @@ const noAdministrator = (database: string) =>
 
 export const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
-/** What has to be known of one to serve it. */
 type Opened = { db: Db; secretKey: Buffer; databaseId: string; ledger: string };
 /** `made`: its name, where it was not there; `isOpen`: it has no administrator yet. */
 export type Found = { made: string | undefined; isOpen: boolean };

@@ -22,7 +22,6 @@ const SCAN_AGAIN = 'Scan this new code.';
 const IS_SET =
   'Your second factor is set already. If you have not kept its recovery codes, make new ones in your account.';
 
-/** A secret before it becomes anyone's: for whom, and in the place of what, so that it is set once. */
 type NewCode = { userId: number; secret: string; replaces: Replaced };
 type Errors = Views['account/code']['errors'];
 type Request = FastifyRequest<{ Querystring: Fields }>;

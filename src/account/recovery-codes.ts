@@ -39,7 +39,6 @@ export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: Fast
   return showAccount(request, reply, { renewing_code: sentence }, status);
 }
 
-/** @param shown `next`: where to go from there */
 export async function showRecoveryCodes(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -12,7 +12,6 @@ declare module 'fastify' {
   }
 }
 
-/** What comes to nothing, and can be tried again and again. */
 export type FailedAttempt =
   | `sign-in failed: ${'too late' | WhyCodeRefused}`
   | `sign-in refused: ${'too many attempts' | 'too many at once'}`

@@ -22,7 +22,6 @@ import { derivedToken, hashOf, isToken, newToken, timeOfKey } from './tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** A form with a key. */
     sentForm: SentForm | undefined;
   }
   interface FastifyReply {

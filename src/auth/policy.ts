@@ -105,7 +105,6 @@ export function maySeeDeleted(actor: { role: Role }): boolean {
   return mayEdit(actor);
 }
 
-/** For good: it cannot be undone. */
 export function mayErase(actor: { role: Role }): boolean {
   return mayManage(actor);
 }

@@ -24,7 +24,6 @@ type Params = { by: By; act: Act; from: string; at: number; last: number; since:
 /** `total`: how many they were when it was confirmed; `since`: what had been done when they were shown. */
 export type Many = { list: ListState; total: number; since: Moment };
 
-/** @returns the change set */
 export async function beginBulk(
   trx: Trx,
   actor: Actor,

@@ -14,7 +14,6 @@ import { judge, type Seen, type SeenAll, targetOf } from './plan.ts';
 export type Confirmed =
   | { kind: 'drifted'; drift: Drift }
   | { kind: 'few'; targets: readonly Target[] }
-  /** `since`: what had been done when they were shown. */
   | { kind: 'many'; total: number; since: Moment };
 
 export async function confirm(asking: Asking, act: Act, { list }: Selection, seen: Seen): Promise<Confirmed> {

@@ -78,7 +78,6 @@ export const bulkHelpers = {
   whyLeftOut: whyOf,
 };
 
-/** Of whom it was done to, and whom not. */
 export function sentenceOf(act: Act, count: number, left: readonly Left[]): string {
   const names = left.slice(0, MOST_NAMED).map(({ whom, why }) => `${named(whom.name)} (${whyOf(why, act)})`);
   const others = left.length > MOST_NAMED ? `, and ${number.format(left.length - MOST_NAMED)} more` : '';

@@ -7,7 +7,6 @@ const MOST_FOUND = 10_000;
 const ACCESS = ['credentials', 'recovery_codes', 'sessions', 'invitations', 'tickets'] as const;
 export const OF_USERS = [...ACCESS, 'last_sign_ins', 'made_up_people'] as const;
 
-/** Of whom there are rows in a table, and who are not there. */
 export async function findMissingUsers(db: Db, table: (typeof OF_USERS)[number]): Promise<number[]> {
   const rows = await db
     .selectFrom(table)
@@ -21,7 +20,6 @@ export async function findMissingUsers(db: Db, table: (typeof OF_USERS)[number])
 
 export const OF_SETS = ['deleted_users', 'erasures', 'jobs', 'imports'] as const;
 
-/** Change sets that are named in a table, and are not there. */
 export async function findMissingSets(db: Db, table: (typeof OF_SETS)[number]): Promise<number[]> {
   const rows = await db
     .selectFrom(table)
@@ -35,7 +33,6 @@ export async function findMissingSets(db: Db, table: (typeof OF_SETS)[number]): 
   return rows.flatMap(({ set_id }) => set_id ?? []);
 }
 
-/** What undoes a set that is not there. */
 export async function findUndosOfMissingSets(db: Db): Promise<number[]> {
   const rows = await db
     .selectFrom('change_sets as undo')
@@ -48,7 +45,6 @@ export async function findUndosOfMissingSets(db: Db): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Imports that are being applied by nobody. */
 export async function findImportsWithoutJob(db: Db): Promise<number[]> {
   const rows = await db
     .selectFrom('imports')

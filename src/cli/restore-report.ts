@@ -51,7 +51,6 @@ export function sayBoth(
   for (const { what, todo } of faults) console.warn(`Warning: in the backup: ${what} ${todo}`);
 }
 
-/** When a file was made, or another took its place. */
 function madeOf(file: string, found: Summary): [string, string] {
   const aside = dateAsideOf(basename(file));
   if (aside !== undefined) return ['put aside', time(aside)];
@@ -154,7 +153,6 @@ type Done = Replaced & {
   isLarge: boolean;
   withoutAccess: boolean;
   key: KeyPlan;
-  /** Where it is looked for. */
   path: string;
 };
 

@@ -27,7 +27,6 @@ import { StatusLine } from './status-line.ts';
 const USAGE =
   'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--give-up-key] [--yes]';
 
-/** What the command ends with. */
 const DONE = 0;
 const KEY_MISSING = 1;
 const NOTHING_DONE = 2;

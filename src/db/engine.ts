@@ -123,7 +123,6 @@ export function timingOf(db: Db): Timing {
   return (db.getExecutor().adapter as EngineAdapter).timing;
 }
 
-/** Undefined where there are none. */
 export function replicasOf(db: Db): Replicas | undefined {
   return (db.getExecutor().adapter as EngineAdapter).replicas;
 }

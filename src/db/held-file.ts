@@ -28,7 +28,6 @@ const CHUNK = 1024 * 1024;
 const BESIDE = ['-wal', '-shm', '-journal'];
 
 export class HeldFile {
-  /** Where it is, or is to be. */
   readonly path: string;
   readonly isThere: boolean;
   #descriptor: number | undefined;

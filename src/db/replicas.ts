@@ -16,7 +16,6 @@ export type Replicas = {
   atPrimary(position: number): Db;
   /** While the primary is away, so that nobody can be shut out: a replica with all that it is known to have saved. */
   standIn(): Db | undefined;
-  /** Whether one does. */
   readonly hasStandIn: boolean;
   /** Read at the primary or, once that is away and something stands in for it, there, without waiting any longer. */
   readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T>;

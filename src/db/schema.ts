@@ -115,7 +115,6 @@ export type ChangeSetsTable = {
   detail: Generated<string | null>;
 };
 
-/** What a change set did to one user. */
 export type ChangesTable = {
   user_id: number;
   /** The user's from then on, without a gap, also through deletion and restoring. */
@@ -127,11 +126,9 @@ export type ChangesTable = {
   fields: string | null;
 };
 
-/** Those who can be brought back. */
 export type DeletedUsersTable = {
   id: number;
   version: number;
-  /** In which they were deleted. */
   set_id: number;
   fields: string;
 };
@@ -157,7 +154,6 @@ export type JobsTable = {
   /** JSON: the numbers of those who were left out, as far as they are noted. */
   notes: string;
   lease_owner: string | null;
-  /** From when on another process may go on with it. */
   leased_until: number;
   /** In a row, as `jobs/failures.ts` counts them; 0 once something was done. */
   failures: Generated<number>;
@@ -179,7 +175,6 @@ export type ErasuresTable = {
 export type ImportsTable = {
   id: Generated<number>;
   created_at: number;
-  /** When it was last done something about. */
   touched_at: number;
   /** Null where nobody signs in yet, and on the command line. */
   actor_id: number | null;
@@ -215,7 +210,6 @@ export type ImportsTable = {
   revision: number | null;
   set_id: number | null;
   lease_owner: string | null;
-  /** From when on another process that has the folder may go on with it. */
   leased_until: number;
   /** In a row: how often it was begun to be read, or to be judged again. */
   failures: number;
@@ -233,7 +227,6 @@ export type MaintenanceRunsTable = {
   ended_at: number | null;
   /** A check is `bad` that has found something; one that could not look has an end, and none of these. */
   outcome: 'good' | 'bad' | null;
-  /** The name of the machine. */
   host: string;
   /** Of a backup: where it is. */
   file: string | null;

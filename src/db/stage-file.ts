@@ -7,7 +7,6 @@ import { NoRoomError } from '../errors.ts';
 import { shareOwner } from '../lib/owner.ts';
 import { refuseWithoutRoom } from '../lib/room.ts';
 
-/** What is unique among users. */
 export const KEYS = ['id', 'username_key', 'email_key'] as const;
 export type Key = (typeof KEYS)[number];
 
@@ -92,7 +91,6 @@ export function makeStage(path: string): StageFile {
   return new StageFile(db, path);
 }
 
-/** To go on with one that was saved. */
 export function openStage(path: string): StageFile {
   return new StageFile(new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS }), path);
 }
@@ -223,7 +221,6 @@ export class StageFile {
     this.#run('insert or replace into differences values (?,?,?)', row, was, is);
   }
 
-  /** Before all is judged again. */
   forgetReasons(): void {
     this.#db.exec('delete from refused; delete from differences');
   }

@@ -52,7 +52,6 @@ export async function eraseKnown(db: Db, paths: readonly string[]): Promise<numb
   return eraseAll(db, await missingIn(db, own));
 }
 
-/** Of any of several files. */
 export async function isAnyMissing(db: Db, paths: readonly string[]): Promise<boolean> {
   const own = ownIn(paths.flatMap(readLedger), await readIdentity(db));
   return (await missingIn(db, own)).users.length > 0;
@@ -102,7 +101,6 @@ async function isTheirs(db: Db, { user_id, created_at }: LedgerEntry): Promise<b
   return found === undefined || found === created_at;
 }
 
-/** By whom and when they were. @returns whether it was not done meanwhile. */
 async function eraseOne(
   trx: Trx,
   { user_id, created_at, erased_at, erased_by }: LedgerEntry,

@@ -35,7 +35,6 @@ const time = z.int().nonnegative().max(MOST);
 const last = z.int().nonnegative().max(MOST);
 
 const LINE = z.object({
-  /** Its identity. */
   database: z.string(),
   /** The highest number that anybody had there by then; 0 where only `upTo` is noted. */
   lastId: last,
@@ -59,12 +58,10 @@ export function ledgerOf(databaseUrl: string, secretKeyFile: string): string {
   return pathBeside(databaseUrl, secretKeyFile, ENDING);
 }
 
-/** As a line has them. */
 export function lastIdsOfLine({ users: lastId, ...others }: LastIds): Pick<LedgerLine, 'lastId' | 'others'> {
   return { lastId, others };
 }
 
-/** The highest of all. */
 export function lastIdsIn(lines: readonly LedgerLine[]): LastIds {
   return highestIn(lines, ({ lastId, others }, table) =>
     table === 'users' ? lastId : (others?.[table] ?? 0),

@@ -15,8 +15,8 @@ const FEWEST = 100;
 const SHARE = 50;
 const MOST = 1_000;
 
-/** Where they cannot be noted it is tried again after so many milliseconds: somebody waits meanwhile. */
-const PAUSE = 1_000;
+/** Where they cannot be noted it is tried again after that: somebody waits meanwhile. */
+const PAUSE_MS = 1_000;
 
 /** Of one table: the highest that was given, and what is noted. */
 type Ahead = { given: number; upTo: number };
@@ -73,7 +73,7 @@ class NumbersAhead {
   }
 
   get #isPausing(): boolean {
-    return performance.now() < this.#failedAt + PAUSE;
+    return performance.now() < this.#failedAt + PAUSE_MS;
   }
 
   #fail(error: Error): void {

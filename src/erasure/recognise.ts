@@ -30,7 +30,6 @@ async function findOriginal(db: Db, known: readonly Known[]): Promise<string | u
   return undefined;
 }
 
-/** Undefined for whom it does not know. */
 export async function readCreatedAt(db: Db, id: number): Promise<number | undefined> {
   const user = await findUser(db, id);
   const deleted = user ? undefined : await findDeleted(db, id);

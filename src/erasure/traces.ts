@@ -18,7 +18,6 @@ export type ErasureProgress =
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The path of the file in which it is noted who was erased. */
     ledger: string;
     /** Notes there of whom it is not known yet; resolves when it has tried, and never rejects. */
     noteErased(): Promise<void>;

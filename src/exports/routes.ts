@@ -26,10 +26,9 @@ import { Slots } from './slots.ts';
 import { detailOf, fileNameOf } from './words.ts';
 
 const MOST = { written: 2, open: 10, ofOne: 2 };
-/** In seconds. */
-const ASKED_AGAIN = '3';
-/** In milliseconds, without a byte: of many users few may match, or whoever reads does not. */
-const LONGEST_SILENCE = 120_000;
+const ASKED_AGAIN_SECONDS = '3';
+/** Without a byte: of many users few may match, or whoever reads does not. */
+const LONGEST_SILENCE_MS = 120_000;
 
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
@@ -92,7 +91,7 @@ function allowSilence(
   payload: unknown,
   done: (error: null, payload: unknown) => void,
 ) {
-  if (payload instanceof Readable) request.socket.setTimeout?.(LONGEST_SILENCE);
+  if (payload instanceof Readable) request.socket.setTimeout?.(LONGEST_SILENCE_MS);
   done(null, payload);
 }
 
@@ -137,7 +136,7 @@ async function showExport(request: Request, reply: FastifyReply, asked?: Asked) 
 async function showWaiting(reply: FastifyReply, { selection, format, promised }: Asked) {
   const count = promised === undefined ? [] : [['count', `${promised}`] as [string, string]];
   const again = selectionAddress('/export/file', selection, [['format', format], ...count]);
-  reply.header('refresh', `${ASKED_AGAIN}; url=${urlFor(reply.server.config.origin, again)}`);
-  reply.header('retry-after', ASKED_AGAIN);
+  reply.header('refresh', `${ASKED_AGAIN_SECONDS}; url=${urlFor(reply.server.config.origin, again)}`);
+  reply.header('retry-after', ASKED_AGAIN_SECONDS);
   return reply.render('exports/waiting', { selection }, 503);
 }

@@ -6,8 +6,7 @@ export type Most = { written: number; open: number; ofOne: number };
 
 export type Slot = { endWriting(): void; endReading(): void };
 
-/** Whoever has not asked for so long, in milliseconds, has gone. */
-const PATIENCE = 10_000;
+const GONE_AFTER_MS = 10_000;
 
 export class Slots {
   readonly #most: Most;
@@ -27,7 +26,7 @@ export class Slots {
     // They wait for themselves, and hold up nobody else.
     if (this.#open.filter((one) => one === who).length >= ofOne) return undefined;
     const now = this.#stopwatch();
-    for (const [other, asked] of this.#waiting) if (now - asked > PATIENCE) this.#waiting.delete(other);
+    for (const [other, asked] of this.#waiting) if (now - asked > GONE_AFTER_MS) this.#waiting.delete(other);
     this.#waiting.set(who, now);
     const before = [...this.#waiting.keys()].indexOf(who);
     if (this.#open.length + before >= open || this.#writing + before >= written) return undefined;

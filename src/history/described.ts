@@ -76,7 +76,6 @@ export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Si
   return shown.map((one) => ({ ...one, ...doersOf(one.set), whom: personOf(one.whom, names) }));
 }
 
-/** The timeline of one user. */
 export async function describeEntries(
   db: Db,
   entries: readonly Entry[],
@@ -93,7 +92,6 @@ export async function describeEntries(
 
 type Undos = ReadonlyMap<number, readonly Undo[]>;
 
-/** Of all who have to be named. */
 async function findNamesOf(
   db: Db,
   sets: readonly ChangeSet[],
@@ -106,7 +104,6 @@ async function findNamesOf(
   return findNames(db, [...actors, ...others], seesDeleted);
 }
 
-/** Who did it, who has undone it, and whether whoever asks could. */
 async function findDoers(
   db: Db,
   shown: readonly Offered[],

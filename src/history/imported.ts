@@ -4,7 +4,6 @@ import type { ChangeSet } from './queries.ts';
 
 export type Imported = { created: number; changed: number };
 
-/** The detail of its change set. */
 export function importedDetail({ created, changed }: Imported): string {
   return `${created} created, ${changed} changed`;
 }

@@ -46,7 +46,6 @@ export async function findChangeSet(db: Db, id: number): Promise<ChangeSet | und
   return db.selectFrom('change_sets').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** For going through all there is. */
 export async function findChangeSetsAfter(db: Db, id: number, limit: number): Promise<ChangeSet[]> {
   return db.selectFrom('change_sets').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
@@ -111,7 +110,6 @@ export async function findNames(
   return names;
 }
 
-/** Who did something, how and when. */
 export type DoneBy = Pick<ChangeSet, 'actor_id' | 'actor_kind' | 'via' | 'at'>;
 
 /** What made a version of a user and all after it, the last first. */
@@ -225,7 +223,6 @@ export async function findChangesInSet(
   );
 }
 
-/** The same of some users. */
 export async function findChangesOfUsers(
   db: Db,
   set: number,

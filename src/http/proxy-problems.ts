@@ -11,7 +11,6 @@ declare module 'fastify' {
   }
 }
 
-/** In milliseconds since it was seen last. */
 const SHOWN_FOR = HOUR;
 
 /** What a proxy does not do by itself, and the line that has it do so: those that are not named need none. */

@@ -10,7 +10,6 @@ const RANGES_AT_ONCE = 1_000;
 /** What is written of it in one transaction, as long as it may be. */
 type Write = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
 
-/** Who are in the file, by their numbers. */
 type Present = { has(id: number): boolean };
 
 /**

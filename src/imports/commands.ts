@@ -131,7 +131,6 @@ function whoIs({ user, via }: Actor) {
   return { actor_id: user?.id ?? null, is_by_command: via === 'command line' };
 }
 
-/** To be read from the start. */
 function anew(choices: KeptChoices, now: number) {
   const unknown = { reading: null, totals: null, problem: null, revision: null, set_id: null };
   return {

@@ -111,7 +111,6 @@ async function* ahead<T>(batches: AsyncGenerator<T>): AsyncGenerator<T> {
   }
 }
 
-/** `made`: their username. */
 type NewRow = Row & { made?: string | undefined };
 
 async function* withUsernames(

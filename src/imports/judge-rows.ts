@@ -40,7 +40,6 @@ const NOT_YOURSELF = 'Your own email address, status and role you change in Rost
 
 type Found = Readonly<Record<Match, ReadonlyMap<number | string, User>>>;
 
-/** In their order. */
 export async function judgeRows(judging: Judging, rows: readonly RowToJudge[]): Promise<Judgement[]> {
   const found = await findAll(judging, rows);
   const judgements: Judgement[] = [];

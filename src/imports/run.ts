@@ -42,11 +42,10 @@ export type ImportRunner = {
   warn: (imported: number, error: unknown) => void;
 };
 
-/** In milliseconds: how often it is said how far it is, and looked whether it is still wanted. */
-const REPORT_EVERY = 400;
+const REPORT_EVERY_MS = 400;
 
-/** In bytes: takes a second at most, and does not wait for those that take minutes. */
-const SMALL = 500_000;
+/** Takes a second at most, and does not wait for those that take minutes. */
+const SMALL_BYTES = 500_000;
 
 const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM =
@@ -186,13 +185,13 @@ function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolea
   let last = performance.now();
   return async (totals, isNow = false) => {
     if (isEnding()) throw new AbandonedError('Roster is ending.');
-    if (!isNow && performance.now() - last < REPORT_EVERY) return;
+    if (!isNow && performance.now() - last < REPORT_EVERY_MS) return;
     last = performance.now();
     // What was confirmed is shown as it was.
     const shown = imported.state === 'reading' ? { totals: JSON.stringify(totals) } : {};
     await save(runner, imported, { ...shown, leased_until: runner.clock() + LEASE });
     // One at a time, so that the lease of this one is not over meanwhile.
-    if (imported.size > SMALL) await runNext(runner, isEnding, SMALL);
+    if (imported.size > SMALL_BYTES) await runNext(runner, isEnding, SMALL_BYTES);
   };
 }
 

@@ -71,12 +71,10 @@ export class StageReader {
     return { rows, before, count: this.#stage.countRefusedBefore(Number.MAX_SAFE_INTEGER) };
   }
 
-  /** The first of a verdict. */
   examples(verdict: Verdict, limit: number): ShownRow[] {
     return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit).map(shownRow);
   }
 
-  /** What would be done otherwise than it was shown. */
   differences(limit: number): RowDifference[] {
     return this.#stage
       .differences(limit)

@@ -3,7 +3,6 @@ import type { JudgedRow } from '../db/stage-file.ts';
 import type { Judgement } from './judge-rows.ts';
 import { type Totals, VERDICTS, type Verdict } from './types.ts';
 
-/** More cannot be read by anybody. */
 const MOST_NAMED = 100;
 
 type Judged = Pick<Judgement, 'verdict' | 'does' | 'values'>;

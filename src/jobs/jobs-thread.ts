@@ -9,7 +9,6 @@ export type Settings = { databaseUrl: string; importFolder: string; ledger: stri
 /** What it is told: to do what there is to do, and then to say so by this number; or to end between two batches. */
 export type Order = number | 'end';
 
-/** What it says. */
 export type Report =
   | { kind: 'done'; order: number }
   | { kind: 'note'; note: Parameters<JobRunner['note']> }

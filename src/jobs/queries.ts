@@ -54,7 +54,6 @@ export async function findJobsOfSets(db: Db, setIds: readonly number[]): Promise
   return new Map(jobs.map((job) => [job.set_id, job]));
 }
 
-/** What undoes a set at this moment. */
 export async function findRunningUndo(db: Db, undone: number): Promise<Job | undefined> {
   return db
     .selectFrom('jobs')
@@ -217,13 +216,11 @@ export async function stopJob(
   await saveJob(trx, id, { ...stopped, ...kept, state: 'stopped', lease_owner: null });
 }
 
-/** For going through all there are. */
 export async function findJobsAfter(db: Db, id: number, limit: number): Promise<Job[]> {
   const after = db.selectFrom('jobs').selectAll().where('id', '>', id);
   return after.orderBy('id').limit(limit).execute();
 }
 
-/** Those of another database, one at least. */
 export async function insertJobs(trx: Trx, rows: readonly Job[]): Promise<void> {
   await trx.executeQuery(insertion(trx, 'jobs', rows));
 }

@@ -13,7 +13,6 @@ import { TAKE_BACK, undoBatch } from '../undo/batches.ts';
 import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
 
-/** `warn` is told each error that was met, and at what. */
 export type WorkRunner = Omit<JobRunner, 'alone' | 'kinds' | 'warn'> & {
   importFolder: string;
   warn: (what: string, error: unknown) => void;

@@ -47,10 +47,8 @@ export type Status = {
     free: number | undefined;
   };
   backup: {
-    /** Of any. */
     last: Run | undefined;
     good: Run | undefined;
-    /** Since the last good one. */
     bad: Run | undefined;
     folder: string | undefined;
     /** When Roster itself makes the next one; undefined where it makes none. */
@@ -64,7 +62,6 @@ export type Status = {
   /** Undefined where none is set. */
   mail: { server: string; sent?: number; notSent?: number } | undefined;
   signedIn: SignedIn[];
-  /** Some of them, the last seen first. */
   people: SignedInUser[];
   jobs: Job[];
   imports: Import[];

@@ -58,7 +58,6 @@ function outcomeOf({ outcome, ended_at, is_quick }: Run): string {
   return `${is_quick ? 'quick, ' : ''}${outcome ?? (ended_at === null ? 'without an end' : 'could not look')}`;
 }
 
-/** What has come of a check. */
 function checkWords(run: Run, now: number): string {
   const { outcome, problem, is_quick } = run;
   if (outcome === 'good')

@@ -10,7 +10,6 @@ import { named } from '../lib/text.ts';
 import type { Decided } from './commands.ts';
 import { isAsked, type Left, type Stays, type Step } from './steps.ts';
 
-/** Of whoever is brought back. */
 export const NO_ACCESS =
   'The password, the second factor and the sessions do not come back: create an access link.';
 

@@ -111,7 +111,6 @@ export class ConnectionPool {
 export type Requests = {
   /** At most. */
   connections: number;
-  /** Told of what is asked here, too. */
   timing?: Timing;
   /** Where nobody waits as long as a request does. */
   timeouts?: pg.PoolConfig;

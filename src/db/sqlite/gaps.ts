@@ -49,7 +49,6 @@ export function clearGaps(writer: Statements, file: OpenFile, from: number): num
   }
 }
 
-/** @returns whether there was anything. */
 function clearSome(descriptor: number, pageSize: number, from: number): boolean {
   const bytes = Buffer.alloc(READ_AT_ONCE);
   const length = readSync(descriptor, bytes, 0, READ_AT_ONCE, from);

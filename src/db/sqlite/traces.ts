@@ -26,7 +26,6 @@ export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<vo
   }
 }
 
-/** @returns whether there may be more to merge. */
 async function merge(trx: Trx, index: string, isFirst: boolean): Promise<boolean> {
   const before = await totalChanges(trx);
   // A negative number has all of it merged, however little there is.

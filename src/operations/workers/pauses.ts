@@ -19,7 +19,6 @@ export class Pauses {
     return pause;
   }
 
-  /** Of one that is on. */
   left(now: number): number {
     return Math.max(0, this.#last - now);
   }

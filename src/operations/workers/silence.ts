@@ -1,7 +1,6 @@
 /** Who says nothing any more hangs. Counted in looks, and in no time, for machines sleep. */
 
-/** In milliseconds. */
-export const LOOK_EVERY = 10_000;
+export const LOOK_EVERY_MS = 10_000;
 const MOST_LOOKS = 6;
 
 export class Silence<Who> {
