@@ -99,7 +99,6 @@ export type AppParts = {
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
   mailLimit?: number | undefined;
-  /** Where it is one of several processes that answer at one port. */
   parent?: ParentLink | undefined;
 };
 

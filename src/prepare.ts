@@ -17,7 +17,6 @@ import { folderWarningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 
-/** Of what is under way at a start. */
 const MOST_SAID = 10;
 
 const BY_START =

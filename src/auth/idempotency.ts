@@ -1,7 +1,4 @@
-/**
- * Forms that are sent twice: by a double click, again after Back, or after an answer that never arrived. Each has an
- * idempotency key; the same key with the same content is one act, answered as it was the first time.
- */
+/** Forms that are sent twice: the same idempotency key with the same content is one act, answered as it was the first time. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
@@ -63,10 +60,7 @@ export async function findKeptAnswer({
   return sentForm === undefined ? undefined : findStanding(server.db, sentForm, session?.user_id ?? null);
 }
 
-/**
- * None of what whoever sends the form has undone since: they go back and want it anew. What others have undone stays so: of this
- * they may know nothing.
- */
+/** None of what whoever sends the form has undone since, who wants it anew; what others have undone stays so. */
 async function findStanding(db: Db, form: SentForm, who: number | null): Promise<DoneBefore | undefined> {
   const kept = await findAnswer(db, form);
   const set = kept?.undo ?? kept?.begun;

@@ -209,7 +209,6 @@ export async function countSignedIn(db: Db, seen: number, created: number): Prom
 
 export type SignedInUser = Pick<User, 'id' | 'username' | 'full_name'>;
 
-/** Who, whoever was seen last first. */
 export async function findSignedIn(
   db: Db,
   seen: number,

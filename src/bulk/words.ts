@@ -17,7 +17,6 @@ export const BULK_BEGUN = 'It has begun, and goes on by itself.';
 /** In a sentence of its own, more names would hide it. */
 const MOST_NAMED = 5;
 
-/** `name`: where one chooses. */
 type Words = { name: string; verb: string; done: string; means: string };
 
 const WORDS: Readonly<Record<Act['do'], Words>> = {

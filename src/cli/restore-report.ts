@@ -17,7 +17,6 @@ const COLUMN = 32;
 
 type Column = readonly (string | undefined)[];
 
-/** Of when a backup is, in words. */
 export function momentOf(file: string, found: Pick<Summary, 'begunAt' | 'lastChange'>): string {
   const { lastChange } = found;
   const at = timeOf(file, found);

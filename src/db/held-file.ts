@@ -49,10 +49,7 @@ export class HeldFile {
     if (this.#lock) rmSync(`${this.path}-shm`, { force: true });
   }
 
-  /**
-   * At any moment one of the two is at the path, whole. What was there is `aside` afterwards.
-   * @param draft a database in the same folder, or one below it, that nobody has open
-   */
+  /** At any moment one of the two is at the path, whole. @param draft in the same folder, or one below it, that nobody has open */
   replaceBy(draft: string, aside: string): void {
     this.#finish(draft);
     if (this.isThere) {
@@ -88,10 +85,7 @@ export class HeldFile {
     syncFile(draft);
   }
 
-  /**
-   * Without a log it stays locked, and whoever is waiting to open it finds a file that needs none: what they do with it touches
-   * nothing beside the other one.
-   */
+  /** Without a log it stays locked, and whoever waits to open it touches nothing beside the other one. */
   #takeInLog(): void {
     if (this.#lock === undefined) return;
     this.#lock.pragma('synchronous = FULL');

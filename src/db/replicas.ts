@@ -7,10 +7,7 @@ export type ReplicaState = { name: string; lag: number; problem: string | undefi
 export type Replicas = {
   /** How often pages were read where. */
   readonly chosen: { replica: number; primary: number };
-  /**
-   * For one page: whatever a replica fails to answer is read at the primary, as all that follows. @returns undefined where none
-   * has come to `position`, nor stands in. @param key those with the same have the same replica, while it is in use
-   */
+  /** For one page; what it fails to answer is read at the primary. Undefined where none has come to `position`. @param key the same one gets the same replica */
   choose(position: number, key: number): Db | undefined;
   /** For a page that has none: at the primary or, where that turns out to be away before it has answered, at what stands in and has come to `position`. */
   atPrimary(position: number): Db;

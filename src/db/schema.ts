@@ -234,7 +234,6 @@ export type MaintenanceRunsTable = {
   users: number | null;
   /** Why it is bad, or could not be done: a sentence. */
   problem: string | null;
-  /** Of a check: whether it left out what takes long. */
   is_quick: Generated<boolean>;
 };
 

@@ -308,10 +308,7 @@ export class StageFile {
     return this.#all('select * from differences order by row limit ?', limit);
   }
 
-  /**
-   * Those of the first verdicts get places: by user, and those who are new by username, as indexes have them. In the order of
-   * the file each would change a page of its own of every index. Of very many, some come after the others.
-   */
+  /** By user, and who is new by username, as indexes have them: in the order of the file each would change a page of its own of every index. */
   *placeToDo(lastVerdict: number, isInOrderOfFile: boolean): Generator<void> {
     const order = isInOrderOfFile ? 'row' : 'user is null, user, username_key';
     const some = 'select row from rows where row > ? and row <= ? and verdict <= ?';

@@ -141,10 +141,7 @@ export async function readLines(db: Db): Promise<LedgerLine[]> {
   return (await readNames(db)).map((database) => ({ database, ...numbers, users }));
 }
 
-/**
- * Of a database that is going to lie elsewhere. Also where nobody was erased: beside entries of others alone it would not start.
- * @throws StartError
- */
+/** Also where nobody was erased: beside entries of others alone a database would not start. @throws StartError */
 export function noteLine(path: string, line: LedgerLine): void {
   const own = ownIn(readLedger(path), line.database);
   const known = knownIn(own);

@@ -1,7 +1,4 @@
-/**
- * Who was erased, outside of the database: a file beside it, of which a database that is put back knows nothing. It holds
- * numbers and times alone, an entry a line.
- */
+/** Who was erased, outside of the database: a file beside it, of which one that is put back knows nothing. It holds numbers and times alone. */
 import {
   accessSync,
   appendFileSync,

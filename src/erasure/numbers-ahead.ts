@@ -1,7 +1,4 @@
-/**
- * Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is
- * not. Runs of the commands `check` and `backup` are left out: no link leads to one.
- */
+/** Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is not. */
 import { randomUUID } from 'node:crypto';
 import type { NumberedTable } from '../db/engine.ts';
 import { watchNumbers } from '../db/numbers.ts';

@@ -30,10 +30,7 @@ export type Download = {
   closed: Promise<void>;
 };
 
-/**
- * @param gone aborted when nobody reads it any more
- * @throws what goes wrong before there is anything to read: NoRoomError, what `judge` throws
- */
+/** @param gone aborted when nobody reads it any more @throws NoRoomError, what `judge` throws */
 export async function startDownload(db: Db, asked: Asked, gone: AbortSignal): Promise<Download> {
   const spool = await Spool.make(asked.folder);
   const written = write(db, asked, spool, gone);

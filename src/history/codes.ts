@@ -52,7 +52,6 @@ export type AccessEvent =
   | 'second factors given up'
   | 'session ended';
 
-/** The event of both. */
 export const ROLE_CHANGED = 'role changed';
 
 export type Kind = keyof typeof KINDS;

@@ -276,7 +276,6 @@ export function isStanding({ undos }: Undo): boolean {
   return !undos.some(isStanding);
 }
 
-/** By which others they are undone, the last at the end. */
 export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet[]>> {
   const undos = await findUndos(db, ids);
   const standing = [...undos.values()].flat().filter(isStanding);

@@ -149,13 +149,11 @@ export type Views = {
     user: User;
     from: ListState;
     access: Access | undefined;
-    /** What has been changed since it was asked the last time. */
     changed?: readonly Difference[] | undefined;
   };
   'auth/sign-in': {
     next: string;
     username?: string;
-    /** A form that was sent too late. */
     draft?: SealedForm | undefined;
     /** Stands for the right password; then a code is asked for. */
     ticket?: string;
@@ -286,7 +284,6 @@ export type Views = {
   };
   'exports/waiting': { selection: Selection };
   'imports/choose': {
-    /** Of whoever asks, the last first. */
     own: readonly Import[];
     /** The import whose refused rows are brought back, as it stands in the address. */
     of: string | undefined;
@@ -296,7 +293,6 @@ export type Views = {
     imported: Import;
     done: number;
     total: number | undefined;
-    /** Whether this Roster has the file. */
     isHere: boolean;
     /** Whether it is tried again by itself. */
     hasFailed: boolean;

@@ -12,10 +12,7 @@ type Write = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
 
 type Present = { has(id: number): boolean };
 
-/**
- * In the place of what was kept of them before. @param report is called now and then; what it throws ends it
- * @returns how many there are
- */
+/** @param report is called now and then; what it throws ends it @returns how many there are */
 export async function keepAbsent(
   db: Db,
   importId: number,

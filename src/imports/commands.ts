@@ -73,10 +73,7 @@ export async function readDifferently(
   return 'reading';
 }
 
-/**
- * Whoever confirms it is who acts. @param judged of the import as it was shown
- * `changed since`: it was judged again meanwhile: what it would do now is to be shown. @throws NotFoundError, ForbiddenError
- */
+/** Whoever confirms it is who acts. `changed since`: it was judged again since it was shown. @throws NotFoundError, ForbiddenError */
 export async function confirmImport(
   trx: Trx,
   actor: Actor,

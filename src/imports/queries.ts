@@ -12,7 +12,6 @@ export type ImportState = Import['state'];
 /** Those whose file is still wanted. */
 export const LIVE: readonly ImportState[] = ['reading', 'checked', 'unreadable', 'confirmed', 'applying'];
 
-/** What can still be discarded. */
 export const DISCARDABLE: readonly ImportState[] = LIVE.filter((state) => state !== 'applying');
 const OVER: readonly ImportState[] = ['done', 'taken back', 'discarded'];
 
@@ -207,10 +206,7 @@ export async function findAbsentOfNone(db: Db): Promise<number[]> {
   return ids;
 }
 
-/**
- * What is not applied yet is discarded. What is being applied goes on, and is forgotten at its end; the files of the others are
- * gone a moment later.
- */
+/** What is not applied yet is discarded; what is being applied is forgotten at its end. */
 export async function forgetAll(trx: Trx): Promise<void> {
   await trx.updateTable('imports').set(NOTHING).where('state', 'not in', DISCARDABLE).execute();
   const discarded = { ...NOTHING, ...discardedFor('erased'), leased_until: 0 };

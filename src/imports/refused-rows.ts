@@ -12,7 +12,6 @@ const BATCH = 20;
 /** In names of files, somewhere; `%` some browsers take for the beginning of a code. */
 const UNFIT = /[\p{Cc}\p{Cf}"%*/:<>?\\|]/gu;
 
-/** @param read gives those after one, so many at most */
 export function* refusedRows(
   { columns, delimiter }: Pick<HowRead, 'columns' | 'delimiter'>,
   read: (after: number, limit: number) => readonly RefusedRow[],

@@ -65,7 +65,6 @@ export class StageReader {
     return this.#pageOf(this.#stage.refusedBefore(row, limit).map(refusedRow), 0);
   }
 
-  /** @param after where there are none */
   #pageOf(rows: readonly RefusedRow[], after: number): RefusedPage {
     const before = this.#stage.countRefusedBefore(rows[0]?.row ?? after + 1);
     return { rows, before, count: this.#stage.countRefusedBefore(Number.MAX_SAFE_INTEGER) };

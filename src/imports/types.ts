@@ -19,7 +19,6 @@ export type Empty = (typeof EMPTIES)[number];
 export const MADE_OF = ['email'] as const satisfies Field[];
 type MadeOf = (typeof MADE_OF)[number];
 
-/** What somebody has chosen; what is not there is recognised. */
 export type Choices = Choice & { match?: Match; empty?: Empty; usernames?: MadeOf };
 
 /** With the import whose refused rows are brought back. */
@@ -71,5 +70,4 @@ export type ShownRow = {
   reasons: readonly Reason[];
 };
 
-/** What a row would have done as it was shown, and what it would do by now. */
 export type RowDifference = { was: ShownRow; is: ShownRow };

@@ -152,10 +152,7 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
   await trx.updateTable('jobs').set(goingOn).where('id', '=', id).where('state', '=', 'stopped').execute();
 }
 
-/**
- * In a database that is put back: what was confirmed was what somebody had before them then. What cannot stay half done goes on
- * by itself, and with the rest whoever has it go on. @returns how many wait for that
- */
+/** In a database that is put back: what cannot stay half done goes on by itself, and with the rest whoever has it go on. @returns how many wait for that */
 export async function stopJobs(trx: Trx): Promise<number> {
   await trx.updateTable('jobs').set(FREE).where('state', '=', RUNNING).execute();
   const running = trx.selectFrom('jobs').selectAll().where('state', '=', RUNNING);

@@ -1,8 +1,4 @@
-/**
- * Work on many users, batch by batch: each is one short transaction, so that nobody waits for long, and says how far the job
- * has come. Whoever is killed has done whole batches; after the end of the lease another process, or the next start, goes on.
- * What fails is tried again after pauses that grow, and is then stopped, until somebody has it go on.
- */
+/** Work on many users, batch by batch: each is one short transaction, after which another process can go on, and what fails is tried again. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type Actor, commandLine } from '../auth/actor.ts';
@@ -59,7 +55,6 @@ type Size = Pick<Turn, 'limit' | 'refusal'>;
 export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;
 
 export type Kind = {
-  /** How what it does came about, as the history says it. */
   via: Actor['via'];
   work: Work;
   /** Whatever whoever it is done for may by now. */
@@ -88,10 +83,7 @@ const unnoted = new Map<number, string>();
 
 type Named = Exclude<Actor['user'], undefined>;
 
-/**
- * `note` is told what was done for whom, `warn` each error that a job has met. `alone`: in the same thread nothing long is done
- * amid a transaction, which would keep its locks meanwhile.
- */
+/** `alone`: in the same thread nothing long is done amid a transaction, which would keep its locks meanwhile. */
 export type JobRunner = {
   db: Db;
   alone: Mutex;

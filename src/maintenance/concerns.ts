@@ -11,7 +11,6 @@ type Known = {
   finding: Run | undefined;
   /** The last good backup, and the last that has failed since. */
   backups: { good: Run | undefined; bad: Run | undefined };
-  /** Whether Roster itself is to make them. */
   isSet: boolean;
   /** When this Roster was started: it makes its first backup soon after. */
   since: number;

@@ -76,7 +76,6 @@ function processWords(pids: readonly number[], own: number): string {
   return others.length === 0 ? 'This process alone' : `This process, and ${others.join(', ')}`;
 }
 
-/** Of the next backup: Roster looks now and then. */
 function nextWords(at: number, now: number): string {
   return at <= now ? 'within ten minutes' : `in ${durationOf(at - now)}`;
 }

@@ -26,10 +26,7 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
   return others.reduce((all, spelling) => all + SPELLING_START + spelling, text);
 }
 
-/**
- * What names are sorted by, in the order of code points: the same names in the same order on every database. A key is its own
- * key, since links carry it.
- */
+/** What names are sorted by, in the order of code points, so on every database alike. A key is its own key, since links carry it. */
 export function sortKeyOf(name: string): string {
   const folded = fold(name);
   const key = splitWords(folded).join(' ') || folded;

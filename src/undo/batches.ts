@@ -24,7 +24,6 @@ export async function refuseUnfinished(db: Db, set: number): Promise<void> {
   if (job?.state === 'running') throw underWay('This is still under way.', set);
 }
 
-/** @param set of which the page says how far it is */
 export function underWay(sentence: string, set: number): NotNowError {
   return new NotNowError('Still under way', sentence, { href: `/history/${set}`, text: 'See how far it is' });
 }

@@ -17,7 +17,6 @@ import { isAsked, type Step } from './steps.ts';
 
 /** What was decided about what had been changed since. */
 export type Choices = {
-  /** What was shown: as `digestOf` tells it. */
   seen: string;
   /** Whether a user is deleted, or brought back, all the same. */
   isWhole: (step: Step) => boolean;
@@ -34,10 +33,7 @@ export type Undone =
 
 export type Decided = Exclude<Undone, { kind: 'asks' }>;
 
-/**
- * @param users if not all whom it has changed @throws ForbiddenError, NotUniqueError (username or email taken meanwhile),
- * LastAdministratorError
- */
+/** @param users if not all whom it has changed @throws ForbiddenError, NotUniqueError, LastAdministratorError */
 export async function undoChangeSet(
   trx: Trx,
   actor: Actor,
@@ -121,10 +117,7 @@ export function isLeftOut(step: Step, act: Act): boolean {
 
 type Acts = readonly { step: Step; act: Act }[];
 
-/**
- * @returns those who are there, to whom something was done
- * @throws ContendedError where somebody was at it since it was planned: it is planned anew
- */
+/** @returns those who are there @throws ContendedError where somebody was at it since it was planned: it is planned anew */
 export async function performAll(trx: Trx, actor: Actor, acts: Acts, now: number): Promise<User[]> {
   const all = acts.flatMap(({ step: { id, version }, act }) => (act ? [{ id, version, ...act }] : []));
   const changed = all.filter((one) => one.kind === 'change');

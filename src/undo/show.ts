@@ -24,7 +24,6 @@ export type Shown = {
   part?: Part | undefined;
   fields?: Fields;
   errors?: Problems;
-  /** Who has what was typed, by the name of its field. */
   holders?: Holders;
   isChanged?: boolean;
   /** Chosen in a session that has ended. */

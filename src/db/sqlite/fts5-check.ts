@@ -1,7 +1,4 @@
-/**
- * Whether the search index has what users are called, and nothing else. It keeps no texts, so what it holds of each
- * three characters (https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module) is summed up and compared with a sum over the texts.
- */
+/** Whether the search index, which keeps no texts, has what users are called: its sum over each three characters is that over the texts. */
 import { sql } from 'kysely';
 import { letTimersRun } from '../../lib/progress.ts';
 import type { Db, User } from '../schema.ts';

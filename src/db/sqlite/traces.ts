@@ -11,10 +11,7 @@ const OVERWRITTEN_AT_ONCE = 256;
 /** Of a page, in bytes: the rest is SQLite's own. */
 const FILLING = 4_000;
 
-/**
- * What is deleted from FTS5 stays until all segments have become one: https://sqlite.org/fts5.html#the_merge_command. Its
- * option `secure-delete` looks into one segment alone, and makes every change slower.
- */
+/** Else it stays: https://sqlite.org/fts5.html#the_merge_command. The option `secure-delete` looks into one segment alone, and slows every change. */
 export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<void> {
   for (const range of ranges) {
     const index = indexNameOf(range);

@@ -3,7 +3,6 @@ import type { FailedAttempt } from '../../auth/audit.ts';
 import { MAIL_OUTCOMES, type Mailer, type MailOutcome } from '../../invitations/mailer.ts';
 import { by, counter, type Family } from './families.ts';
 
-/** What the log says, and what it counts as. */
 export const SIGN_INS = {
   'signed in': 'signed in',
   'sign-in failed': 'wrong',
@@ -35,7 +34,6 @@ export class Events {
     if (isIn(THROTTLED, event)) this.#throttled[THROTTLED[event]]++;
   };
 
-  /** The same mailer, whose mails are counted. */
   countMails(mailer: Mailer): Mailer {
     const count = (outcome: MailOutcome) => {
       this.#mails[outcome]++;
