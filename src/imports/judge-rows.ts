@@ -6,7 +6,7 @@ import type { Db, User } from '../db/schema.ts';
 import type { JudgedRow, Key, StagedRow } from '../db/stage-file.ts';
 import { usersByKeys } from '../db/users-by-keys.ts';
 import { changedFields, type FieldChanges } from '../history/fields.ts';
-import { named, quotable } from '../lib/text.ts';
+import { named, quoted } from '../lib/text.ts';
 import { type NewUser, newUserSchema, type UserChanges } from '../users/validation.ts';
 import type { Does, Match, Reason, Said, Verdict } from './types.ts';
 
@@ -100,8 +100,8 @@ function addTwins(reasons: Reason[], match: Match, row: RowToJudge, values: User
   const say = (field: Match, what: string, line: number) =>
     reasons.push({ field, message: `${what} is also on line ${line.toLocaleString('en')}.` });
   if (match === 'id' && id_twin) say('id', `The number ${row.id}`, id_twin);
-  if (username_twin) say('username', `The username ${quoted(values.username)}`, username_twin);
-  if (email_twin) say('email', `The email address ${quoted(values.email)}`, email_twin);
+  if (username_twin) say('username', `The username ${quoted(values.username ?? '')}`, username_twin);
+  if (email_twin) say('email', `The email address ${quoted(values.email ?? '')}`, email_twin);
 }
 
 function addTaken(
@@ -200,10 +200,6 @@ function notAllowed(field: 'role' | undefined): Reason {
   const what = field ? 'give this role' : 'change this user';
   const who = whoMay(mayManage);
   return { field, message: `Only ${who} may ${what}.` };
-}
-
-function quoted(value: string | undefined): string {
-  return `“${named(quotable(value ?? ''))}”`;
 }
 
 function lackOf(field: 'username' | 'email'): string {

@@ -26,6 +26,7 @@ import { addPerson, codeAt, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
 import { RARE } from './rare.ts';
 import { REFUSALS } from './refusals.ts';
+import { erase } from '../backup/backed-up.ts';
 
 const LONG = 'w'.repeat(64);
 const LONGEST = {
@@ -118,8 +119,7 @@ async function keepDraft(db: Db, draft: Draft): Promise<void> {
 async function showErased(page: Page, app: FastifyInstance, progress: ErasureProgress, said: string) {
   const { db, tracesOf } = app;
   const { id } = await addUser(db, { username: `e${newToken().slice(0, 8).replaceAll(/[_-]/g, '.')}z` });
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  await erase(db, id);
   app.tracesOf = () => progress;
   await page.goto(`/users/${id}`);
   app.tracesOf = tracesOf;
@@ -392,8 +392,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     },
     'someone erased': async (page, { db }) => {
       const gone = await addUser(db, { username: `erased.${LONG.slice(7)}` });
-      await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
-      await transact(db, (trx) => eraseUser(trx, commandLine, gone.id, Date.now()));
+      await erase(db, gone.id);
       await page.goto(`/users/${gone.id}`);
     },
     'someone erased, while something holds it up': (page, app) =>

@@ -25,6 +25,7 @@ import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { ask, confirm } from './asking.ts';
+import { erase } from '../backup/backed-up.ts';
 
 const NOW = Date.UTC(2100, 0, 31);
 const MANY = 3 * MOST_WITHOUT_JOB;
@@ -380,8 +381,7 @@ test('it goes on to its end while somebody is erased', async () => {
   let asked = 0;
   await runJobs(runnerOf(db), () => ++asked > 2);
   const { id } = await addUser(db, { username: 'gone' });
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, NOW));
+  await erase(db, id, NOW);
   await runJobs(runnerOf(db), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, params: '{}' });
 });

@@ -22,6 +22,7 @@ import { signedIn } from '../people.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
 import { addOthers, expectNowhere, live, wordsWith } from './life.ts';
 import { bytesIn, bytesOf, bytesOfIndex, filesOfPostgres, found, NAME, TRIGRAMS } from './traces.ts';
+import { erase } from '../backup/backed-up.ts';
 
 const OTHERS = 300;
 
@@ -148,8 +149,7 @@ describe('somebody who is erased', () => {
       const db = await openDatabase(url);
       const { id } = await addUser(db, { username: 'somebody', full_name: NAME });
       for (let index = 0; index < OTHERS; index++) await addUser(db, { username: `other${index}` });
-      await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-      await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+      await erase(db, id);
       expect(found(bytesOfIndex(url), TRIGRAMS)).toEqual(TRIGRAMS);
       await db.destroy();
       await runCommand(['purge'], { DATABASE_URL: url });
@@ -162,8 +162,7 @@ describe('somebody who is erased', () => {
     const db = await openDatabase(url, { connections: 2 });
     onTestFinished(() => db.destroy());
     const { id } = await addUser(db, { username: 'somebody' });
-    await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-    await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+    await erase(db, id);
     const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(temporaryFolder(), 'secret.key') };
     const ledger = ledgerOf(url, settings.SECRET_KEY_FILE);
     symlinkSync(join(temporaryFolder(), 'no folder', 'erased.jsonl'), ledger);

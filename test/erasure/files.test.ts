@@ -20,6 +20,7 @@ import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder, temporaryUrl } from '../support.ts';
 import { recordFiles } from './made-files.ts';
+import { erase } from '../backup/backed-up.ts';
 
 const onSqlite = inject('engine') === 'sqlite';
 
@@ -48,8 +49,7 @@ async function live(settings: { DATABASE_URL: string; SECRET_KEY_FILE: string })
   await apply(app, ann, address);
   expect((await get(app, '/export/file?all=on&format=csv', ann)).statusCode).toBe(200);
   const { id } = await addUser(db, { username: 'gone' });
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  await erase(db, id);
   await app.removeTraces();
   await end();
 }

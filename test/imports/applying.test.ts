@@ -19,6 +19,7 @@ import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 import { actorFor, apply, begin, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
+import { erase } from '../backup/backed-up.ts';
 
 const NAMES = ['username', 'email', 'name'];
 
@@ -238,8 +239,7 @@ test('what is discarded is gone from the disk, and so is all but what is being d
   const [checked, applying] = [await check(app, people(2)), await check(app, people(3))];
   await begin(app, applying);
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   const problem = 'Somebody was erased, whom its file may have named.';
   expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '', problem });
   const asked = { state: 'discarded', file_name: '', problem: 'Its file was discarded.' };
@@ -255,8 +255,7 @@ test('of what is being applied while somebody is erased nothing stays, whatever 
   const applying = await check(app, `${people(150)}no email,none\n`);
   await begin(app, applying);
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   // It goes on, and is not shown.
   await tidyImports(app.db, makeFolder(app.config.importFolder), app.clock());
   expect(readdirSync(app.config.importFolder).length).toBe(3);
@@ -318,8 +317,7 @@ test('what was imported is still said to be when somebody is erased; nothing of 
   await begin(app, done);
   await app.runJobs();
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   expect(await importOf(app, done)).toMatchObject({ state: 'done', file_name: '', reading: null });
   await app.runJobs();
   expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
@@ -332,8 +330,7 @@ test('how many administrators an import made is known once somebody is erased, a
   await app.runJobs();
   expect((await totalsOf(app, done)).administrators).toEqual({ count: 1, names: ['ada'] });
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   expect(await totalsOf(app, done)).toMatchObject({ created: 1, administrators: { count: 1, names: [] } });
 });
 

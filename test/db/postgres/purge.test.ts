@@ -11,6 +11,7 @@ import { runCommand } from '../../command.ts';
 import { filesOfPostgres, found } from '../../erasure/traces.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
 import { addUser, readyUrl, temporaryDatabase } from '../../support.ts';
+import { erase } from '../../backup/backed-up.ts';
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client(url);
@@ -46,8 +47,7 @@ test('what somebody reads who began before is not said to be gone, and is once t
   const reader = await connect(url);
   await reader.query('begin isolation level repeatable read');
   await reader.query('select count(*) from pg_class');
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  await erase(db, id);
   const { pid } = (await reader.query('select pg_backend_pid() as pid')).rows[0];
   const { out } = await runCommand(['purge'], { DATABASE_URL: url });
   expect(out).toContain(`process ${pid} has been at work in the database since 20`);

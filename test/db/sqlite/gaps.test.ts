@@ -11,6 +11,7 @@ import { findPending } from '../../../src/erasure/queries.ts';
 import { changeUser, deleteUser } from '../../../src/users/commands.ts';
 import { bytesOf } from '../../erasure/traces.ts';
 import { addUser, readyUrl, startApp } from '../../support.ts';
+import { erase } from '../../backup/backed-up.ts';
 
 const EVERYONE = 1500;
 const LETTERS = 'bcdfghjklmnpqrstvwxyz';
@@ -44,11 +45,6 @@ async function fill(db: Db) {
     renamed.words.push(name);
   }
   return everyone;
-}
-
-async function erase(db: Db, id: number) {
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
 }
 
 function leftOf(url: string, erased: readonly { words: string[] }[]): string[] {
