@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
-import { findUndoing } from '../history/queries.ts';
+import { findUndoing } from '../history/undos.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import {

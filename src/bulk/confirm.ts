@@ -1,6 +1,5 @@
 /** Whether those who were shown are still those to whom it would be done. */
 import { readRevision } from '../db/revision.ts';
-import type { Moment } from '../history/queries.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { isFleeting } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';
@@ -9,6 +8,7 @@ import type { Act } from './acts.ts';
 import type { Target } from './commands.ts';
 import { type Drift, findDrift, findTickedDrift } from './drift.ts';
 import { type Asking, findCandidates, type Matching, match, tally } from './candidates.ts';
+import type { Moment } from './moment.ts';
 import { judge, type Seen, type SeenAll, targetOf } from './plan.ts';
 
 export type Confirmed =

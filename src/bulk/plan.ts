@@ -1,7 +1,6 @@
 /** To whom something would be done, as the page shows it before it is: how many, some of them, and who stays as they are, and why. */
 import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
-import type { Moment } from '../history/queries.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Tally } from '../users/list/matching.ts';
 import { findTicked, type Selection } from '../users/list/selection.ts';
@@ -9,7 +8,7 @@ import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
 import type { Target } from './commands.ts';
 import { type Asking, findOwn, findCandidates, type Matching, match, tally } from './candidates.ts';
-import { readMoment } from './moment.ts';
+import { type Moment, readMoment } from './moment.ts';
 
 const MOST_SHOWN = 10;
 

@@ -15,11 +15,9 @@ import {
   findChangeSet,
   findChangesOfSets,
   findNames,
-  findUndos,
-  isStanding,
-  type Undo,
 } from './queries.ts';
 import type { Entry } from './timeline.ts';
+import { findUndos, isStanding, type Undo } from './undos.ts';
 
 export type Person = { id: number; name: string };
 

@@ -1,7 +1,8 @@
 /** Doing what was shown: all rows in one change set, or none of them. */
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
-import { openStageToRead, type StageFile, type ToDo } from '../db/stage-file.ts';
+import { openStageToRead, type StageFile } from '../db/stage-file.ts';
+import type { ToDo } from '../db/stage-rows.ts';
 import { importedDetail } from '../history/imported.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job } from '../jobs/queries.ts';

@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { endsLastAdministrator } from '../auth/administrators.ts';
 import { mayChangeFields, mayEdit, mayManage, whoMay } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
-import type { JudgedRow, Key, StagedRow } from '../db/stage-file.ts';
+import type { JudgedRow, Key, StagedRow } from '../db/stage-rows.ts';
 import { usersByKeys } from '../db/users-by-keys.ts';
 import { changedFields, type FieldChanges } from '../history/fields.ts';
 import { named, quoted } from '../lib/text.ts';

@@ -1,5 +1,5 @@
 /** The first rows of a file: where one column makes all of them fail, or says the same in each, the rest need not be read. */
-import { KEYS, type Key } from '../db/stage-file.ts';
+import { KEYS, type Key } from '../db/stage-rows.ts';
 import { quoted } from '../lib/text.ts';
 import type { Judgement, RowToJudge } from './judge-rows.ts';
 import { lacksUsernames } from './made-usernames.ts';

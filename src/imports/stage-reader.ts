@@ -1,11 +1,6 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import {
-  isStageBusy,
-  type JudgedRow,
-  openStageToRead,
-  type Refused,
-  type StageFile,
-} from '../db/stage-file.ts';
+import { isStageBusy, openStageToRead, type StageFile } from '../db/stage-file.ts';
+import type { JudgedRow, Refused } from '../db/stage-rows.ts';
 import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge-rows.ts';

@@ -8,7 +8,8 @@ import { tellNumber } from '../db/numbers.ts';
 import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
-import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import type { ChangeSet } from '../history/queries.ts';
+import { findUndoing } from '../history/undos.ts';
 import { failuresOfLast, type Unnoted } from './failures.ts';
 
 export type Job = Selectable<JobsTable>;

@@ -1,7 +1,7 @@
 /** How Roster and its database are: what whoever runs it wants to know at a glance. */
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/sessions.ts';
+import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/signed-in.ts';
 import { logSize } from '../backup/room.ts';
 import type { Config } from '../config.ts';
 import { filePathOf } from '../database-url.ts';

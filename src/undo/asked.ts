@@ -2,7 +2,8 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
 import { isCertain, withUndos } from '../history/left-to-undo.ts';
-import { type ChangeSet, findUndos, isStanding } from '../history/queries.ts';
+import type { ChangeSet } from '../history/queries.ts';
+import { findUndos, isStanding } from '../history/undos.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';

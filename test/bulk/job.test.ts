@@ -4,14 +4,14 @@ import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
 import { beginBulk, bulkBatch } from '../../src/bulk/batches.ts';
-import { readMoment } from '../../src/bulk/moment.ts';
+import { findFirstSince, findUnwrittenSets, readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
-import { findChangeSet, findFirstSince, findMissingSets } from '../../src/history/queries.ts';
+import { findChangeSet } from '../../src/history/queries.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
@@ -329,7 +329,7 @@ test('what was under way when it was shown, and was saved after it, is somebody 
   const moment = { set: set + 1, growing: [[set + 1, 0]] as const };
   expect(await findFirstSince(db, [user.id], { ...moment, growing: [] }, 0)).toEqual(new Map());
   expect(await findFirstSince(db, [user.id], moment, 0)).toEqual(new Map([[user.id, 2]]));
-  expect(await findMissingSets(db, set + 3)).toEqual([set + 3, set + 2]);
+  expect(await findUnwrittenSets(db, set + 3)).toEqual([set + 3, set + 2]);
 });
 
 test.each(['stopped', 'running'] as const)(
