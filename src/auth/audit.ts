@@ -7,7 +7,6 @@ declare module 'fastify' {
     audit(request: FastifyRequest, event: string, user?: Audited, more?: object): void;
     /** The same for what anyone can make happen without an end: one line a second, with how many it stands for. */
     auditOften(request: FastifyRequest, event: FailedAttempt, user?: Audited): void;
-    /** The same of what a job does for someone. */
     auditJob(job: number, by: Audited | undefined, event: string, user?: Audited): void;
   }
 }

@@ -79,7 +79,6 @@ export type Engine = {
   adviseOnBackups(db: Db): Promise<string[]>;
   /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile, and on PostgreSQL nobody reads. */
   purge(db: Db): Promise<Purged>;
-  /** "SQLite 3.54.1" */
   readProduct(db: Db): Promise<string>;
   /** How many connections Rosters have to the server, by the address that each comes from; none where there is no server. */
   countConnections(db: Db): Promise<Connections[]>;
@@ -87,11 +86,9 @@ export type Engine = {
   compareSchema(db: Db, model: Db): Promise<SchemaDrift[]>;
   /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */
   findDamage(db: Db, isQuick: boolean): AsyncIterable<Damage>;
-  /** By what the files are read through, in words. */
   meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string>;
   /** The numbers of those who are not found by what they are called, or by something else; also of nobody. */
   findWronglyIndexed(db: Db): AsyncIterable<number>;
-  /** By what that is found out, and of how many, in words. */
   meansOfCheckingSearches(db: Db): Promise<string>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;

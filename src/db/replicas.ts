@@ -5,7 +5,6 @@ import type { Db } from './schema.ts';
 export type ReplicaState = { name: string; lag: number; problem: string | undefined };
 
 export type Replicas = {
-  /** How often pages were read where. */
   readonly chosen: { replica: number; primary: number };
   /** For one page; what it fails to answer is read at the primary. Undefined where none has come to `position`. @param key the same one gets the same replica */
   choose(position: number, key: number): Db | undefined;

@@ -161,7 +161,6 @@ export type JobsTable = {
 
 export type RevisionsTable = { slot: number; value: number };
 
-/** Users of whom nothing is kept any more. */
 export type ErasuresTable = {
   user_id: number;
   /** When the user was: a number alone may be somebody else's in a database that was put back. */

@@ -4,7 +4,6 @@ import { HOUR } from '../lib/clock.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What each that the log has is about. */
     loggedProxyProblems: Set<string>;
     /** What administrators are shown, by what each is about. */
     proxyProblems: Map<string, { sentence: string; seenAt: number }>;

@@ -237,7 +237,6 @@ export type Views = {
   'history/set': {
     row: Described;
     lines: { whom: Person; fields: FieldChanges; fate: 'created' | 'deleted' | undefined }[];
-    /** After which the next page begins. */
     next: ChangeOfSet | undefined;
     isFirst: boolean;
     job: Job | undefined;

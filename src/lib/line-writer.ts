@@ -21,7 +21,6 @@ export function lineWriter(fd: number, noticeOf: (count: number) => string): { w
   };
 }
 
-/** @returns what could not be written. */
 function writeAll(fd: number, bytes: Buffer): Buffer {
   let left = bytes;
   try {

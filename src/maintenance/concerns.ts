@@ -7,7 +7,6 @@ import type { Run } from './queries.ts';
 const LATE_AFTER = 2 * DAY;
 
 type Known = {
-  /** What a check has found, and what still holds. */
   finding: Run | undefined;
   /** The last good backup, and the last that has failed since. */
   backups: { good: Run | undefined; bad: Run | undefined };

@@ -4,7 +4,6 @@ import { fold } from './folding.ts';
 import { spellingsOfEmail, spellingsOfName } from './spellings.ts';
 import { markWords, splitWords } from './words.ts';
 
-/** Before each field. */
 export const FIELD_START = '\r';
 /** Before each other way to write something of them. */
 const SPELLING_START = '\v';

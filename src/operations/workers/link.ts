@@ -9,7 +9,6 @@ const SAYS_EVERY_MS = 1_000;
 
 export class ParentLink {
   readonly task: Task;
-  /** Of the parent, which listens for all. */
   readonly port: Port = {
     turn: () => this.#ask('turn'),
     closed: () => this.#ask('closed'),

@@ -126,7 +126,6 @@ export class Workers {
     process.exit(1);
   }
 
-  /** @param why in words */
   #replace(why: string): void {
     if (this.#isStopping) return;
     this.#sayPause(`${why}: another one is started`);

@@ -7,7 +7,6 @@ const FORGOTTEN_AFTER = 60_000;
 
 export class Pauses {
   #inARow = 0;
-  /** When the last pause was over. */
   #last = Number.NEGATIVE_INFINITY;
 
   next(now: number): number {

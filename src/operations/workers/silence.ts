@@ -6,7 +6,6 @@ const MOST_LOOKS = 6;
 export class Silence<Who> {
   readonly #looks = new Map<Who, number>();
 
-  /** That it said something, or is gone. */
   heard(who: Who): void {
     this.#looks.delete(who);
   }
