@@ -6,7 +6,7 @@ import { NoRoomError } from '../errors.ts';
 /** In bytes: so much is left to all others by whatever somebody has written to a disk, such as a file that is brought. */
 export const SPARE = 256 * 1024 * 1024;
 
-export const LOOK_AFTER_BYTES = 16 * 1024 * 1024;
+export const LOOK_AGAIN_AFTER_BYTES = 16 * 1024 * 1024;
 
 export const NO_ROOM = 'There is too little room on Roster’s disk for this file. Tell whoever runs Roster.';
 
