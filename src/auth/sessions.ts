@@ -1,7 +1,7 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
-import type { Db, Role, Trx } from '../db/schema.ts';
+import type { Db, Role, Trx, User } from '../db/schema.ts';
 import { DAY, SKEW } from '../lib/clock.ts';
 import { maySignIn } from './policy.ts';
 import { hashOf } from './tokens.ts';

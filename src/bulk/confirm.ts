@@ -5,9 +5,9 @@ import { isFleeting } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Act } from './acts.ts';
+import { type Asking, findCandidates, type Matching, match, tally } from './candidates.ts';
 import type { Target } from './commands.ts';
 import { type Drift, findDrift, findTickedDrift } from './drift.ts';
-import { type Asking, findCandidates, type Matching, match, tally } from './candidates.ts';
 import type { Moment } from './moment.ts';
 import { judge, type Seen, type SeenAll, targetOf } from './plan.ts';
 

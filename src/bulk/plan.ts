@@ -6,8 +6,8 @@ import type { Tally } from '../users/list/matching.ts';
 import { findTicked, type Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
+import { type Asking, findCandidates, findOwn, type Matching, match, tally } from './candidates.ts';
 import type { Target } from './commands.ts';
-import { type Asking, findOwn, findCandidates, type Matching, match, tally } from './candidates.ts';
 import { type Moment, readMoment } from './moment.ts';
 
 const MOST_SHOWN = 10;

@@ -5,8 +5,8 @@ import { readSnapshot } from '../db/transact.ts';
 import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts';
 import { usersOf } from '../lib/formats.ts';
 import { letTimersRun } from '../lib/progress.ts';
-import { type Fault, type How, PUT_BACK } from './finding.ts';
 import * as dangling from './dangling-queries.ts';
+import { type Fault, type How, PUT_BACK } from './finding.ts';
 import * as queries from './queries.ts';
 
 const OWNED: Readonly<Record<(typeof dangling.OF_USERS)[number], string>> = {

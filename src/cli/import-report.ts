@@ -6,7 +6,7 @@ import type { Folder } from '../imports/folder.ts';
 import { checkedOf, totalsOf } from '../imports/json-columns.ts';
 import type { Import } from '../imports/queries.ts';
 import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
-import { refusedRows, reasonsInWords } from '../imports/refused-rows.ts';
+import { reasonsInWords, refusedRows } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage-reader.ts';
 import type { Totals } from '../imports/types.ts';
 import {

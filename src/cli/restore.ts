@@ -74,7 +74,10 @@ async function run(file: string, config: Config, options: Options): Promise<numb
     // Before it is held: then nobody can read it.
     const former = await lookAtFormer(databaseUrl, summary.lastChange?.id);
     const ledgers = [ledgerOf(databaseUrl, secretKeyFile), ...ledgersBeside(file)];
-    const found = { ...summary, identity: await recogniseDatabase(restorable.db, knownFrom(former, ledgers)) };
+    const found = {
+      ...summary,
+      identity: await recogniseDatabase(restorable.db, knownFrom(former, ledgers)),
+    };
     held = path === undefined ? undefined : new HeldFile(path);
     return await decide({ file, config, restorable, found, former, held }, options);
   } finally {

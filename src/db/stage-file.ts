@@ -7,19 +7,19 @@ import { NoRoomError } from '../errors.ts';
 import { shareOwner } from '../lib/owner.ts';
 import { refuseWithoutRoom } from '../lib/room.ts';
 import {
+  type Differs,
   IS_TWIN,
   JUDGED,
+  type JudgedRow,
   KEYS,
+  type Key,
   OF_ANY,
   OF_NEW,
+  type Refused,
   SOME,
   SOME_PLACES,
-  TABLES,
-  type Differs,
-  type JudgedRow,
-  type Key,
-  type Refused,
   type StagedRow,
+  TABLES,
   type ToDo,
   type Verdict,
 } from './stage-rows.ts';

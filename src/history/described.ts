@@ -9,13 +9,7 @@ import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
 import { leftOf, withUndos } from './left-to-undo.ts';
 import { findOffered, type Offered } from './offered-undo.ts';
-import {
-  type ChangeOfSet,
-  type ChangeSet,
-  findChangeSet,
-  findChangesOfSets,
-  findNames,
-} from './queries.ts';
+import { type ChangeOfSet, type ChangeSet, findChangeSet, findChangesOfSets, findNames } from './queries.ts';
 import type { Entry } from './timeline.ts';
 import { findUndos, isStanding, type Undo } from './undos.ts';
 

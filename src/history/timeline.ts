@@ -42,7 +42,8 @@ export async function readTimeline(
   const entries = all.slice(0, limit);
   const seen = seesAll ? entries : await withOwnRoles(db, id, entries);
   const shown = withoutRepeats(seen);
-  if (all.length > limit) return { entries: shown, earlier: cursorAfter(entries, from), beginning: undefined };
+  if (all.length > limit)
+    return { entries: shown, earlier: cursorAfter(entries, from), beginning: undefined };
   if (stoppedAt)
     return {
       entries: shown,
@@ -98,7 +99,12 @@ async function withOwnRoles(db: Db, userId: number, entries: readonly Entry[]): 
   );
 }
 
-async function findFacts(db: Db, userId: number, { at, id }: TimelineCursor, limit: number): Promise<Entry[]> {
+async function findFacts(
+  db: Db,
+  userId: number,
+  { at, id }: TimelineCursor,
+  limit: number,
+): Promise<Entry[]> {
   const sets = await executeCached(db, 'facts of a user', { userId, at, id, limit }, (values) =>
     db
       .selectFrom('change_sets')

@@ -12,7 +12,7 @@ import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { whoConfirmed } from './import-actor.ts';
-import { MOST_IN_ONE, countToApply } from './json-columns.ts';
+import { countToApply, MOST_IN_ONE } from './json-columns.ts';
 import { newUserOf } from './judge-rows.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';

@@ -13,7 +13,7 @@ import { settle } from './bring.ts';
 import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
-import { checkedOf, choicesOf, howRead, countToApply, totalsOf } from './json-columns.ts';
+import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
 import { type Import, isAnotherUnderWay } from './queries.ts';
 import { readStage, type StageReader } from './stage-reader.ts';
 import { findTakingBack } from './take-back.ts';
@@ -67,7 +67,9 @@ function showTakingBack(request: Request, reply: FastifyReply, imported: Import,
 function askAgain({ url, server }: Request, reply: FastifyReply, again: string): void {
   reply.header(
     'refresh',
-    again === url ? ASKED_AGAIN_SECONDS : `${ASKED_AGAIN_SECONDS}; url=${urlFor(server.config.origin, again)}`,
+    again === url
+      ? ASKED_AGAIN_SECONDS
+      : `${ASKED_AGAIN_SECONDS}; url=${urlFor(server.config.origin, again)}`,
   );
 }
 

@@ -7,7 +7,7 @@ import { namesOf } from '../history/words.ts';
 import { number, several, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { isCutOff } from './apply.ts';
-import { choicesOf, earlierOf, MOST_IN_ONE, countToApply, totalsOf } from './json-columns.ts';
+import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
 import { isUnknown } from './reading/columns.ts';

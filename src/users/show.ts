@@ -9,7 +9,7 @@ import { MOST_FAILURES } from '../auth/second-factor.ts';
 import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
 import { describeEntries, sightOf } from '../history/described.ts';
-import { type TimelineCursor, readTimeline } from '../history/timeline.ts';
+import { readTimeline, type TimelineCursor } from '../history/timeline.ts';
 import { answerNotModified } from '../http/etag.ts';
 import type { Access, Managed } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';

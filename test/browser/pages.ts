@@ -9,7 +9,6 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseUser } from '../../src/erasure/commands.ts';
 import type { ErasureProgress } from '../../src/erasure/traces.ts';
 import { beginSet, inOneSet, insertHistory } from '../../src/history/record.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
@@ -21,12 +20,12 @@ import { markMadeUp } from '../../src/made-up-people/queries.ts';
 import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
+import { erase } from '../backup/backed-up.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, codeAt, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
 import { RARE } from './rare.ts';
 import { REFUSALS } from './refusals.ts';
-import { erase } from '../backup/backed-up.ts';
 
 const LONG = 'w'.repeat(64);
 const LONGEST = {

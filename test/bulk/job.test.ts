@@ -19,13 +19,13 @@ import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { erase } from '../backup/backed-up.ts';
 import { bring } from '../imports/by-pages.ts';
 import { SMALL_BATCHES } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { ask, confirm } from './asking.ts';
-import { erase } from '../backup/backed-up.ts';
 
 const NOW = Date.UTC(2100, 0, 31);
 const MANY = 3 * MOST_WITHOUT_JOB;

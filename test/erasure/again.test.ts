@@ -23,10 +23,10 @@ import {
 import { findChangeSet, findDeleted } from '../../src/history/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
+import { erase } from '../backup/backed-up.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { oldHash } from '../people.ts';
 import { addUser, SECRET_KEY, temporaryDatabase, temporaryFolder } from '../support.ts';
-import { erase } from '../backup/backed-up.ts';
 
 const NOW = Date.UTC(2100, 0, 31);
 

@@ -4,16 +4,14 @@ import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { commandLine } from '../../src/auth/actor.ts';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findPending } from '../../src/erasure/queries.ts';
-import { deleteUser } from '../../src/users/commands.ts';
 import { getUser } from '../../src/users/queries.ts';
+import { erase } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { dump } from '../engines.ts';
@@ -22,7 +20,6 @@ import { signedIn } from '../people.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
 import { addOthers, expectNowhere, live, wordsWith } from './life.ts';
 import { bytesIn, bytesOf, bytesOfIndex, filesOfPostgres, found, NAME, TRIGRAMS } from './traces.ts';
-import { erase } from '../backup/backed-up.ts';
 
 const OTHERS = 300;
 

@@ -3,16 +3,13 @@ import { existsSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 
 import { basename, dirname, join, sep } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
-import { commandLine } from '../../src/auth/actor.ts';
 import { loadKey } from '../../src/auth/secret-key.ts';
 import { readConfig } from '../../src/config.ts';
 import { besideFile, filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import { transact } from '../../src/db/transact.ts';
-import { eraseUser } from '../../src/erasure/commands.ts';
 import { fateOfFile } from '../../src/erasure/files.ts';
 import { ledgerOf } from '../../src/erasure/ledger.ts';
-import { deleteUser } from '../../src/users/commands.ts';
+import { erase } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { apply, bring } from '../imports/by-pages.ts';
@@ -20,7 +17,6 @@ import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder, temporaryUrl } from '../support.ts';
 import { recordFiles } from './made-files.ts';
-import { erase } from '../backup/backed-up.ts';
 
 const onSqlite = inject('engine') === 'sqlite';
 

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseUser } from '../../src/erasure/commands.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findOwnImports, leaseImport, saveImport } from '../../src/imports/queries.ts';
@@ -15,11 +14,11 @@ import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUserByUsername, getUser } from '../../src/users/queries.ts';
+import { erase } from '../backup/backed-up.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 import { actorFor, apply, begin, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
-import { erase } from '../backup/backed-up.ts';
 
 const NAMES = ['username', 'email', 'name'];
 

@@ -165,7 +165,10 @@ test('of very many, those whom the undo has left are found page by page: each on
 });
 
 test('of very many it can be decided first, before anything is undone', async () => {
-  const { app, db, ids, undone, address, read, send } = await start({ users: MOST_WITHOUT_JOB + 20, since: 3 });
+  const { app, db, ids, undone, address, read, send } = await start({
+    users: MOST_WITHOUT_JOB + 20,
+    since: 3,
+  });
   const page = await read((await read(address)).link('Decide about each'));
   expect(askedIn(page)).toEqual(ids);
   const [first = 0] = ids;

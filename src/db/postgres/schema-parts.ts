@@ -1,7 +1,7 @@
 /** What Roster's tables are made of. What else is in the database is its owner's: nothing of Roster's goes through it. */
 import { sql } from 'kysely';
 import type { Db } from '../schema.ts';
-import { type SchemaDrift, driftOf, type SchemaParts } from '../schema-parts.ts';
+import { driftOf, type SchemaDrift, type SchemaParts } from '../schema-parts.ts';
 
 /** Of PostgreSQL alone, by table: its columns, and by which of them a row is known. */
 const OWN = { roster_version: ['is_one', 'version'], user_counts: ['slot'] };

@@ -3,8 +3,8 @@ import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs
 import { StartError } from '../../errors.ts';
 import { generationOf, isOneHistory } from './generation.ts';
 import { readHeader } from './header.ts';
-import { findMissingPage } from './missing-pages.ts';
 import { readLog, readSalts } from './log-file.ts';
+import { findMissingPage } from './missing-pages.ts';
 
 /** @throws StartError where a log is there and no file, which SQLite would make of it. */
 export function refuseLogWithoutFile(path: string): void {

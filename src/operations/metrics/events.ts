@@ -13,7 +13,10 @@ export const SIGN_INS = {
   'sign-in failed: key lost': 'key lost',
   'sign-in refused: too many attempts': 'throttled',
   'sign-in refused: too many at once': 'busy',
-} as const satisfies Record<'signed in' | 'sign-in failed' | Extract<FailedAttempt, `sign-in ${string}`>, string>;
+} as const satisfies Record<
+  'signed in' | 'sign-in failed' | Extract<FailedAttempt, `sign-in ${string}`>,
+  string
+>;
 
 /** Who has to wait after wrong ones: to sign in, or signed in already, where the password or a code is asked once more. */
 export const THROTTLED = {

@@ -45,8 +45,7 @@ export async function resolveFilter(
     count.ways[0] === 'search' &&
     rowCondition(filter) === undefined &&
     (await searched.search?.hasMoreThan?.(db, MOST_COUNTED, searched.terms));
-  if (isFoundTooOften)
-    return { ...context, total: { count: MOST_COUNTED, isExact: false }, ids: undefined };
+  if (isFoundTooOften) return { ...context, total: { count: MOST_COUNTED, isExact: false }, ids: undefined };
   const ids = await findIds(db, filter, context, count.ways);
   const isExact = ids.length <= MOST_COUNTED;
   const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };

@@ -11,7 +11,14 @@ import { readDay } from '../../lib/days.ts';
 import { and, date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { capital, codePoints, named, plainNumber, trim } from '../../lib/text.ts';
-import { cleanSearch, hasTerm, LONGEST_SEARCH, MOST_TYPED, parseSearch, type Term } from '../../search/terms.ts';
+import {
+  cleanSearch,
+  hasTerm,
+  LONGEST_SEARCH,
+  MOST_TYPED,
+  parseSearch,
+  type Term,
+} from '../../search/terms.ts';
 import { absentAmong, isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';

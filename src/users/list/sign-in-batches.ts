@@ -7,7 +7,7 @@ import { boundsOf, inBounds } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import type { KeyRange } from './key-range.ts';
 import type { SearchContext } from './scan-batches.ts';
-import { matchesSignIn, lastSignIns, type SignInOrder, type SignIn, signInsByNumber } from './sign-ins.ts';
+import { lastSignIns, matchesSignIn, type SignIn, type SignInOrder, signInsByNumber } from './sign-ins.ts';
 
 const BATCH = 2_000;
 

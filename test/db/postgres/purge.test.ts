@@ -7,11 +7,11 @@ import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
 import { findPending } from '../../../src/erasure/queries.ts';
 import { deleteUser } from '../../../src/users/commands.ts';
+import { erase } from '../../backup/backed-up.ts';
 import { runCommand } from '../../command.ts';
 import { filesOfPostgres, found } from '../../erasure/traces.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
 import { addUser, readyUrl, temporaryDatabase } from '../../support.ts';
-import { erase } from '../../backup/backed-up.ts';
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client(url);

@@ -6,12 +6,11 @@ import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { eraseUser } from '../../../src/erasure/commands.ts';
 import { findPending } from '../../../src/erasure/queries.ts';
-import { changeUser, deleteUser } from '../../../src/users/commands.ts';
+import { changeUser } from '../../../src/users/commands.ts';
+import { erase } from '../../backup/backed-up.ts';
 import { bytesOf } from '../../erasure/traces.ts';
 import { addUser, readyUrl, startApp } from '../../support.ts';
-import { erase } from '../../backup/backed-up.ts';
 
 const EVERYONE = 1500;
 const LETTERS = 'bcdfghjklmnpqrstvwxyz';
