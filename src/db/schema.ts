@@ -8,6 +8,16 @@ export type Role = (typeof ROLES)[number];
 /** What searches look through, in the order of the search text. */
 export const SEARCHED_FIELDS = ['username', 'email', 'full_name'] as const;
 
+/** What history keeps of a user, by numbers of which none is given twice; those below 1000 are Roster's own. */
+export const KEPT_FIELDS = {
+  username: 1,
+  email: 2,
+  full_name: 3,
+  is_active: 4,
+  role: 5,
+  created_at: 6,
+} as const;
+
 export type UsersTable = {
   id: Generated<number>;
   username: string;

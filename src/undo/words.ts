@@ -4,7 +4,7 @@ import type { User } from '../db/schema.ts';
 import { KINDS } from '../history/codes.ts';
 import { type Imported, importedIn, MIXED, undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
-import { FIELD_NAMES, namesOf } from '../history/words.ts';
+import { fieldName, namesOf } from '../history/words.ts';
 import { and, number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Decided } from './commands.ts';
@@ -35,7 +35,7 @@ export function whyStays({ field, why }: Stays): string {
     why === 'own email'
       ? 'your email is changed in your account, with your password.'
       : 'this is the last administrator.';
-  return `The ${FIELD_NAMES[field].toLowerCase()} stays as it is: ${reason}`;
+  return `The ${fieldName(field).toLowerCase()} stays as it is: ${reason}`;
 }
 
 type Options = readonly [['leave', string, string], ['back', string, string]];
