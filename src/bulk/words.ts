@@ -77,7 +77,7 @@ export const bulkHelpers = {
   whyLeftOut: whyOf,
 };
 
-export function sentenceOf(act: Act, count: number, left: readonly Left[]): string {
+export function sentenceOfDone(act: Act, count: number, left: readonly Left[]): string {
   const names = left.slice(0, MOST_NAMED).map(({ whom, why }) => `${named(whom.name)} (${whyOf(why, act)})`);
   const others = left.length > MOST_NAMED ? `, and ${number.format(left.length - MOST_NAMED)} more` : '';
   const rest = left.length > 0 ? ` Left as they are: ${names.join(', ')}${others}.` : '';

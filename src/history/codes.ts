@@ -61,7 +61,7 @@ export function isAboutAccess(kind: Kind): boolean {
 }
 
 /** The kind of what undoes one, as far as that is one thing. */
-export function oppositeOf(code: number): Kind {
+export function undoingKind(code: number): Kind {
   const kind = nameOfCode(KINDS, code) ?? 'changed';
   return OPPOSITES[kind] ?? kind;
 }

@@ -17,7 +17,7 @@ import { type Decided, undoChangeSet } from './commands.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
 import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
 import { isAsked, isRefused } from './steps.ts';
-import { BEGUN, sentenceOf, sentenceOfPart } from './words.ts';
+import { BEGUN, sentenceOfPart, sentenceOfUndone } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
   app.get('/history/:id/undo', allow(mayRead), async (request: Request, reply) =>
@@ -85,7 +85,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
 function answerOf(undone: Decided, undoes: number, part: Part | undefined): Answer {
   const set = undone.kind === 'undone' ? undone.set : undefined;
   if (part) return doneIn(set, `/history/${undoes}/undo?after=${part.cursor}`, sentenceOfPart(undone));
-  return doneIn(set, placeOf(undone), sentenceOf(undone));
+  return doneIn(set, placeOf(undone), sentenceOfUndone(undone));
 }
 
 /** To whom it was done; where they are several, to what was done. */

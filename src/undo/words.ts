@@ -54,7 +54,7 @@ export const OPTIONS: Readonly<Record<'delete' | 'restore', Options>> = {
 
 const LEFT_ALL = 'you left everything as it is';
 
-export function sentenceOf(undone: Decided): string {
+export function sentenceOfUndone(undone: Decided): string {
   if (undone.kind === 'nothing') return sentenceOfNothing(undone.steps);
   const { steps, user, left } = undone;
   const [step] = steps;
