@@ -46,7 +46,7 @@ import { importRoutes } from './imports/routes.ts';
 import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
-import { addJobs } from './jobs/worker.ts';
+import { addJobs } from './jobs/scheduler.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Stopwatch } from './lib/deadline.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
@@ -75,12 +75,10 @@ declare module 'fastify' {
     secretKey: Buffer;
     clock: Clock;
     stopwatch: Stopwatch;
-    /** Undefined where no mail server is set. */
     mailer: Mailer | undefined;
     cookieMark: string;
     /** Stands for code and settings: another one at each start, and at each reload. */
     startId: string;
-    /** Of the link to the first administrator, while there is none. */
     setupToken: string;
   }
 }
@@ -94,7 +92,6 @@ export type AppParts = {
   ledger: string;
   /** Where files lie that are read while they are written: on a disk, which a folder for temporary files may not be. */
   spoolFolder?: string | undefined;
-  /** Whether jobs are done in a thread of their own, so that no page waits for them. */
   hasJobsThread?: boolean;
   /** Of commands that Roster itself starts; without it, none is. */
   env?: NodeJS.ProcessEnv | undefined;
@@ -102,7 +99,6 @@ export type AppParts = {
   stopwatch?: Stopwatch;
   /** How long a mail may take to be sent, in milliseconds. */
   mailLimit?: number | undefined;
-  /** Where it is one of several processes that answer at one port. */
   parent?: ParentLink | undefined;
 };
 

@@ -44,7 +44,6 @@ export type Config = {
   trustProxy: readonly string[];
   sessionIdle: number;
   sessionLasts: number;
-  /** The server by which mail is sent, and whom it is from. */
   mail: { server: URL; from: string } | undefined;
   keepAlive: number;
   drainTime: number;
@@ -64,14 +63,7 @@ const NO_ORIGIN =
 
 /** @throws StartError that names every setting that is wrong. */
 export function readConfig(env: Record<string, string | undefined>, isByPerson = isAtTerminal()): Config {
-  // An empty one counts as none.
-  const given = SETTING_NAMES.filter((name) => env[name]).map((name) => [name, env[name]]);
-  const { data, error } = SETTINGS.safeParse(Object.fromEntries(given));
-  const wrong = new Set(error?.issues.map(({ path }) => path[0] as SettingName));
-  const problems = [...wrong].map((name) => problemOf(name, env[name]));
-  const unclear = env.DATABASE_URL ? undefined : defaultProblem();
-  if (unclear) problems.push(unclear);
-  if (data === undefined || problems.length > 0) throw new StartError(problems.join('\n'));
+  const data = readSettings(env);
   const secretKeyFile = data.SECRET_KEY_FILE ?? keyFileOf(data.DATABASE_URL);
   const config: Config = {
     host: data.HOST,
@@ -100,11 +92,27 @@ export function readConfig(env: Record<string, string | undefined>, isByPerson =
     // A proxy asks every few seconds whether Roster is ready; nobody at a terminal waits.
     drainTime: data.DRAIN_SECONDS ?? (isByPerson ? 0 : 5_000),
   };
+  refuseTogether(config);
+  return config;
+}
+
+function readSettings(env: Record<string, string | undefined>): z.infer<typeof SETTINGS> {
+  // An empty one counts as none.
+  const given = SETTING_NAMES.filter((name) => env[name]).map((name) => [name, env[name]]);
+  const { data, error } = SETTINGS.safeParse(Object.fromEntries(given));
+  const wrong = new Set(error?.issues.map(({ path }) => path[0] as SettingName));
+  const problems = [...wrong].map((name) => problemOf(name, env[name]));
+  const unclear = env.DATABASE_URL ? undefined : defaultProblem();
+  if (unclear) problems.push(unclear);
+  if (data === undefined || problems.length > 0) throw new StartError(problems.join('\n'));
+  return data;
+}
+
+function refuseTogether(config: Config): void {
   if (!isLoopback(config.host) && !isBehindProxy(config)) throw new StartError(PLAIN_HTTP);
   if (config.readUrls.length > 0 && filePathOf(config.databaseUrl) !== undefined)
     throw new StartError(NO_PRIMARY);
   if (config.origin && config.trustProxy.length === 0) throw new StartError(NO_PROXY);
-  return config;
 }
 
 export function isAtTerminal(): boolean {

@@ -13,11 +13,10 @@ import { noteLastIds } from './erasure/numbers.ts';
 import { StartError } from './errors.ts';
 import { findRunningJobs, type Job } from './jobs/queries.ts';
 import { number } from './lib/formats.ts';
-import { warningOf } from './maintenance/backup-folder.ts';
+import { folderWarningOf } from './maintenance/backup-folder.ts';
 import { findExposedFiles } from './operations/exposed-files.ts';
 import { isLoopback } from './settings.ts';
 
-/** Of what is under way at a start. */
 const MOST_SAID = 10;
 
 const BY_START =
@@ -28,7 +27,6 @@ const noAdministrator = (database: string) =>
 
 export const newDatabase = (name: string) => `There was no database, so Roster has made a new one: ${name}`;
 
-/** What has to be known of one to serve it. */
 type Opened = { db: Db; secretKey: Buffer; databaseId: string; ledger: string };
 /** `made`: its name, where it was not there; `isOpen`: it has no administrator yet. */
 export type Found = { made: string | undefined; isOpen: boolean };
@@ -89,7 +87,7 @@ async function prepare(config: Config, { db, ledger }: Opened): Promise<void> {
   if ((await engineOf(db).searchIndexOf(db)).prefixOnly) console.warn(BY_START);
   await eraseFromCopy(db, ledger);
   await noteLastIds(db, ledger).catch(({ message }: Error) => console.warn(`Warning: ${message}`));
-  const folderWarning = warningOf(config.backupFolder);
+  const folderWarning = folderWarningOf(config.backupFolder);
   if (folderWarning) console.warn(folderWarning);
   for (const job of await findRunningJobs(db, MOST_SAID)) console.warn(goesOn(job));
 }

@@ -11,10 +11,10 @@ import { engineOf } from '../src/db/engine.ts';
 import { transact } from '../src/db/transact.ts';
 import { LINK_HOURS } from '../src/invitations/expiry.ts';
 import { goOnWithJob, stopJob } from '../src/jobs/queries.ts';
-import { runJobs } from '../src/jobs/run.ts';
+import { MOST_WITHOUT_JOB, runJobs } from '../src/jobs/run.ts';
 import { Mutex } from '../src/lib/mutex.ts';
 import { beginRun, endRun } from '../src/maintenance/queries.ts';
-import { MOST_AT_ONCE, undoBatch } from '../src/undo/batches.ts';
+import { undoBatch } from '../src/undo/batches.ts';
 import { changeUser } from '../src/users/commands.ts';
 import { FORMS, startHouse } from './forms.ts';
 import { begin, changeMany, NOW, SMALL_BATCHES } from './jobs/many.ts';
@@ -170,7 +170,7 @@ const OTHER_ACTS: Readonly<Record<string, (started: Started) => unknown>> = {
     pass(20_000);
   },
   'a job that is stopped, gone on with, and at its end does nothing': async ({ app, visitAll }) => {
-    const undone = await changeMany(app.db, MOST_AT_ONCE);
+    const undone = await changeMany(app.db, MOST_WITHOUT_JOB);
     const last = await engineOf(app.db).readLastId(app.db);
     await transact(app.db, (trx) => changeUser(trx, commandLine, last, { full_name: 'Before' }, NOW));
     const set = await begin(app.db, undone);
@@ -193,7 +193,7 @@ const OTHER_ACTS: Readonly<Record<string, (started: Started) => unknown>> = {
       .selectAll()
       .where('set_id', '=', set)
       .executeTakeFirstOrThrow();
-    expect(job.done).toBe(MOST_AT_ONCE);
+    expect(job.done).toBe(MOST_WITHOUT_JOB);
     await visitAll();
     await transact(app.db, (trx) => stopJob(trx, job, {}));
     await visitAll();

@@ -14,7 +14,7 @@ import { type Replaced, setSecondFactor, toBeReplaced } from '../second-factor/c
 import { checkOwnPassword } from './confirming.ts';
 import { changeOwn, sessionOf } from './own.ts';
 import { refusalOfNoCode, refuseOwnCode } from './present-code.ts';
-import { showRecoveryCodes, wayOn } from './recovery-codes.ts';
+import { showRecoveryCodes, whereNext } from './recovery-codes.ts';
 
 const ACCOUNT = '/account';
 const SCAN_AGAIN = 'Scan this new code.';
@@ -22,7 +22,6 @@ const SCAN_AGAIN = 'Scan this new code.';
 const IS_SET =
   'Your second factor is set already. If you have not kept its recovery codes, make new ones in your account.';
 
-/** A secret before it becomes anyone's: for whom, and in the place of what, so that it is set once. */
 type NewCode = { userId: number; secret: string; replaces: Replaced };
 type Errors = Views['account/code']['errors'];
 type Request = FastifyRequest<{ Querystring: Fields }>;
@@ -82,7 +81,7 @@ async function setOnce(
   const { secretKey: key, clock } = request.server;
   const { id: sessionId, user_id } = sessionOf(request);
   const { present_code: code = '' } = fields;
-  const next = await wayOn(request, nextOf(request));
+  const next = await whereNext(request, nextOf(request));
   const codes = newRecoveryCodes();
   const factor = { sealed: sealSecret(key, user_id, secret), step, recoveryHashes: codes.map(hashOf) };
   let warning = '';

@@ -6,7 +6,6 @@ import type { Errors, Fields } from '../lib/forms.ts';
 import { checkOwnPassword, haveToWait, type Refusal } from './confirming.ts';
 import { sessionOf } from './own.ts';
 
-/** Before it is looked at whether it is right. */
 export function refusalOfNoCode(typed: string): string | undefined {
   return codeOf(typed).kind === 'neither' ? CODE_REFUSALS['no code'] : undefined;
 }

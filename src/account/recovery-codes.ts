@@ -39,7 +39,6 @@ export async function renewOwnRecoveryCodes(request: FastifyRequest, reply: Fast
   return showAccount(request, reply, { renewing_code: sentence }, status);
 }
 
-/** @param shown `next`: where to go from there */
 export async function showRecoveryCodes(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -52,12 +51,12 @@ export async function showRecoveryCodes(
     warning,
     where: server.config.origin?.host ?? host,
     madeAt: server.clock(),
-    next: await wayOn(request, next),
+    next: await whereNext(request, next),
   });
 }
 
 /** Where somebody was going; who was going nowhere, where a form waits that was sent before. */
-export async function wayOn(request: FastifyRequest, next: string): Promise<string> {
+export async function whereNext(request: FastifyRequest, next: string): Promise<string> {
   const session = sessionOf(request);
   const drafts = session.has_draft ? await findDrafts(request.server.db, session.id) : [];
   // Where an address with its query was too long, they go on without it.

@@ -6,7 +6,6 @@ import { type Rule, whoMay } from './policy.ts';
 
 type Named = { id: number; username: string };
 
-/** Which job goes on with it. */
 type Noted = { job: number };
 
 export type Actor = {

@@ -6,14 +6,12 @@ declare module 'fastify' {
   interface FastifyInstance {
     audit(request: FastifyRequest, event: string, user?: Audited, more?: object): void;
     /** The same for what anyone can make happen without an end: one line a second, with how many it stands for. */
-    auditOften(request: FastifyRequest, event: Attempt, user?: Audited): void;
-    /** The same of what a job does for someone. */
+    auditOften(request: FastifyRequest, event: FailedAttempt, user?: Audited): void;
     auditJob(job: number, by: Audited | undefined, event: string, user?: Audited): void;
   }
 }
 
-/** What comes to nothing, and can be tried again and again. */
-export type Attempt =
+export type FailedAttempt =
   | `sign-in failed: ${'too late' | WhyCodeRefused}`
   | `sign-in refused: ${'too many attempts' | 'too many at once'}`
   | 'password refused: too many attempts'

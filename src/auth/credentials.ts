@@ -84,7 +84,6 @@ export async function countSecondFactors(db: Db): Promise<number> {
   return Number(count);
 }
 
-/** Of everyone: nobody can sign in, and when they did is forgotten. */
 export async function deleteAccess(trx: Trx): Promise<void> {
   await trx.deleteFrom('recovery_codes').execute();
   await trx.deleteFrom('credentials').execute();

@@ -36,7 +36,6 @@ export function rememberDevice(
   reply.setCookie(name, seal(server.secretKey, 'device', device), options);
 }
 
-/** Who has signed in last in the browser of a request. */
 export function lastUserOn(request: FastifyRequest): number | undefined {
   return readDevice(request)?.users.at(-1);
 }

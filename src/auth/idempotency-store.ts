@@ -50,7 +50,6 @@ export async function insertAnswer(trx: Trx, form: SentForm, answer: Done, at: n
   return (await trx.executeQuery(query)).numAffectedRows === 1n;
 }
 
-/** In the place of another one, if there is any. */
 export async function replaceAnswer(trx: Trx, form: SentForm, done: Done, at: number): Promise<void> {
   const answer = sealed(form, done);
   await trx

@@ -1,12 +1,9 @@
-/**
- * Forms that are sent twice: by a double click, again after Back, or after an answer that never arrived. Each has an
- * idempotency key; the same key with the same content is one act, answered as it was the first time.
- */
+/** Forms that are sent twice: the same idempotency key with the same content is one act, answered as it was the first time. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
-import { findUndoing } from '../history/queries.ts';
+import { findUndoing } from '../history/undos.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import {
@@ -22,7 +19,6 @@ import { derivedToken, hashOf, isToken, newToken, timeOfKey } from './tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** A form with a key. */
     sentForm: SentForm | undefined;
   }
   interface FastifyReply {
@@ -64,10 +60,7 @@ export async function findKeptAnswer({
   return sentForm === undefined ? undefined : findStanding(server.db, sentForm, session?.user_id ?? null);
 }
 
-/**
- * None of what whoever sends the form has undone since: they go back and want it anew. What others have undone stays so: of this
- * they may know nothing.
- */
+/** None of what whoever sends the form has undone since, who wants it anew; what others have undone stays so. */
 async function findStanding(db: Db, form: SentForm, who: number | null): Promise<DoneBefore | undefined> {
   const kept = await findAnswer(db, form);
   const set = kept?.undo ?? kept?.begun;

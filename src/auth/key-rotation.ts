@@ -21,7 +21,6 @@ export function readKeyFinishingChange(path: string, fingerprint: string): Buffe
   throw new StartError(`${what} ${todo}`);
 }
 
-/** What is wrong, and what to do, where Roster would not start for want of it. */
 export type MissingKey = { what: string; todo: string };
 
 /** Changes nothing, other than a start. */

@@ -20,7 +20,6 @@ export type Rule = (actor: { role: Role }) => boolean;
 
 type Someone = { role: Role; user?: { id: number } | undefined };
 
-/** What is theirs, as long as they may sign in. */
 function isOwn(actor: Someone, userId: number): boolean {
   return mayRead(actor) && actor.user?.id === userId;
 }
@@ -100,12 +99,10 @@ export function maySeeAccess(actor: Someone, userId: number) {
   return mayManage(actor) || isOwn(actor, userId);
 }
 
-/** Who it was that is deleted by now, and what they were. */
 export function maySeeDeleted(actor: { role: Role }): boolean {
   return mayEdit(actor);
 }
 
-/** For good: it cannot be undone. */
 export function mayErase(actor: { role: Role }): boolean {
   return mayManage(actor);
 }

@@ -14,7 +14,6 @@ const BATCH = 500;
 type Kept = {
   table: 'guesses' | 'tickets' | 'kept_answers' | 'sessions' | 'used_drafts';
   key: string;
-  /** The column that says since when. */
   since: string;
   lasts: number;
 };

@@ -9,10 +9,7 @@ import type { DoneBefore } from './idempotency-store.ts';
 import { mayRead } from './policy.ts';
 import { findRoleOf } from './sessions.ts';
 
-/**
- * A request can be held open for longer than its sender is let in. Where `change` is `done`, its answer is kept for the same
- * form. @throws SignedOutError, ForbiddenError
- */
+/** A request can be held open for longer than its sender is let in. What is `done` is kept for the same form. @throws SignedOutError, ForbiddenError */
 export async function runCommand<T>(
   request: FastifyRequest,
   change: (trx: Trx, actor: Actor) => Promise<T>,

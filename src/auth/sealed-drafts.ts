@@ -8,7 +8,6 @@ import { hashOf, newToken, open, seal } from './tokens.ts';
 /** `erased`: how many were by then. */
 type SealedDraft = Draft & { id: string; sessionId: number; erased: number };
 
-/** A draft while it travels through a browser, and who has sent it. */
 export type SealedForm = { sealed: string; owner: string };
 
 export async function sealDraft(

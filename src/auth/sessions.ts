@@ -1,7 +1,7 @@
 /** Sessions in the database: signed-in browsers, and what waits for them. */
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
-import { type Db, ROLES, type Role, type Trx, type User } from '../db/schema.ts';
+import type { Db, Role, Trx, User } from '../db/schema.ts';
 import { DAY, SKEW } from '../lib/clock.ts';
 import { maySignIn } from './policy.ts';
 import { hashOf } from './tokens.ts';
@@ -114,7 +114,6 @@ export async function deleteSession(trx: Trx, id: number): Promise<void> {
   await trx.deleteFrom('sessions').where('id', '=', id).execute();
 }
 
-/** @returns false where there is none of that number that is theirs. */
 export async function deleteSessionOf(trx: Trx, userId: number, id: number): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('sessions')
@@ -124,7 +123,6 @@ export async function deleteSessionOf(trx: Trx, userId: number, id: number): Pro
   return numDeletedRows > 0n;
 }
 
-/** @returns whether there were any. */
 export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<boolean> {
   const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
   const ended = exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId);
@@ -180,58 +178,4 @@ export async function endAllSessions(
     .where('seen_at', '>', seen_at)
     .where(({ eb, or }) => or([eb('created_at', '<', since), eb('seen_at', '>', now)]))
     .execute();
-}
-
-/** @param seen and @param created after which a session is not over */
-export async function countLiveSessions(db: Db, seen: number, created: number): Promise<number> {
-  const { count } = await db
-    .selectFrom('sessions')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('seen_at', '>', seen)
-    .where('created_at', '>', created)
-    .executeTakeFirstOrThrow();
-  return count;
-}
-
-export type SignedIn = { role: Role; users: number; sessions: number; seen_at: number };
-
-/** How many are signed in, of each role. @param seen and @param created after which a session is not over */
-export async function countSignedIn(db: Db, seen: number, created: number): Promise<SignedIn[]> {
-  const rows = await signedIn(db, seen, created)
-    .select(({ fn }) => [
-      'users.role',
-      fn.count<number>('users.id').distinct().as('users'),
-      fn.countAll<number>().as('sessions'),
-      fn.max('sessions.seen_at').as('seen_at'),
-    ])
-    .groupBy('users.role')
-    .execute();
-  return rows.sort((one, other) => ROLES.indexOf(other.role) - ROLES.indexOf(one.role));
-}
-
-export type SignedInUser = Pick<User, 'id' | 'username' | 'full_name'>;
-
-/** Who, whoever was seen last first. */
-export async function findSignedIn(
-  db: Db,
-  seen: number,
-  created: number,
-  limit: number,
-): Promise<SignedInUser[]> {
-  return signedIn(db, seen, created)
-    .select(['users.id', 'users.username', 'users.full_name'])
-    .groupBy('users.id')
-    .orderBy(({ fn }) => fn.max('sessions.seen_at'), 'desc')
-    .orderBy('users.id')
-    .limit(limit)
-    .execute();
-}
-
-function signedIn(db: Db, seen: number, created: number) {
-  return db
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .where('sessions.seen_at', '>', seen)
-    .where('sessions.created_at', '>', created)
-    .where('users.is_active', '=', true);
 }

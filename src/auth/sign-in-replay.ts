@@ -34,10 +34,7 @@ export async function keepForReplay(
   return token;
 }
 
-/**
- * Undefined also where that session is over.
- * @param isChecked whether the password has been looked at once more
- */
+/** Undefined also where that session is over. @param isChecked whether the password has been looked at once more */
 export async function findReplay(
   db: Db,
   request: FastifyRequest,

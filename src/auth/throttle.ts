@@ -152,7 +152,6 @@ export function waitAfter({ failures, failed_at }: Failures, freeFailures: numbe
   return Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - freeFailures)) - Math.max(0, now - failed_at);
 }
 
-/** All of them. */
 export async function forgetFailures(trx: Trx): Promise<void> {
   await trx.deleteFrom('guesses').execute();
 }

@@ -17,7 +17,6 @@ function publicBytes(size: number): Buffer {
 }
 
 const TIME_BYTES = 6;
-/** In base64. */
 const TIME_LETTERS = 8;
 
 export function newToken(): string {

@@ -6,7 +6,6 @@ import type { Kind } from '../history/codes.ts';
 import type { Candidate } from '../users/list/matching.ts';
 import type { UserChanges } from '../users/validation.ts';
 
-/** `kind`: what history calls it. */
 export const ACTS = {
   role: { kind: 'access', may: mayManage },
   activate: { kind: 'activated', may: mayEdit },
@@ -30,7 +29,6 @@ export function changesOf({ do: done, role }: Act): UserChanges | undefined {
   return done === 'role' ? { role } : { is_active: done === 'activate' };
 }
 
-/** Why somebody stays as they are. */
 export type Why = 'already so' | 'yourself' | 'not allowed' | 'last administrator' | 'changed since' | 'gone';
 
 /** By whom, as far as it matters to what may be done to whom. */

@@ -3,7 +3,6 @@ import type { Actor } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
-import { findFirstSince, type Moment } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
 import { FORGOTTEN, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
@@ -17,9 +16,7 @@ import { wouldMatch } from '../users/list/would-match.ts';
 import { lockUsers } from '../users/queries.ts';
 import { ACTS, type Act, type By, whyLeft } from './acts.ts';
 import { doToMany } from './commands.ts';
-
-/** More users than that are not changed while somebody waits. */
-export const MOST_AT_ONCE = 100;
+import { findFirstSince, type Moment } from './moment.ts';
 
 /** `by`: who has confirmed it; `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
 type Params = { by: By; act: Act; from: string; at: number; last: number; since: Moment };
@@ -27,7 +24,6 @@ type Params = { by: By; act: Act; from: string; at: number; last: number; since:
 /** `total`: how many they were when it was confirmed; `since`: what had been done when they were shown. */
 export type Many = { list: ListState; total: number; since: Moment };
 
-/** @returns the change set */
 export async function beginBulk(
   trx: Trx,
   actor: Actor,

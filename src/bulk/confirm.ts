@@ -1,20 +1,19 @@
 /** Whether those who were shown are still those to whom it would be done. */
 import { readRevision } from '../db/revision.ts';
-import type { Moment } from '../history/queries.ts';
+import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { isFleeting } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import type { Act } from './acts.ts';
-import { MOST_AT_ONCE } from './batches.ts';
+import { type Asking, findCandidates, type Matching, match, tally } from './candidates.ts';
 import type { Target } from './commands.ts';
 import { type Drift, findDrift, findTickedDrift } from './drift.ts';
-import { type Asking, findUsers, type Matching, match, tally } from './find.ts';
+import type { Moment } from './moment.ts';
 import { judge, type Seen, type SeenAll, targetOf } from './plan.ts';
 
 export type Confirmed =
   | { kind: 'drifted'; drift: Drift }
   | { kind: 'few'; targets: readonly Target[] }
-  /** `since`: what had been done when they were shown. */
   | { kind: 'many'; total: number; since: Moment };
 
 export async function confirm(asking: Asking, act: Act, { list }: Selection, seen: Seen): Promise<Confirmed> {
@@ -30,12 +29,12 @@ async function confirmTicked({ db }: Asking, targets: readonly Target[]): Promis
 async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenAll): Promise<Confirmed> {
   const matching = await match(asking, list);
   // Before it is looked whether they are the same: whoever is changed after that has another version.
-  const targets = await findUsers(asking, act, matching, MOST_AT_ONCE + 1);
+  const targets = await findCandidates(asking, act, matching, MOST_WITHOUT_JOB + 1);
   if (!(await areSame(asking, act, matching, seen))) {
     const names = await findDrift(asking.db, list, seen.moment.set);
     return { kind: 'drifted', drift: { was: seen.total, ...names } };
   }
-  if (targets.length <= MOST_AT_ONCE) return { kind: 'few', targets };
+  if (targets.length <= MOST_WITHOUT_JOB) return { kind: 'few', targets };
   const { total } = await judge(asking, act, matching, seen.tallies);
   return { kind: 'many', total, since: seen.moment };
 }
@@ -44,7 +43,7 @@ async function areSame(asking: Asking, act: Act, matching: Matching, seen: SeenA
   if (!isFleeting(matching.list) && (await readRevision(asking.db)) === seen.revision) return true;
   if (seen.targets === undefined) return isEqual(await tally(asking, matching), seen.tallies);
   // They were shown before a role was chosen.
-  const users = await findUsers(asking, { do: act.do }, matching, MOST_AT_ONCE + 1);
+  const users = await findCandidates(asking, { do: act.do }, matching, MOST_WITHOUT_JOB + 1);
   return isEqual(users.map(targetOf), seen.targets);
 }
 

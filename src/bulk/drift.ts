@@ -42,7 +42,6 @@ export async function findDrift(db: Db, filter: Filter, set: number): Promise<Na
   return named(db, found);
 }
 
-/** Of those who were ticked. */
 export async function findTickedDrift(
   db: Db,
   shown: readonly Pick<User, 'id' | 'version'>[],

@@ -1,15 +1,14 @@
 /** To whom something would be done, as the page shows it before it is: how many, some of them, and who stays as they are, and why. */
 import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
-import type { Moment } from '../history/queries.ts';
+import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Tally } from '../users/list/matching.ts';
 import { findTicked, type Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
-import { MOST_AT_ONCE } from './batches.ts';
+import { type Asking, findCandidates, findOwn, type Matching, match, tally } from './candidates.ts';
 import type { Target } from './commands.ts';
-import { type Asking, findOwn, findUsers, type Matching, match, tally } from './find.ts';
-import { readMoment } from './moment.ts';
+import { type Moment, readMoment } from './moment.ts';
 
 const MOST_SHOWN = 10;
 
@@ -63,8 +62,8 @@ async function planAll(asking: Asking, act: Act, list: ListState): Promise<Plan>
   const matching = await match(asking, list);
   const tallies = await tally(asking, matching);
   const { total, left } = await judge(asking, act, matching, tallies);
-  const areFew = total <= MOST_AT_ONCE;
-  const users = await findUsers(asking, act, matching, areFew ? total : MOST_SHOWN);
+  const areFew = total <= MOST_WITHOUT_JOB;
+  const users = await findCandidates(asking, act, matching, areFew ? total : MOST_SHOWN);
   const targets = areFew ? users.map(targetOf) : undefined;
   const seen: SeenAll = { kind: 'all', total, targets, tallies, revision, moment };
   return { act, total, users: users.slice(0, MOST_SHOWN), left, seen };

@@ -17,7 +17,7 @@ import { beginBulk, type Many } from './batches.ts';
 import { doToAll, type Target } from './commands.ts';
 import { confirm } from './confirm.ts';
 import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
-import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOf, TOO_BROAD, TOO_LONG } from './words.ts';
+import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOfDone, TOO_BROAD, TOO_LONG } from './words.ts';
 
 export function bulkRoutes(app: FastifyInstance): void {
   app.get('/bulk', allow(mayEdit, { readsPrimary: true }), unlessTooBroad(show));
@@ -69,7 +69,7 @@ async function doAtOnce(request: Request, act: Act, selection: Selection, target
   const address = listAddress(await listAfter(request, act, selection, targets.length));
   return runCommand(request, async (trx, actor): Promise<Answer> => {
     const { set, done: count, left } = await doToAll(trx, actor, act, targets, clock());
-    const sentence = sentenceOf(act, count, left);
+    const sentence = sentenceOfDone(act, count, left);
     return set === undefined ? nothingDone(address, sentence) : done(address, sentence, set);
   });
 }

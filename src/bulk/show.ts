@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { open, seal } from '../auth/tokens.ts';
 import { SignedOutError } from '../errors.ts';
-import { goneOf } from '../http/gone.ts';
+import { goneOf } from '../http/client-gone.ts';
 import type { Fields } from '../lib/forms.ts';
 import { parseSelection, type Selection, selectionAddress, tickedAddress } from '../users/list/selection.ts';
 import { ACTS, type Act, parseAct } from './acts.ts';

@@ -17,7 +17,6 @@ export const BULK_BEGUN = 'It has begun, and goes on by itself.';
 /** In a sentence of its own, more names would hide it. */
 const MOST_NAMED = 5;
 
-/** `name`: where one chooses. */
 type Words = { name: string; verb: string; done: string; means: string };
 
 const WORDS: Readonly<Record<Act['do'], Words>> = {
@@ -78,8 +77,7 @@ export const bulkHelpers = {
   whyLeftOut: whyOf,
 };
 
-/** Of whom it was done to, and whom not. */
-export function sentenceOf(act: Act, count: number, left: readonly Left[]): string {
+export function sentenceOfDone(act: Act, count: number, left: readonly Left[]): string {
   const names = left.slice(0, MOST_NAMED).map(({ whom, why }) => `${named(whom.name)} (${whyOf(why, act)})`);
   const others = left.length > MOST_NAMED ? `, and ${number.format(left.length - MOST_NAMED)} more` : '';
   const rest = left.length > 0 ? ` Left as they are: ${names.join(', ')}${others}.` : '';

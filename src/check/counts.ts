@@ -15,7 +15,6 @@ const KINDS: readonly Kind[] = [false, true].flatMap((is_active) =>
   [...ROLES].sort().map((role) => ({ is_active, role })),
 );
 
-/** All of one moment. */
 export async function* checkCounts(db: Db): AsyncIterable<Fault> {
   const [kept, counted, counters] = await readSnapshot(db, async (trx) => [
     await readCounts(trx),

@@ -10,9 +10,7 @@ export type Fault = Finding & { kind: string };
 export type How = { quick: boolean; ledger: string | undefined; secretKeyFile: string | undefined };
 
 export type Check = {
-  /** What is looked at. */
   name: string;
-  /** Whether it takes long with millions of users. */
   isLong: boolean;
   /** Where it cannot be read to its end, if it is something of its own. */
   cure?: string;

@@ -118,7 +118,6 @@ export async function findSetsAfter(db: Db, id: number): Promise<ChangeSet[]> {
   return sets.orderBy('id').limit(MOST_USERS).execute();
 }
 
-/** How many users each of some sets has changed. */
 export async function countChanged(db: Db, after: number, last: number): Promise<Map<number, number>> {
   const rows = await db
     .selectFrom((from) =>
@@ -150,8 +149,7 @@ const NUMBERS: Readonly<Record<NumberedTable, readonly (readonly [table: keyof S
     maintenance_runs: [],
   };
 
-/** The highest number that is known anywhere. */
-export async function findHighest(db: Db, table: NumberedTable): Promise<number> {
+export async function findHighestId(db: Db, table: NumberedTable): Promise<number> {
   const numbers: number[] = [];
   for (const [place, column] of [[table, 'id'] as const, ...NUMBERS[table]])
     numbers.push(await highest(db, place, column));

@@ -3,14 +3,13 @@ import type { Db } from '../db/schema.ts';
 import { DamagedError, DatabaseFailure } from '../errors.ts';
 import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
+import { checkAccess, checkSets, checkWork } from './dangling.ts';
 import { checkFiles, checkSearch } from './files.ts';
 import { type Check, DAMAGED, type Fault, type Finding, type How, PUT_BACK, REBUILD } from './finding.ts';
-import { checkAccess, checkSets, checkWork } from './pointing.ts';
 import { checkSchema } from './schema.ts';
 import { checkSequences } from './sequences.ts';
 import { checkUsers } from './users.ts';
 
-/** So many of a kind are told, the rest is counted. */
 const MOST_TOLD = 20;
 
 /** What is worst first: the first that is found is what Roster's page says. */
@@ -28,11 +27,7 @@ export const CHECKS: readonly Check[] = [
 
 type Options = { quick?: boolean; ledger?: string; secretKeyFile?: string; begin?: (check: Check) => void };
 
-/**
- * @param options.quick without what takes long with millions of users
- * @param options.ledger of the database, where it is no copy of another; so is `secretKeyFile`
- * @param options.begin is told what is looked at next
- */
+/** @param options.begin is told what is looked at next */
 export async function* findFaults(
   db: Db,
   { quick = false, ledger, secretKeyFile, begin = () => {} }: Options,
@@ -41,11 +36,7 @@ export async function* findFaults(
   for await (const { finding } of look(db, checks, { quick, ledger, secretKeyFile }, begin)) yield finding;
 }
 
-/**
- * What can be mended in a file that is to be a database, or a backup: its bytes are looked at in any case.
- * @param isShort without the rest that takes long
- * @param refuse what is thrown of damage
- */
+/** What can be mended in a file that is to be a database, or a backup. @param isShort without what takes long @param refuse what is thrown of damage */
 export async function* findMendable(
   db: Db,
   { isShort, refuse }: { isShort: boolean; refuse: (what: string) => Error },

@@ -2,8 +2,8 @@
 
 import { findTriggersAndViews } from '../db/backup-file.ts';
 import type { Db } from '../db/schema.ts';
-import { findDrift } from '../db/schema-drift.ts';
-import type { Drift } from '../db/schema-parts.ts';
+import { findSchemaDrift } from '../db/schema-drift.ts';
+import type { SchemaDrift } from '../db/schema-parts.ts';
 import { StartError } from '../errors.ts';
 import { quotable } from '../lib/text.ts';
 import { type Fault, PUT_BACK, REBUILD } from './finding.ts';
@@ -17,7 +17,7 @@ const OF_SEARCH = /^table users_search_/;
 const FOREIGN =
   'Roster does not make that, and does not work with it: have whoever made it drop it, or put back the last backup that checks clean: npm run roster -- restore FILE.';
 
-const SENTENCES: Readonly<Record<Drift['kind'], (part: string) => string>> = {
+const SENTENCES: Readonly<Record<SchemaDrift['kind'], (part: string) => string>> = {
   missing: (part) => `The ${part} is missing.`,
   other: (part) => `The ${part} is not as Roster makes it.`,
   foreign: (part) => `There is a ${part}, which is none of Roster's.`,
@@ -30,7 +30,7 @@ export function refuseTriggersAndViews(path: string): void {
 }
 
 export async function* checkSchema(db: Db): AsyncIterable<Fault> {
-  for (const { part, kind } of await findDrift(db))
+  for (const { part, kind } of await findSchemaDrift(db))
     yield {
       kind: 'parts of the database that are not as Roster makes them',
       what: SENTENCES[kind](quotable(part, MOST_OF_NAME)),

@@ -6,7 +6,7 @@ import { findMissing, type Missing } from '../erasure/again.ts';
 import { lastIdsIn } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import type { Fault, How } from './finding.ts';
-import { findHighest } from './queries.ts';
+import { findHighestId } from './queries.ts';
 
 const NAMES: Readonly<Record<NumberedTable, string>> = {
   users: 'user',
@@ -32,7 +32,7 @@ export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fa
   const { users, lastIds } = missing;
   for (const table of NUMBERED_TABLES) {
     const [highest, last] = await readSnapshot(db, async (trx) => {
-      const known = await findHighest(trx, table);
+      const known = await findHighestId(trx, table);
       return [known, await engineOf(trx).readLastId(trx, table)] as const;
     });
     const given = Math.max(highest, lastIds[table]);

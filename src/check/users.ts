@@ -15,7 +15,7 @@ const KEYS = ['username_key', 'email_key'];
 /** Range by range, each of one moment: so nothing seems wrong that is merely being changed, and no moment is held for long. */
 export async function* checkUsers(db: Db): AsyncIterable<Fault> {
   // Whoever comes meanwhile is left to the next check: there may be ever more.
-  const end = await readSnapshot(db, (trx) => queries.findHighest(trx, 'users'));
+  const end = await readSnapshot(db, (trx) => queries.findHighestId(trx, 'users'));
   for (let after = 0; after < end; ) {
     const [faults, last] = await readSnapshot(db, async (trx) => {
       const range = await queries.findRangeAfter(trx, after, end);

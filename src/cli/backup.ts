@@ -80,7 +80,6 @@ function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {
   return [...database, secretKeyFile, nextKeyFile(secretKeyFile), ledgerOf(databaseUrl, secretKeyFile)];
 }
 
-/** @returns undefined where all stay */
 function readKeep(given: string | undefined, { isDated }: Place): number | undefined {
   if (given === undefined) return undefined;
   const keep = Number(given);

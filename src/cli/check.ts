@@ -58,7 +58,6 @@ async function checkBackup(file: string, quick: boolean): Promise<number> {
   }
 }
 
-/** @returns what is wrong, and among how many */
 async function look(
   db: Db,
   options: { quick: boolean; ledger?: string; secretKeyFile?: string },

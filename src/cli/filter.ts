@@ -1,6 +1,6 @@
 /** Whom an export is of, as it is said on the command line: nobody sees there that something was not understood, so it is refused. */
 import { StartError } from '../errors.ts';
-import { named, quotable, trim } from '../lib/text.ts';
+import { quoted, trim } from '../lib/text.ts';
 import { SORT_RULE } from '../users/list/address.ts';
 import { FILTER_ROWS } from '../users/list/filter.ts';
 import { parseSort } from '../users/list/order.ts';
@@ -34,8 +34,4 @@ function problemOf(name: string, value: string): string | undefined {
   return row.parse(trim(value), Date.now()) === undefined
     ? `says ${quoted(`${name}=${value}`)}: ${row.rule}`
     : undefined;
-}
-
-function quoted(text: string): string {
-  return `“${named(quotable(text))}”`;
 }

@@ -6,7 +6,7 @@ import type { Folder } from '../imports/folder.ts';
 import { checkedOf, totalsOf } from '../imports/json-columns.ts';
 import type { Import } from '../imports/queries.ts';
 import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
-import { refusedRows, whyOf } from '../imports/refused-rows.ts';
+import { reasonsInWords, refusedRows } from '../imports/refused-rows.ts';
 import { readStage } from '../imports/stage-reader.ts';
 import type { Totals } from '../imports/types.ts';
 import {
@@ -64,7 +64,7 @@ export async function saveRefused(path: string, folder: Folder, imported: Import
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit)) ?? [];
   const first = read(0, MOST_SAID);
-  for (const { line, reasons } of first) console.log(`  Line ${line}: ${whyOf(reasons)}`);
+  for (const { line, reasons } of first) console.log(`  Line ${line}: ${reasonsInWords(reasons)}`);
   if (refused > MOST_SAID) console.log(`  and ${number.format(refused - MOST_SAID)} more`);
   const taken = takenOf(first);
   if (taken !== undefined) console.log(`  ${taken}`);

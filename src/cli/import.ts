@@ -9,7 +9,7 @@ import { transact } from '../db/transact.ts';
 import { StartError } from '../errors.ts';
 import { beginImport, confirmImport, discardImport } from '../imports/commands.ts';
 import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
-import { toApply } from '../imports/json-columns.ts';
+import { countToApply } from '../imports/json-columns.ts';
 import { findImport, type Import } from '../imports/queries.ts';
 import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { findTakingBack } from '../imports/take-back.ts';
@@ -36,7 +36,6 @@ const UNDER_WAY: readonly Import['state'][] = ['reading', 'confirmed', 'applying
 const WILL_BE_DONE: readonly Import['state'][] = ['confirmed', 'applying'];
 const STILL_TAKING_BACK = 'The import is being taken back: the next Roster goes on with that.';
 
-/** What the command ends with. */
 const ALL_DONE = 0;
 const NOT_ALL_DONE = 1;
 const NOTHING_DONE = 2;
@@ -182,11 +181,11 @@ class Running {
     if (imported.state === 'reading') return `${number.format(readTotals(imported).read)} rows read`;
     const { done = 0 } =
       imported.set_id === null ? {} : ((await findJobOfSet(this.#db, imported.set_id)) ?? {});
-    return `${number.format(done)} of ${number.format(toApply(readTotals(imported)))} rows applied`;
+    return `${number.format(done)} of ${number.format(countToApply(readTotals(imported)))} rows applied`;
   }
 
   async #isWanted(imported: Import, isSure: boolean): Promise<boolean> {
-    const count = toApply(readTotals(imported));
+    const count = countToApply(readTotals(imported));
     if (count === 0 || this.#isEnding) return false;
     if (isSure) return true;
     const answer = await askYesOrNo(`Apply ${rowsOf(count)}?`);
@@ -198,7 +197,7 @@ class Running {
     await transact(this.#db, (trx) => discardImport(trx, commandLine, imported.id, Date.now()));
     await this.#work();
     const { refused } = readTotals(imported);
-    const isNothingToDo = toApply(readTotals(imported)) === 0;
+    const isNothingToDo = countToApply(readTotals(imported)) === 0;
     console.log(isNothingToDo ? '0 changes.' : UNCHANGED);
     if (isDry || isNothingToDo) return refused > 0 ? NOT_ALL_DONE : ALL_DONE;
     return NOTHING_DONE;
@@ -227,7 +226,6 @@ class Running {
   }
 }
 
-/** `isWhole`: nothing of it stays. */
 function endOfTakingBack(imported: Import, job: Job | undefined) {
   if (imported.state !== 'taken back') return { isWhole: true };
   if (job && job.state !== 'done') return { isWhole: false, sentence: STILL_TAKING_BACK };

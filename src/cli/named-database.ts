@@ -15,10 +15,7 @@ import { isThere } from '../lib/make-file.ts';
 
 const BY_ADMIN = 'npm run roster -- admin alice --email alice@example.com --new-database';
 
-/**
- * `byCommand` makes a new one on purpose; without `erases` whoever was erased since it was copied is left to whoever opens it next.
- * @throws StartError where there is none yet, unless it may be made
- */
+/** Without `erases` whoever was erased since it was copied is left to whoever opens it next. @throws StartError where there is none yet */
 export async function openNamed(
   env: NodeJS.ProcessEnv,
   { mayMake = false, byCommand = BY_ADMIN, erases = true } = {},

@@ -17,7 +17,6 @@ const COLUMN = 32;
 
 type Column = readonly (string | undefined)[];
 
-/** Of when a backup is, in words. */
 export function momentOf(file: string, found: Pick<Summary, 'begunAt' | 'lastChange'>): string {
   const { lastChange } = found;
   const at = timeOf(file, found);
@@ -51,7 +50,6 @@ export function sayBoth(
   for (const { what, todo } of faults) console.warn(`Warning: in the backup: ${what} ${todo}`);
 }
 
-/** When a file was made, or another took its place. */
 function madeOf(file: string, found: Summary): [string, string] {
   const aside = dateAsideOf(basename(file));
   if (aside !== undefined) return ['put aside', time(aside)];
@@ -154,7 +152,6 @@ type Done = Replaced & {
   isLarge: boolean;
   withoutAccess: boolean;
   key: KeyPlan;
-  /** Where it is looked for. */
   path: string;
 };
 

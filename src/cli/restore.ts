@@ -15,7 +15,7 @@ import { nameOf } from '../db/database.ts';
 import { asStartError } from '../db/failure.ts';
 import { HeldFile } from '../db/held-file.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
-import { recognise } from '../erasure/recognise.ts';
+import { recogniseDatabase } from '../erasure/recognise.ts';
 import { LastAdministratorError, StartError } from '../errors.ts';
 import { isSameFile, isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
@@ -27,7 +27,6 @@ import { StatusLine } from './status-line.ts';
 const USAGE =
   'Say which backup: npm run roster -- restore /srv/backups/roster-2026-11-29T03-00-00Z.db [--without-access] [--give-up-key] [--yes]';
 
-/** What the command ends with. */
 const DONE = 0;
 const KEY_MISSING = 1;
 const NOTHING_DONE = 2;
@@ -75,7 +74,10 @@ async function run(file: string, config: Config, options: Options): Promise<numb
     // Before it is held: then nobody can read it.
     const former = await lookAtFormer(databaseUrl, summary.lastChange?.id);
     const ledgers = [ledgerOf(databaseUrl, secretKeyFile), ...ledgersBeside(file)];
-    const found = { ...summary, identity: await recognise(restorable.db, knownFrom(former, ledgers)) };
+    const found = {
+      ...summary,
+      identity: await recogniseDatabase(restorable.db, knownFrom(former, ledgers)),
+    };
     held = path === undefined ? undefined : new HeldFile(path);
     return await decide({ file, config, restorable, found, former, held }, options);
   } finally {

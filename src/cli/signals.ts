@@ -6,10 +6,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const PASSED_ON = 1_000;
 const PARENT_CHECK = 200;
 
-/**
- * Calls `stop` at the first signal. The second one ends the process at once, as if nobody listened.
- * @param reload at SIGHUP, where that does not say that the terminal, or npm, is gone @returns hears no more
- */
+/** The second signal ends the process at once. @param reload at SIGHUP, where that does not say that the terminal, or npm, is gone */
 export function onStopSignal(env: NodeJS.ProcessEnv, stop: () => void, reload?: () => void): () => void {
   const reloadsAtHangUp = reload !== undefined && !isByNpm(env) && !isAtTerminal();
   const passedOn = isByNpm(env) ? PASSED_ON : 0;

@@ -15,7 +15,6 @@ export type UserToLoad = Omit<
 
 export class UserLoader {
   readonly trx: Trx;
-  /** Before anybody was loaded. */
   readonly lastIdBefore: number;
   readonly #counts: Count[] = [];
 

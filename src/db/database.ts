@@ -30,7 +30,7 @@ import type { Following } from './postgres/replica-set.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { checkSqliteFile, prepareSqliteFile, versionOfFile } from './sqlite/file.ts';
-import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/left-over.ts';
+import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/foreign-parts.ts';
 import { openSqlite } from './sqlite/open.ts';
 
 export const MIGRATIONS: readonly Migration[] = [

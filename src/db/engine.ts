@@ -2,7 +2,7 @@
 import type { CompiledQuery, DialectAdapter, Expression, RawBuilder, SqlBool } from 'kysely';
 import type { Replicas } from './replicas.ts';
 import type { Db, Schema, Trx } from './schema.ts';
-import type { Drift } from './schema-parts.ts';
+import type { SchemaDrift } from './schema-parts.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { Timing } from './timing.ts';
 
@@ -10,10 +10,7 @@ import type { Timing } from './timing.ts';
 export const NUMBERED_TABLES = ['users', 'change_sets', 'jobs', 'imports', 'maintenance_runs'] as const;
 export type NumberedTable = (typeof NUMBERED_TABLES)[number];
 
-/**
- * Whether what was deleted is still in the files: `held up`, until whoever reads the database for long has ended; `kept`, until
- * they are written anew.
- */
+/** What was deleted is in the files: `held up`, until whoever reads the database for long has ended; `kept`, until they are written anew. */
 export type Traces = 'gone' | 'held up' | 'kept';
 
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
@@ -82,19 +79,16 @@ export type Engine = {
   adviseOnBackups(db: Db): Promise<string[]>;
   /** Writes the files anew, without anything that was deleted: nobody else writes meanwhile, and on PostgreSQL nobody reads. */
   purge(db: Db): Promise<Purged>;
-  /** "SQLite 3.54.1" */
   readProduct(db: Db): Promise<string>;
   /** How many connections Rosters have to the server, by the address that each comes from; none where there is no server. */
   countConnections(db: Db): Promise<Connections[]>;
   /** What it is made of, beside what Roster makes. @param model a new database, in memory */
-  compareSchema(db: Db, model: Db): Promise<Drift[]>;
+  compareSchema(db: Db, model: Db): Promise<SchemaDrift[]>;
   /** Reads the files through, beside whoever writes. @param isQuick without comparing indexes with their tables */
   findDamage(db: Db, isQuick: boolean): AsyncIterable<Damage>;
-  /** By what the files are read through, in words. */
   meansOfFindingDamage(db: Db, isQuick: boolean): Promise<string>;
   /** The numbers of those who are not found by what they are called, or by something else; also of nobody. */
   findWronglyIndexed(db: Db): AsyncIterable<number>;
-  /** By what that is found out, and of how many, in words. */
   meansOfCheckingSearches(db: Db): Promise<string>;
   /** The highest id that was ever given in a table, deleted since or not; 0 without one. */
   readLastId(db: Db, table?: NumberedTable): Promise<number>;
@@ -123,7 +117,6 @@ export function timingOf(db: Db): Timing {
   return (db.getExecutor().adapter as EngineAdapter).timing;
 }
 
-/** Undefined where there are none. */
 export function replicasOf(db: Db): Replicas | undefined {
   return (db.getExecutor().adapter as EngineAdapter).replicas;
 }

@@ -18,9 +18,9 @@ import Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
 import { isThere, makeFileOnce, syncFile, syncFolder } from '../lib/make-file.ts';
 import { shareOwner } from '../lib/owner.ts';
+import { refuseForeignParts } from './sqlite/foreign-parts.ts';
 import { farFrom } from './sqlite/generation.ts';
 import { readHeader } from './sqlite/header.ts';
-import { refuseForeignParts } from './sqlite/left-over.ts';
 
 const WAIT_MS = 1_000;
 const CHUNK = 1024 * 1024;
@@ -28,7 +28,6 @@ const CHUNK = 1024 * 1024;
 const BESIDE = ['-wal', '-shm', '-journal'];
 
 export class HeldFile {
-  /** Where it is, or is to be. */
   readonly path: string;
   readonly isThere: boolean;
   #descriptor: number | undefined;
@@ -50,10 +49,7 @@ export class HeldFile {
     if (this.#lock) rmSync(`${this.path}-shm`, { force: true });
   }
 
-  /**
-   * At any moment one of the two is at the path, whole. What was there is `aside` afterwards.
-   * @param draft a database in the same folder, or one below it, that nobody has open
-   */
+  /** At any moment one of the two is at the path, whole. @param draft in the same folder, or one below it, that nobody has open */
   replaceBy(draft: string, aside: string): void {
     this.#finish(draft);
     if (this.isThere) {
@@ -89,10 +85,7 @@ export class HeldFile {
     syncFile(draft);
   }
 
-  /**
-   * Without a log it stays locked, and whoever is waiting to open it finds a file that needs none: what they do with it touches
-   * nothing beside the other one.
-   */
+  /** Without a log it stays locked, and whoever waits to open it touches nothing beside the other one. */
   #takeInLog(): void {
     if (this.#lock === undefined) return;
     this.#lock.pragma('synchronous = FULL');

@@ -26,7 +26,6 @@ export async function indexLastSignIns(
   await insertLastSignIns(trx, sql<SqlBool>`users.id between ${firstId} and ${lastId}`);
 }
 
-/** All of the index anew. */
 export async function makeLastSignIns(trx: Trx): Promise<void> {
   await trx.deleteFrom('last_sign_ins').execute();
   await indexLastSignIns(trx, 1);

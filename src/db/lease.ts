@@ -5,13 +5,9 @@ import type { Schema } from './schema.ts';
 /** Of a process that has ended nobody hears: so long is waited. One that is only slow finds its work taken, and stops. */
 export const LEASE = 15_000;
 
-/** Nobody is at it, and nothing has gone wrong. */
 export const FREE = { lease_owner: null, leased_until: 0, failures: 0 };
 
-/**
- * `until`: from when on others may take it; `latest`: until when any lease may be, as a later one is of a clock that was set
- * back since.
- */
+/** `until`: from when on others may take it; `latest`: a later one is of a clock that was set back since. */
 export type Lease = { owner: string; now: number; until: number; latest: number };
 
 export function isFree({ now, latest }: Lease): Expression<SqlBool> {

@@ -5,18 +5,13 @@ import type { Db } from './schema.ts';
 export type ReplicaState = { name: string; lag: number; problem: string | undefined };
 
 export type Replicas = {
-  /** How often pages were read where. */
   readonly chosen: { replica: number; primary: number };
-  /**
-   * For one page: whatever a replica fails to answer is read at the primary, as all that follows. @returns undefined where none
-   * has come to `position`, nor stands in. @param key those with the same have the same replica, while it is in use
-   */
+  /** For one page; what it fails to answer is read at the primary. Undefined where none has come to `position`. @param key the same one gets the same replica */
   choose(position: number, key: number): Db | undefined;
   /** For a page that has none: at the primary or, where that turns out to be away before it has answered, at what stands in and has come to `position`. */
   atPrimary(position: number): Db;
   /** While the primary is away, so that nobody can be shut out: a replica with all that it is known to have saved. */
   standIn(): Db | undefined;
-  /** Whether one does. */
   readonly hasStandIn: boolean;
   /** Read at the primary or, once that is away and something stands in for it, there, without waiting any longer. */
   readPrimary<T>(read: (db: Db) => Promise<T>): Promise<T>;

@@ -4,10 +4,10 @@ import { Kysely, SqliteDialect } from 'kysely';
 import { MIGRATIONS } from './database.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Schema } from './schema.ts';
-import type { Drift } from './schema-parts.ts';
+import type { SchemaDrift } from './schema-parts.ts';
 
 /** Of one that is up to date. A trigger would act on whatever Roster writes, and a table that is not there fails much later. */
-export async function findDrift(db: Db): Promise<Drift[]> {
+export async function findSchemaDrift(db: Db): Promise<SchemaDrift[]> {
   const model = new Kysely<Schema>({
     dialect: new SqliteDialect({ database: new SqliteFile(':memory:') }),
   });

@@ -2,9 +2,9 @@
 export type SchemaParts = ReadonlyMap<string, string>;
 
 /** `part` is missing, or made in another way, or is none of Roster's. */
-export type Drift = { part: string; kind: 'missing' | 'other' | 'foreign' };
+export type SchemaDrift = { part: string; kind: 'missing' | 'other' | 'foreign' };
 
-export function driftOf(expected: SchemaParts, found: SchemaParts): Drift[] {
+export function driftOf(expected: SchemaParts, found: SchemaParts): SchemaDrift[] {
   const missing = [...expected.keys()].filter((part) => !found.has(part));
   const other = [...expected].filter(([part, made]) => found.has(part) && found.get(part) !== made);
   const foreign = [...found.keys()].filter((part) => !expected.has(part));

@@ -8,6 +8,16 @@ export type Role = (typeof ROLES)[number];
 /** What searches look through, in the order of the search text. */
 export const SEARCHED_FIELDS = ['username', 'email', 'full_name'] as const;
 
+/** What history keeps of a user, by numbers of which none is given twice; those below 1000 are Roster's own. */
+export const KEPT_FIELDS = {
+  username: 1,
+  email: 2,
+  full_name: 3,
+  is_active: 4,
+  role: 5,
+  created_at: 6,
+} as const;
+
 export type UsersTable = {
   id: Generated<number>;
   username: string;
@@ -115,7 +125,6 @@ export type ChangeSetsTable = {
   detail: Generated<string | null>;
 };
 
-/** What a change set did to one user. */
 export type ChangesTable = {
   user_id: number;
   /** The user's from then on, without a gap, also through deletion and restoring. */
@@ -127,11 +136,9 @@ export type ChangesTable = {
   fields: string | null;
 };
 
-/** Those who can be brought back. */
 export type DeletedUsersTable = {
   id: number;
   version: number;
-  /** In which they were deleted. */
   set_id: number;
   fields: string;
 };
@@ -157,7 +164,6 @@ export type JobsTable = {
   /** JSON: the numbers of those who were left out, as far as they are noted. */
   notes: string;
   lease_owner: string | null;
-  /** From when on another process may go on with it. */
   leased_until: number;
   /** In a row, as `jobs/failures.ts` counts them; 0 once something was done. */
   failures: Generated<number>;
@@ -165,7 +171,6 @@ export type JobsTable = {
 
 export type RevisionsTable = { slot: number; value: number };
 
-/** Users of whom nothing is kept any more. */
 export type ErasuresTable = {
   user_id: number;
   /** When the user was: a number alone may be somebody else's in a database that was put back. */
@@ -179,7 +184,6 @@ export type ErasuresTable = {
 export type ImportsTable = {
   id: Generated<number>;
   created_at: number;
-  /** When it was last done something about. */
   touched_at: number;
   /** Null where nobody signs in yet, and on the command line. */
   actor_id: number | null;
@@ -215,7 +219,6 @@ export type ImportsTable = {
   revision: number | null;
   set_id: number | null;
   lease_owner: string | null;
-  /** From when on another process that has the folder may go on with it. */
   leased_until: number;
   /** In a row: how often it was begun to be read, or to be judged again. */
   failures: number;
@@ -233,7 +236,6 @@ export type MaintenanceRunsTable = {
   ended_at: number | null;
   /** A check is `bad` that has found something; one that could not look has an end, and none of these. */
   outcome: 'good' | 'bad' | null;
-  /** The name of the machine. */
   host: string;
   /** Of a backup: where it is. */
   file: string | null;
@@ -241,7 +243,6 @@ export type MaintenanceRunsTable = {
   users: number | null;
   /** Why it is bad, or could not be done: a sentence. */
   problem: string | null;
-  /** Of a check: whether it left out what takes long. */
   is_quick: Generated<boolean>;
 };
 

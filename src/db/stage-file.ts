@@ -6,37 +6,23 @@ import Sqlite from 'better-sqlite3';
 import { NoRoomError } from '../errors.ts';
 import { shareOwner } from '../lib/owner.ts';
 import { refuseWithoutRoom } from '../lib/room.ts';
-
-/** What is unique among users. */
-export const KEYS = ['id', 'username_key', 'email_key'] as const;
-export type Key = (typeof KEYS)[number];
-
-/** As it was read, without its cells, which may be many; `said` and `problems` are JSON. */
-export type StagedRow = {
-  row: number;
-  line: number;
-  id: number | null;
-  username_key: string | null;
-  email_key: string | null;
-  said: string;
-  problems: string | null;
-};
-
-/** `verdict`: a number of whoever judges; `user`, `version`: whom it is about, as they were; `does`: JSON. */
-export type Verdict = { verdict: number; user: number | null; version: number | null; does: string | null };
-
-/** The lines of others with the same keys; null without one. */
-type Twins = { id_twin: number | null; username_key_twin: number | null; email_key_twin: number | null };
-
-/** `reasons`: JSON, of those that are refused, as far as it is kept why. */
-export type JudgedRow = StagedRow & Verdict & Twins & { reasons: string | null };
-
-export type Refused = Pick<JudgedRow, 'row' | 'line'> & { cells: string; reasons: string };
-
-export type ToDo = Pick<JudgedRow, 'said' | 'user' | 'version' | 'does'> & { place: number };
-
-/** What a row would have done, and would do, as JSON. */
-export type Differs = { row: number; was: string; is: string };
+import {
+  type Differs,
+  IS_TWIN,
+  JUDGED,
+  type JudgedRow,
+  KEYS,
+  type Key,
+  OF_ANY,
+  OF_NEW,
+  type Refused,
+  SOME,
+  SOME_PLACES,
+  type StagedRow,
+  TABLES,
+  type ToDo,
+  type Verdict,
+} from './stage-rows.ts';
 
 const CACHE_KIB = 16 * 1024;
 /** Of cells that are read at a time. */
@@ -46,39 +32,8 @@ const ROWS_AT_ONCE = 20_000;
 const SORTED_AT_ONCE = 500_000;
 /** By one statement: to run one takes as long as to write two rows. */
 const ROWS_IN_ONE = 20;
-/** What is new, and nothing wrong with it, without the nulls: to hand one over takes longer than a text. */
-const OF_NEW = '(?,?,null,?,?,?,null,?,null,null,null,?)';
-const OF_ANY = '(?,?,?,?,?,?,?,?,?,?,?,?)';
 /** To bring what another process has left in order may take a moment. */
 const WAIT_MS = 1_000;
-
-/** Cells come last: what comes after those that are long is found slowly. */
-const TABLES = `
-  create table rows (
-    row integer primary key, line integer not null, id integer, username_key text, email_key text,
-    said text not null, problems text,
-    verdict integer not null, user integer, version integer, does text, cells text not null) strict;
-  create table refused (row integer primary key, line integer not null, cells text not null, reasons text not null) strict;
-  create table doubtful (field text not null, key any not null, primary key (field, key)) strict, without rowid;
-  create table twins (field text not null, key any not null, row integer not null, line integer not null,
-    last_line integer not null, primary key (field, key)) strict, without rowid;
-  create table differences (row integer primary key, was text not null, "is" text not null) strict;
-  create index rows_verdict on rows (verdict);`;
-
-/** Of the first of them the line of the last, of the others that of the first. */
-const TWIN_COLUMNS = KEYS.map(
-  (key) => `iif(${key}s.row = rows.row, ${key}s.last_line, ${key}s.line) as ${key}_twin`,
-);
-const TWIN_JOINS = KEYS.map(
-  (key) => `left join twins ${key}s on ${key}s.field = '${key}' and ${key}s.key = rows.${key}`,
-);
-const ROW = 'rows.row, rows.line, id, username_key, email_key, said, problems, verdict, user, version, does';
-const JUDGED = `
-  select ${ROW}, refused.reasons, ${TWIN_COLUMNS.join(', ')}
-  from rows left join refused on refused.row = rows.row ${TWIN_JOINS.join(' ')}`;
-const SOME = 'order by rows.row limit ?';
-const SOME_PLACES = 'order by place limit ?';
-const IS_TWIN = KEYS.map((key) => `${key}s.row is not null`).join(' or ');
 
 /** In the place of any that is there. */
 export function makeStage(path: string): StageFile {
@@ -92,7 +47,6 @@ export function makeStage(path: string): StageFile {
   return new StageFile(db, path);
 }
 
-/** To go on with one that was saved. */
 export function openStage(path: string): StageFile {
   return new StageFile(new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS }), path);
 }
@@ -223,7 +177,6 @@ export class StageFile {
     this.#run('insert or replace into differences values (?,?,?)', row, was, is);
   }
 
-  /** Before all is judged again. */
   forgetReasons(): void {
     this.#db.exec('delete from refused; delete from differences');
   }
@@ -311,10 +264,7 @@ export class StageFile {
     return this.#all('select * from differences order by row limit ?', limit);
   }
 
-  /**
-   * Those of the first verdicts get places: by user, and those who are new by username, as indexes have them. In the order of
-   * the file each would change a page of its own of every index. Of very many, some come after the others.
-   */
+  /** By user, and who is new by username, as indexes have them: in the order of the file each would change a page of its own of every index. */
   *placeToDo(lastVerdict: number, isInOrderOfFile: boolean): Generator<void> {
     const order = isInOrderOfFile ? 'row' : 'user is null, user, username_key';
     const some = 'select row from rows where row > ? and row <= ? and verdict <= ?';

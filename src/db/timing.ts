@@ -17,7 +17,6 @@ export type Observer = {
 export class Timing {
   readonly #observers = new Set<Observer>();
 
-  /** @returns what ends it. */
   observe(observer: Observer): () => void {
     this.#observers.add(observer);
     return () => void this.#observers.delete(observer);

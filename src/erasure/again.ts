@@ -31,14 +31,14 @@ import {
   readIdentity,
   readNames,
 } from './queries.ts';
-import { readCreatedAt, recognise } from './recognise.ts';
+import { readCreatedAt, recogniseDatabase } from './recognise.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
 /** @returns how many were. @throws StartError where the ledger is another database's, or cannot be written. */
 export async function eraseAgain(db: Db, path: string): Promise<number> {
   checkLedger(path);
-  await recognise(db, readLedger(path));
+  await recogniseDatabase(db, readLedger(path));
   const erased = await eraseAll(db, await findMissing(db, path)).catch(explain);
   // Also of a copy, or where Roster was killed before it was written.
   await writeLedger(db, path, await findErasuresAfter(db, 0, ALL));
@@ -52,7 +52,6 @@ export async function eraseKnown(db: Db, paths: readonly string[]): Promise<numb
   return eraseAll(db, await missingIn(db, own));
 }
 
-/** Of any of several files. */
 export async function isAnyMissing(db: Db, paths: readonly string[]): Promise<boolean> {
   const own = ownIn(paths.flatMap(readLedger), await readIdentity(db));
   return (await missingIn(db, own)).users.length > 0;
@@ -102,7 +101,6 @@ async function isTheirs(db: Db, { user_id, created_at }: LedgerEntry): Promise<b
   return found === undefined || found === created_at;
 }
 
-/** By whom and when they were. @returns whether it was not done meanwhile. */
 async function eraseOne(
   trx: Trx,
   { user_id, created_at, erased_at, erased_by }: LedgerEntry,
@@ -143,10 +141,7 @@ export async function readLines(db: Db): Promise<LedgerLine[]> {
   return (await readNames(db)).map((database) => ({ database, ...numbers, users }));
 }
 
-/**
- * Of a database that is going to lie elsewhere. Also where nobody was erased: beside entries of others alone it would not start.
- * @throws StartError
- */
+/** Also where nobody was erased: beside entries of others alone a database would not start. @throws StartError */
 export function noteLine(path: string, line: LedgerLine): void {
   const own = ownIn(readLedger(path), line.database);
   const known = knownIn(own);

@@ -12,10 +12,7 @@ import { insertErasures } from './queries.ts';
 
 export type Erased = { kind: 'erased'; set: number };
 
-/**
- * What is left are their number, when they were created, and that they were erased. The bytes are another matter: see
- * `traces.ts`. @throws ForbiddenError, NotFoundError for whoever is not deleted
- */
+/** What is left are their number, when they were created, and that they were erased. @throws ForbiddenError, NotFoundError for whoever is not deleted */
 export async function eraseUser(trx: Trx, actor: Actor, id: number, now: number): Promise<Erased> {
   authorize(actor, mayErase);
   await lockErasing(trx);

@@ -66,7 +66,6 @@ export async function* readInvitations(db: Db, id: number) {
   for (const { created_at } of await links.execute()) yield { created_at: iso(created_at) };
 }
 
-/** What was changed of them, the last first. */
 export async function* readChanges(db: Db, id: number) {
   const wanted = { limit: AT_ONCE, isWanted: () => true };
   for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before; ) {
@@ -77,14 +76,12 @@ export async function* readChanges(db: Db, id: number) {
   }
 }
 
-/** Files that they have brought, for as long as these are kept. */
 export async function* readImports(db: Db, id: number) {
   const imports = db.selectFrom('imports').select(['created_at', 'file_name', 'size']);
   for (const { created_at, ...file } of await imports.where('actor_id', '=', id).orderBy('id').execute())
     yield { created_at: iso(created_at), ...file };
 }
 
-/** What they did, and what was done to how they sign in. */
 export async function* readActs(db: Db, id: number) {
   yield* readSets(db, 'actor_id', id);
   // What they did to their own access is among what they did.

@@ -1,7 +1,4 @@
-/**
- * Who was erased, outside of the database: a file beside it, of which a database that is put back knows nothing. It holds
- * numbers and times alone, an entry a line.
- */
+/** Who was erased, outside of the database: a file beside it, of which one that is put back knows nothing. It holds numbers and times alone. */
 import {
   accessSync,
   appendFileSync,
@@ -35,7 +32,6 @@ const time = z.int().nonnegative().max(MOST);
 const last = z.int().nonnegative().max(MOST);
 
 const LINE = z.object({
-  /** Its identity. */
   database: z.string(),
   /** The highest number that anybody had there by then; 0 where only `upTo` is noted. */
   lastId: last,
@@ -59,12 +55,10 @@ export function ledgerOf(databaseUrl: string, secretKeyFile: string): string {
   return pathBeside(databaseUrl, secretKeyFile, ENDING);
 }
 
-/** As a line has them. */
 export function lastIdsOfLine({ users: lastId, ...others }: LastIds): Pick<LedgerLine, 'lastId' | 'others'> {
   return { lastId, others };
 }
 
-/** The highest of all. */
 export function lastIdsIn(lines: readonly LedgerLine[]): LastIds {
   return highestIn(lines, ({ lastId, others }, table) =>
     table === 'users' ? lastId : (others?.[table] ?? 0),

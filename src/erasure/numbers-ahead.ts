@@ -1,13 +1,10 @@
-/**
- * Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is
- * not. Runs of the commands `check` and `backup` are left out: no link leads to one.
- */
+/** Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is not. */
 import { randomUUID } from 'node:crypto';
 import type { NumberedTable } from '../db/engine.ts';
 import { watchNumbers } from '../db/numbers.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
-import { readLastIds } from './numbers.ts';
+import { noteLastIds, readLastIds } from './numbers.ts';
 import { readNames } from './queries.ts';
 
 /** A share of what there is at a time: each line is synced, and all are read at a start; but no more than a command may leave out. */
@@ -15,8 +12,8 @@ const FEWEST = 100;
 const SHARE = 50;
 const MOST = 1_000;
 
-/** Where they cannot be noted it is tried again after so many milliseconds: somebody waits meanwhile. */
-const PAUSE = 1_000;
+/** Where they cannot be noted it is tried again after that: somebody waits meanwhile. */
+const PAUSE_MS = 1_000;
 
 /** Of one table: the highest that was given, and what is noted. */
 type Ahead = { given: number; upTo: number };
@@ -73,7 +70,7 @@ class NumbersAhead {
   }
 
   get #isPausing(): boolean {
-    return performance.now() < this.#failedAt + PAUSE;
+    return performance.now() < this.#failedAt + PAUSE_MS;
   }
 
   #fail(error: Error): void {
@@ -82,11 +79,11 @@ class NumbersAhead {
     this.#failedAt = performance.now();
   }
 
-  /** Where that fails, some numbers are left out. */
+  /** Also those that others have given. Where that fails, some numbers are left out. */
   async giveBack(db: Db): Promise<void> {
-    if (this.#tables.size === 0) return;
     try {
-      this.#note(await readNames(db), lastIdsOfLine(await readLastIds(db)));
+      if (this.#tables.size === 0) await noteLastIds(db, this.#ledger);
+      else this.#note(await readNames(db), lastIdsOfLine(await readLastIds(db)));
     } catch (error) {
       this.#fail(error as Error);
     }

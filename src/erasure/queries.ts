@@ -12,7 +12,6 @@ export async function findErasure(db: Db, userId: number): Promise<Erasure | und
   return db.selectFrom('erasures').selectAll().where('user_id', '=', userId).executeTakeFirst();
 }
 
-/** For going through all there are. */
 export async function findErasuresAfter(db: Db, userId: number, limit: number): Promise<Erasure[]> {
   const after = db.selectFrom('erasures').selectAll().where('user_id', '>', userId);
   return after.orderBy('user_id').limit(limit).execute();

@@ -14,7 +14,7 @@ export type Person = Pick<LedgerEntry, 'user_id' | 'created_at'>;
 export type Known = { database: string; users: readonly Person[] };
 
 /** By anybody who is in both. @returns the identity that it has then */
-export async function recognise(db: Db, known: readonly Known[]): Promise<string> {
+export async function recogniseDatabase(db: Db, known: readonly Known[]): Promise<string> {
   const identity = await readIdentity(db);
   const isKnown = known.some(({ database }) => database === identity);
   const copied = isKnown || !(await hasJustBegun(db)) ? undefined : await findOriginal(db, known);
@@ -30,7 +30,6 @@ async function findOriginal(db: Db, known: readonly Known[]): Promise<string | u
   return undefined;
 }
 
-/** Undefined for whom it does not know. */
 export async function readCreatedAt(db: Db, id: number): Promise<number | undefined> {
   const user = await findUser(db, id);
   const deleted = user ? undefined : await findDeleted(db, id);

@@ -12,8 +12,7 @@ import { findUser } from '../users/queries.ts';
 import { type Request, userIdFrom } from '../users/request.ts';
 import { PLACES } from './places.ts';
 
-/** In characters. */
-const WRITTEN_AT_ONCE = 64 * 1024;
+const CHARACTERS_AT_ONCE = 64 * 1024;
 
 /** @param folder in which it lies while it is read: whoever reads slowly holds nothing of the database */
 export function takeData(folder: string) {
@@ -43,7 +42,7 @@ async function readAtOnce(
     let text = '';
     for await (const part of read(trx)) {
       text += part;
-      if (text.length < WRITTEN_AT_ONCE) continue;
+      if (text.length < CHARACTERS_AT_ONCE) continue;
       await spool.write(text);
       text = '';
     }

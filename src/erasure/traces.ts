@@ -8,17 +8,13 @@ import { inBackground } from '../operations/background.ts';
 import { writeLedger } from './again.ts';
 import { findPending, noteGone } from './queries.ts';
 
-/**
- * `not noted`: a copy that is put back would bring them back. `why`: what is in the way, in words for a page; undefined where the
- * log alone says it.
- */
+/** `not noted`: a copy that is put back would bring them back. `why`: for a page; undefined where the log alone says it. */
 export type ErasureProgress =
   | { kind: Traces }
   | { kind: 'not noted' | 'not overwritten'; why: string | undefined };
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The path of the file in which it is noted who was erased. */
     ledger: string;
     /** Notes there of whom it is not known yet; resolves when it has tried, and never rejects. */
     noteErased(): Promise<void>;

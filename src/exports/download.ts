@@ -7,11 +7,10 @@ import { writeExport } from './export.ts';
 import type { FormatName } from './formats.ts';
 import { type Outcome, Spool } from './spool.ts';
 
-/** What a user takes in a file, in bytes, as a rule: they are counted beforehand, and not measured. */
-const USUAL_SIZE = 64;
+/** They are counted beforehand, and not measured. */
+const USUAL_BYTES_PER_USER = 64;
 
 export type Asked = {
-  /** For the file. */
   folder: string;
   selection: Selection;
   format: FormatName;
@@ -31,10 +30,7 @@ export type Download = {
   closed: Promise<void>;
 };
 
-/**
- * @param gone aborted when nobody reads it any more
- * @throws what goes wrong before there is anything to read: NoRoomError, what `judge` throws
- */
+/** @param gone aborted when nobody reads it any more @throws NoRoomError, what `judge` throws */
 export async function startDownload(db: Db, asked: Asked, gone: AbortSignal): Promise<Download> {
   const spool = await Spool.make(asked.folder);
   const written = write(db, asked, spool, gone);
@@ -65,7 +61,7 @@ async function write(db: Db, asked: Asked, spool: Spool, gone: AbortSignal): Pro
   };
   const judge = (total: Total) => {
     asked.judge(total);
-    spool.look(total.count * USUAL_SIZE);
+    spool.look(total.count * USUAL_BYTES_PER_USER);
   };
   const outcome: Outcome = await writeExport(db, { ...asked, judge }, spool, note, gone).then(
     () => ({}),

@@ -8,7 +8,6 @@ export type Format = {
   hint: string;
   extension: string;
   type: string;
-  /** Before the first user. */
   begin: string;
   /** @param directory the identity of the database */
   write(users: readonly User[], directory: string): string;

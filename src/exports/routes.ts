@@ -6,8 +6,8 @@ import { mayRead } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { transact } from '../db/transact.ts';
 import { countInSet, recordExport } from '../history/record.ts';
+import { goneOf } from '../http/client-gone.ts';
 import { isFromHere } from '../http/cross-site.ts';
-import { goneOf } from '../http/gone.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Total } from '../lib/pagination.ts';
 import { refuseWithoutRoom } from '../lib/room.ts';
@@ -22,14 +22,13 @@ import {
 } from '../users/list/selection.ts';
 import { type Download, giveUp, startDownload } from './download.ts';
 import { FORMATS, type FormatName, parseFormat } from './formats.ts';
-import { Turns } from './turns.ts';
+import { Slots } from './slots.ts';
 import { detailOf, fileNameOf } from './words.ts';
 
 const MOST = { written: 2, open: 10, ofOne: 2 };
-/** In seconds. */
-const ASKED_AGAIN = '3';
-/** In milliseconds, without a byte: of many users few may match, or whoever reads does not. */
-const LONGEST_SILENCE = 120_000;
+const ASKED_AGAIN_SECONDS = '3';
+/** Without a byte: of many users few may match, or whoever reads does not. */
+const LONGEST_SILENCE_MS = 120_000;
 
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
@@ -41,7 +40,7 @@ class OtherNumberError extends Error {}
 
 /** @param folder for what is exported, until it is read */
 export function exportRoutes(app: FastifyInstance, folder: string): void {
-  const turns = new Turns(MOST, app.stopwatch);
+  const slots = new Slots(MOST, app.stopwatch);
   app.get('/export', allow(mayRead), async (request: Request, reply) => showExport(request, reply));
   const writing = { ...allow(mayRead, { readsPrimary: true }), onSend: allowSilence };
   app.get('/export/file', writing, async (request: Request, reply) => {
@@ -55,12 +54,12 @@ export function exportRoutes(app: FastifyInstance, folder: string): void {
     reply.header('cache-control', 'no-store');
     if (request.method === 'HEAD') return reply.type(FORMATS[format].type).send();
     const gone = goneOf(reply.raw);
-    // Whoever is gone already takes no turn; what they are answered nobody reads.
-    const turn = gone.aborted ? undefined : turns.take(`${request.actor?.user?.id}`);
-    if (turn === undefined) return showWaiting(reply, asked);
+    // Whoever is gone already takes no slot; what they are answered nobody reads.
+    const slot = gone.aborted ? undefined : slots.take(`${request.actor?.user?.id}`);
+    if (slot === undefined) return showWaiting(reply, asked);
     const download = begin(request, asked, folder, gone);
-    void download.then(({ written }) => written).then(turn.endWriting, turn.endWriting);
-    void download.then(({ closed }) => closed).then(turn.endReading, turn.endReading);
+    void download.then(({ written }) => written).then(slot.endWriting, slot.endWriting);
+    void download.then(({ closed }) => closed).then(slot.endReading, slot.endReading);
     try {
       return await sendFile(reply, await download, asked);
     } catch (error) {
@@ -92,7 +91,7 @@ function allowSilence(
   payload: unknown,
   done: (error: null, payload: unknown) => void,
 ) {
-  if (payload instanceof Readable) request.socket.setTimeout?.(LONGEST_SILENCE);
+  if (payload instanceof Readable) request.socket.setTimeout?.(LONGEST_SILENCE_MS);
   done(null, payload);
 }
 
@@ -137,7 +136,7 @@ async function showExport(request: Request, reply: FastifyReply, asked?: Asked) 
 async function showWaiting(reply: FastifyReply, { selection, format, promised }: Asked) {
   const count = promised === undefined ? [] : [['count', `${promised}`] as [string, string]];
   const again = selectionAddress('/export/file', selection, [['format', format], ...count]);
-  reply.header('refresh', `${ASKED_AGAIN}; url=${urlFor(reply.server.config.origin, again)}`);
-  reply.header('retry-after', ASKED_AGAIN);
+  reply.header('refresh', `${ASKED_AGAIN_SECONDS}; url=${urlFor(reply.server.config.origin, again)}`);
+  reply.header('retry-after', ASKED_AGAIN_SECONDS);
   return reply.render('exports/waiting', { selection }, 503);
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NoRoomError } from '../errors.ts';
-import { isFull, LOOK_AFTER, NO_ROOM, refuseWithoutRoom } from '../lib/room.ts';
+import { isFull, LOOK_AGAIN_AFTER_BYTES, NO_ROOM, refuseWithoutRoom } from '../lib/room.ts';
 
 const READ_AT_ONCE = 64 * 1024;
 
@@ -49,7 +49,7 @@ export class Spool {
   /** @throws NoRoomError */
   async write(text: string): Promise<void> {
     const bytes = Buffer.from(text);
-    if (this.#size + bytes.length - this.#looked > LOOK_AFTER) this.look(bytes.length);
+    if (this.#size + bytes.length - this.#looked > LOOK_AGAIN_AFTER_BYTES) this.look(bytes.length);
     await this.#file.appendFile(bytes).catch(explain);
     this.#size += bytes.length;
     this.#wake();

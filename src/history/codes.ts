@@ -1,4 +1,5 @@
 /** The numbers by which history is kept: they stay, whatever their names are, and none is given twice. */
+import type { KEPT_FIELDS } from '../db/schema.ts';
 
 export const KINDS = {
   created: 1,
@@ -27,9 +28,6 @@ export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5, bu
 
 export const ACTORS = { user: 1, visitor: 2, 'command line': 3 } as const;
 
-/** Of a user's fields; those below 1000 are Roster's own. */
-export const FIELDS = { username: 1, email: 2, full_name: 3, is_active: 4, role: 5, created_at: 6 } as const;
-
 /** What is done to how people sign in, as it is kept: with these words, whatever is shown. */
 export type AccessEvent =
   | 'access link made'
@@ -52,11 +50,10 @@ export type AccessEvent =
   | 'second factors given up'
   | 'session ended';
 
-/** The event of both. */
 export const ROLE_CHANGED = 'role changed';
 
 export type Kind = keyof typeof KINDS;
-export type KeptField = keyof typeof FIELDS;
+export type KeptField = keyof typeof KEPT_FIELDS;
 
 /** Seen by administrators, and by whom it is about. */
 export function isAboutAccess(kind: Kind): boolean {
@@ -64,7 +61,7 @@ export function isAboutAccess(kind: Kind): boolean {
 }
 
 /** The kind of what undoes one, as far as that is one thing. */
-export function oppositeOf(code: number): Kind {
+export function undoingKind(code: number): Kind {
   const kind = nameOfCode(KINDS, code) ?? 'changed';
   return OPPOSITES[kind] ?? kind;
 }

@@ -7,19 +7,11 @@ import { findJobsOfSets, type Job } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
-import { leftOf, withUndos } from './left.ts';
-import { findOffered, type Offered } from './offered.ts';
-import {
-  type ChangeOfSet,
-  type ChangeSet,
-  findChangeSet,
-  findChangesOfSets,
-  findNames,
-  findUndos,
-  isStanding,
-  type Undo,
-} from './queries.ts';
+import { leftOf, withUndos } from './left-to-undo.ts';
+import { findOffered, type Offered } from './offered-undo.ts';
+import { type ChangeOfSet, type ChangeSet, findChangeSet, findChangesOfSets, findNames } from './queries.ts';
 import type { Entry } from './timeline.ts';
+import { findUndos, isStanding, type Undo } from './undos.ts';
 
 export type Person = { id: number; name: string };
 
@@ -76,7 +68,6 @@ export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Si
   return shown.map((one) => ({ ...one, ...doersOf(one.set), whom: personOf(one.whom, names) }));
 }
 
-/** The timeline of one user. */
 export async function describeEntries(
   db: Db,
   entries: readonly Entry[],
@@ -93,7 +84,6 @@ export async function describeEntries(
 
 type Undos = ReadonlyMap<number, readonly Undo[]>;
 
-/** Of all who have to be named. */
 async function findNamesOf(
   db: Db,
   sets: readonly ChangeSet[],
@@ -106,7 +96,6 @@ async function findNamesOf(
   return findNames(db, [...actors, ...others], seesDeleted);
 }
 
-/** Who did it, who has undone it, and whether whoever asks could. */
 async function findDoers(
   db: Db,
   shown: readonly Offered[],

@@ -1,13 +1,13 @@
 /** What a change was, in the form in which it is kept: the values of a user's fields before and after. */
-import type { User } from '../db/schema.ts';
-import { FIELDS, type KeptField } from './codes.ts';
+import { KEPT_FIELDS, type User } from '../db/schema.ts';
+import type { KeptField } from './codes.ts';
 
 export type KeptValues = Pick<User, KeptField>;
 export type FieldChanges = { [F in KeptField]?: { was: User[F]; became: User[F] } };
 
 type Pair = [was: unknown, became: unknown];
 
-const CODES = Object.entries(FIELDS) as [KeptField, number][];
+const CODES = Object.entries(KEPT_FIELDS) as [KeptField, number][];
 
 export function changedFields(before: KeptValues, after: KeptValues): KeptField[] {
   return CODES.filter(([field]) => before[field] !== after[field]).map(([field]) => field);
@@ -15,7 +15,10 @@ export function changedFields(before: KeptValues, after: KeptValues): KeptField[
 
 /** As JSON: `{"2":["ada@old.example","ada@new.example"]}`. */
 export function packChanges(before: User, after: User): string {
-  const pairs = changedFields(before, after).map((field) => [FIELDS[field], [before[field], after[field]]]);
+  const pairs = changedFields(before, after).map((field) => [
+    KEPT_FIELDS[field],
+    [before[field], after[field]],
+  ]);
   return JSON.stringify(Object.fromEntries(pairs));
 }
 

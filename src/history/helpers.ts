@@ -5,7 +5,7 @@ import { KINDS } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 import { MOST_GONE_THROUGH } from './versions.ts';
 import {
-  FIELD_NAMES,
+  fieldName,
   isUndoable,
   KIND_NAMES,
   shownValue,
@@ -18,7 +18,7 @@ import {
 } from './words.ts';
 
 export const historyHelpers = {
-  fieldNames: FIELD_NAMES,
+  fieldName,
   historyAddress,
   isLoaded: ({ kind }: ChangeSet) => kind === KINDS.loaded,
   isUndoable,

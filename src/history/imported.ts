@@ -1,10 +1,9 @@
 /** How many an import created, and how many it changed: kept beside its change set, for it is not looked through. */
-import { KINDS, type Kind, oppositeOf } from './codes.ts';
+import { KINDS, type Kind, undoingKind } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 
 export type Imported = { created: number; changed: number };
 
-/** The detail of its change set. */
 export function importedDetail({ created, changed }: Imported): string {
   return `${created} created, ${changed} changed`;
 }
@@ -18,7 +17,7 @@ export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>)
 
 /** The kind of what undoes a change set: of an import that created everybody it is that they are deleted. */
 export function undoingKindOf(set: Pick<ChangeSet, 'kind' | 'detail'>): Kind {
-  return importedIn(set)?.changed === 0 ? 'deleted' : oppositeOf(set.kind);
+  return importedIn(set)?.changed === 0 ? 'deleted' : undoingKind(set.kind);
 }
 
 /** The detail of an undo that does two things to users, as history says it. */

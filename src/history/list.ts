@@ -19,7 +19,6 @@ export type HistoryFilter = {
 /** A page begins before or after a change set, which it does not hold. */
 export type HistoryCursor = { side: 'older' | 'newer'; at: number; id: number };
 
-/** No end in time. */
 const ALWAYS = Number.POSITIVE_INFINITY;
 
 type Place = Pick<ChangeSet, 'at' | 'id'>;

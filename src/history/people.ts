@@ -9,8 +9,8 @@ import { unpackValues } from './fields.ts';
 import { type DeletedUser, findDeletedAfter } from './queries.ts';
 
 const AT_ONCE = 1_000;
-/** In milliseconds, for some tens of thousands: names of those who are deleted are in no index. */
-const PATIENCE = 200;
+/** For some tens of thousands: names of those who are deleted are in no index. */
+const PATIENCE_MS = 200;
 
 /** Of nobody who never was, nothing is found. */
 export async function findPeople(db: Db, { user, by }: HistoryState, seesDeleted: boolean) {
@@ -30,7 +30,7 @@ export async function findPeople(db: Db, { user, by }: HistoryState, seesDeleted
 
 /** Of several the one who was deleted last; 0 for nobody, who may be there all the same where there were too many to look at. */
 async function findDeletedCalled(db: Db, username: string): Promise<{ id: number; isCertain: boolean }> {
-  const deadline = Deadline.in(PATIENCE);
+  const deadline = Deadline.in(PATIENCE_MS);
   const key = textKey(username);
   let found: DeletedUser | undefined;
   let last = 0;

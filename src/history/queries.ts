@@ -3,7 +3,6 @@ import type { Selectable } from 'kysely';
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
-import { unindexed } from '../db/unindexed.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { KINDS, type Kind } from './codes.ts';
 import { unpackValues } from './fields.ts';
@@ -46,7 +45,6 @@ export async function findChangeSet(db: Db, id: number): Promise<ChangeSet | und
   return db.selectFrom('change_sets').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** For going through all there is. */
 export async function findChangeSetsAfter(db: Db, id: number, limit: number): Promise<ChangeSet[]> {
   return db.selectFrom('change_sets').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
@@ -111,7 +109,6 @@ export async function findNames(
   return names;
 }
 
-/** Who did something, how and when. */
 export type DoneBy = Pick<ChangeSet, 'actor_id' | 'actor_kind' | 'via' | 'at'>;
 
 /** What made a version of a user and all after it, the last first. */
@@ -151,48 +148,6 @@ export async function findChangesSince(db: Db, set: number, limit: number): Prom
     .execute();
 }
 
-/** `growing`: sets that may change more users than they had by then, those after a number. */
-export type Moment = { set: number; growing: readonly (readonly [set: number, afterUser: number])[] };
-
-/** Further back nobody is still writing one. */
-const MOST_MISSING = 100;
-
-/** Of the numbers up to one, those last ones that no set has: it may still be written when later ones are there. */
-export async function findMissingSets(db: Db, last: number): Promise<number[]> {
-  const numbers = Array.from({ length: Math.min(MOST_MISSING, last) }, (_, index) => last - index);
-  const sets = db
-    .selectFrom('change_sets')
-    .select('id')
-    .where('id', '>', last - MOST_MISSING);
-  const there = await sets.where('id', '<=', last).execute();
-  const ids = new Set(there.map(({ id }) => id));
-  return numbers.filter((number) => !ids.has(number));
-}
-
-/** Of some users, the first version that others made after a moment, `except` for a set that came of it. */
-export async function findFirstSince(
-  db: Db,
-  users: readonly number[],
-  { set, growing }: Moment,
-  except: number,
-): Promise<ReadonlyMap<number, number>> {
-  if (users.length === 0) return new Map();
-  const began = new Map(growing);
-  const changes = await db
-    .selectFrom('changes')
-    .select(['user_id', 'version', 'set_id'])
-    .where('user_id', 'in', users)
-    .where(({ eb, or }) => {
-      const isLater = eb(unindexed('set_id'), '>', set);
-      return began.size === 0 ? isLater : or([isLater, eb(unindexed('set_id'), 'in', [...began.keys()])]);
-    })
-    .where(unindexed('set_id'), '!=', except)
-    .execute();
-  const since = changes.filter(({ user_id, set_id }) => user_id > (began.get(set_id) ?? 0));
-  since.sort((one, other) => other.version - one.version);
-  return new Map(since.map(({ user_id, version }) => [user_id, version]));
-}
-
 /** Whom some sets have changed, one perhaps more than once. */
 export async function findUsersOfSets(
   db: Db,
@@ -225,7 +180,6 @@ export async function findChangesInSet(
   );
 }
 
-/** The same of some users. */
 export async function findChangesOfUsers(
   db: Db,
   set: number,
@@ -255,36 +209,4 @@ export async function findStandingVersions(db: Db, set: number): Promise<number[
 /** Until the end of the transaction nobody else begins to undo it. */
 export async function lockChangeSet(trx: Trx, id: number): Promise<void> {
   await trx.selectFrom('change_sets').select('id').where('id', '=', id).forUpdate().execute();
-}
-
-/** What has undone a change set, and what has undone that in turn. */
-export type Undo = { set: ChangeSet; undos: readonly Undo[] };
-
-/** By the number of what they undo, the last at the end; those that stand, and those that were undone. */
-export async function findUndos(db: Db, ids: readonly number[]): Promise<Map<number, Undo[]>> {
-  if (ids.length === 0) return new Map();
-  const undoing = db.selectFrom('change_sets').selectAll().where('undoes', 'in', ids);
-  // Put in order here: sorted in SQL they would be, too, whatever index finds them.
-  const sets = (await undoing.where('users', '>', 0).execute()).sort((one, other) => one.id - other.id);
-  const again = await findUndos(
-    db,
-    sets.map(({ id }) => id),
-  );
-  const undos = sets.map((set) => ({ set, undos: again.get(set.id) ?? [] }));
-  return Map.groupBy(undos, ({ set }) => set.undoes ?? 0);
-}
-
-/** Whoever undoes an undo makes what that has undone stand again. */
-export function isStanding({ undos }: Undo): boolean {
-  return !undos.some(isStanding);
-}
-
-/** By which others they are undone, the last at the end. */
-export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet[]>> {
-  const undos = await findUndos(db, ids);
-  const standing = [...undos.values()].flat().filter(isStanding);
-  return Map.groupBy(
-    standing.map(({ set }) => set),
-    ({ undoes }) => undoes ?? 0,
-  );
 }

@@ -93,7 +93,6 @@ async function showSet({ reader: db, params, query, actor }: Request, reply: Fas
   });
 }
 
-/** The change of a set that a page has ended with. */
 function parseAfter(typed = ''): { user_id: number; version: number } {
   const [, user_id = 0, version = 0] = /^(\d{1,15})\.(\d{1,15})$/.exec(typed) ?? [];
   return { user_id: Number(user_id), version: Number(version) };

@@ -11,7 +11,6 @@ export type StateAt =
   /** It is not known what they were before a history was kept of them. */
   | { kind: 'not known'; since: number };
 
-/** @param today as they are now. */
 export async function readStateAt(db: Db, today: User | DeletedUser, at: number): Promise<StateAt> {
   const { id } = today;
   const kept = await findVersions(db, id);
@@ -28,7 +27,6 @@ export async function readStateAt(db: Db, today: User | DeletedUser, at: number)
   return values ? { kind: 'there', values, version: next - 1 } : { kind: 'deleted' };
 }
 
-/** Undefined where they were not there. */
 export async function valuesBeforeVersion(
   db: Db,
   today: User | DeletedUser,

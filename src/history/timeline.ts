@@ -11,11 +11,11 @@ import { findVersionSets } from './versions.ts';
 export type Entry = { set: ChangeSet; version?: number; fields: FieldChanges };
 
 /** Where the page before has ended, in both of what a timeline is made of. */
-export type Place = { version: number; at: number; id: number };
+export type TimelineCursor = { version: number; at: number; id: number };
 
 export type Timeline = {
   entries: readonly Entry[];
-  earlier: Place | undefined;
+  earlier: TimelineCursor | undefined;
   /** The time up to which it was looked, where that was not far enough. */
   stoppedAt?: number;
   /** Where nobody knows more, since the user was there before: what they arrived with. */
@@ -23,7 +23,7 @@ export type Timeline = {
 };
 
 /** `seesAll`: also what was done to the access of others. */
-type Options = { from?: Place | undefined; limit: number; seesAccess: boolean; seesAll: boolean };
+type Options = { from?: TimelineCursor | undefined; limit: number; seesAccess: boolean; seesAll: boolean };
 
 /** @param user as they were read: what was done since is not half there. */
 export async function readTimeline(
@@ -42,7 +42,8 @@ export async function readTimeline(
   const entries = all.slice(0, limit);
   const seen = seesAll ? entries : await withOwnRoles(db, id, entries);
   const shown = withoutRepeats(seen);
-  if (all.length > limit) return { entries: shown, earlier: placeAfter(entries, from), beginning: undefined };
+  if (all.length > limit)
+    return { entries: shown, earlier: cursorAfter(entries, from), beginning: undefined };
   if (stoppedAt)
     return {
       entries: shown,
@@ -65,7 +66,7 @@ function byTime({ set: one }: Entry, { set: other }: Entry): number {
   return other.at - one.at || other.id - one.id;
 }
 
-function placeAfter(entries: readonly Entry[], from: Place): Place {
+function cursorAfter(entries: readonly Entry[], from: TimelineCursor): TimelineCursor {
   const change = entries.findLast(({ version }) => version !== undefined);
   const fact = entries.findLast(({ version }) => version === undefined)?.set ?? from;
   return { version: change?.version ?? from.version, at: fact.at, id: fact.id };
@@ -98,7 +99,12 @@ async function withOwnRoles(db: Db, userId: number, entries: readonly Entry[]): 
   );
 }
 
-async function findFacts(db: Db, userId: number, { at, id }: Place, limit: number): Promise<Entry[]> {
+async function findFacts(
+  db: Db,
+  userId: number,
+  { at, id }: TimelineCursor,
+  limit: number,
+): Promise<Entry[]> {
   const sets = await executeCached(db, 'facts of a user', { userId, at, id, limit }, (values) =>
     db
       .selectFrom('change_sets')

@@ -65,7 +65,6 @@ export async function findVersionsBetween(
   };
 }
 
-/** When a user became each of some versions, in their order. */
 export async function findTimesOf(db: Db, userId: number, versions: readonly number[]): Promise<number[]> {
   const rows = await db
     .selectFrom('changes')

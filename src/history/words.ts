@@ -19,14 +19,14 @@ import type { FieldChanges } from './fields.ts';
 import { importedIn, isMixed } from './imported.ts';
 import type { ChangeSet } from './queries.ts';
 
-export const FIELD_NAMES: Readonly<Record<KeptField, string>> = {
-  username: 'Username',
-  email: 'Email',
-  full_name: 'Full name',
+const NOT_AS_COLUMN: Readonly<Partial<Record<KeptField, string>>> = {
   is_active: 'Status',
-  role: 'Role',
   created_at: 'Created',
 };
+
+export function fieldName(field: KeptField): string {
+  return NOT_AS_COLUMN[field] ?? capital(field.replaceAll('_', ' '));
+}
 
 /** As one chooses among them; the others are shown where none is chosen. */
 export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
@@ -195,7 +195,7 @@ export function shownValue<F extends KeptField>(field: F, value: User[F]): strin
 
 /** "the full name and email" */
 export function namesOf(fields: readonly KeptField[]): string {
-  const names = fields.map((field) => FIELD_NAMES[field].toLowerCase());
+  const names = fields.map((field) => fieldName(field).toLowerCase());
   return names.length > 0 ? `the ${and.format(names)}` : 'something';
 }
 

@@ -72,15 +72,7 @@ export async function answerClientError(
   const log = app.log.child({ reqId: requestId });
   log.warn({ code: error.code }, 'request not understood');
   const html = await bareErrorPage(app, status, { doing: broken && doingOf(broken.req.method), requestId });
-  const headers = {
-    ...bareHeaders(app),
-    [REQUEST_ID]: requestId,
-    'content-length': Buffer.byteLength(html),
-    date: new Date().toUTCString(),
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`;
+  const answer = rawAnswer(status, { ...bareHeaders(app), [REQUEST_ID]: requestId }, html);
   // Of what has begun as a request its own line says so.
   if (broken) broken.statusCode = status;
   else
@@ -89,6 +81,17 @@ export async function answerClientError(
       'request',
     );
   giveUp(socket, answer);
+}
+
+function rawAnswer(status: number, headers: Readonly<Record<string, string>>, html: string): string {
+  const all = {
+    ...headers,
+    'content-length': Buffer.byteLength(html),
+    date: new Date().toUTCString(),
+    connection: 'close',
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${html}`;
 }
 
 export function bareHeaders({ config }: FastifyInstance) {

@@ -5,8 +5,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 
 export type Encoding = 'br' | 'gzip';
 
-/** Below this, in bytes, it saves nobody a packet. */
-const SMALLEST = 1024;
+/** Below this it saves nobody a packet. */
+const SMALLEST_BYTES = 1024;
 /** Of equals the first is taken, also for `*`: no browser sends that, and text as it is can be read by all. */
 const ENCODINGS: ('identity' | Encoding)[] = ['identity', 'br', 'gzip'];
 
@@ -21,7 +21,7 @@ export function addCompression(app: FastifyInstance): void {
     if (typeof payload !== 'string') return done(null, payload);
     // BREACH: the length of what is compressed would tell a secret in it. A page with one is `no-store`.
     if (reply.getHeader('cache-control') === 'no-store') {
-      if (payload.length < SMALLEST) return done(null, payload);
+      if (payload.length < SMALLEST_BYTES) return done(null, payload);
       // Said against RFC 9110, 8.4.1, since nginx, Caddy and HAProxy compress whatever does not say how it is encoded.
       reply.header('content-encoding', 'identity');
       return done(null, payload);
@@ -35,7 +35,7 @@ export function addCompression(app: FastifyInstance): void {
 }
 
 export function encodingFor(reply: FastifyReply, length: number): Encoding | undefined {
-  if (length < SMALLEST) return undefined;
+  if (length < SMALLEST_BYTES) return undefined;
   reply.header('vary', 'accept-encoding');
   const accepted = reply.request.headers['accept-encoding'];
   const encoding = accepted && negotiate(`${accepted}`.toLowerCase(), ENCODINGS);

@@ -3,10 +3,7 @@ import { hash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import { isFlashWaiting } from './flash.ts';
 
-/**
- * Gives the page its tag, and answers 304 where the browser has it as it is now. @param made what the page is made of, beside
- * its address and who is signed in; its revision was read before anything that it stands for @returns whether it has answered
- */
+/** @param made what the page is made of beside its address and who is signed in; its revision was read before all that it stands for */
 export function answerNotModified(
   reply: FastifyReply,
   made: { revision: number; [part: string]: unknown },

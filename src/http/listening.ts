@@ -6,7 +6,6 @@ import { StartError } from '../errors.ts';
 /** A descriptor goes before host and port. */
 export type Listening = { host: string; port: number; fd?: number };
 
-/** `by`: the setting of the port. */
 export type Address = { host: string; port: number; by?: 'PORT' | 'METRICS_PORT' };
 
 /** @throws StartError where it cannot be listened at */

@@ -42,7 +42,7 @@ type RequestLine = {
 };
 
 /** @param json a line as pino writes it */
-export function textOf(json: string): string {
+export function lineAsText(json: string): string {
   const {
     level,
     time,

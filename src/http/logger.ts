@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import { lineWriter } from '../lib/line-writer.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import { type Limit, limitLog } from './log-limit.ts';
-import { textOf } from './log-text.ts';
+import { lineAsText } from './log-text.ts';
 import { patternOf } from './routing.ts';
 
 const STDOUT = 1;
@@ -45,7 +45,7 @@ export function plainLog(config: Config): Log {
 
 function writerOf({ logFormat }: Config): (line: string) => void {
   const format = logFormat ?? (isatty(STDOUT) ? 'text' : 'json');
-  const shown = format === 'text' ? textOf : (line: string) => line;
+  const shown = format === 'text' ? lineAsText : (line: string) => line;
   const { write } = lineWriter(STDOUT, (count) => shown(lineOf(LEVELS.warn, leftOut(count))));
   return (line) => write(shown(line));
 }

@@ -7,7 +7,6 @@ import { lazily } from '../lib/lazily.ts';
 import { METHODS } from './node-http.ts';
 import { notePattern, ROUTING } from './routing.ts';
 
-/** `url`: the pattern of its routes. */
 type Address = { url: string; methods: Set<string>; form: string | undefined };
 
 /** Call it before the first route; what `closeMethods` needs is collected from then on. */

@@ -4,14 +4,12 @@ import { HOUR } from '../lib/clock.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What each that the log has is about. */
     loggedProxyProblems: Set<string>;
     /** What administrators are shown, by what each is about. */
     proxyProblems: Map<string, { sentence: string; seenAt: number }>;
   }
 }
 
-/** In milliseconds since it was seen last. */
 const SHOWN_FOR = HOUR;
 
 /** What a proxy does not do by itself, and the line that has it do so: those that are not named need none. */

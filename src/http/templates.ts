@@ -58,7 +58,6 @@ const UNITS = [
   ['minute', MINUTE],
 ] as const;
 
-/** What every view can call. */
 export function helpersFor(origin: Origin) {
   const urlFor = urlMaker(origin);
   return { ...helpers, urlFor, asset: (name: string) => urlFor(assetPath(name)) };

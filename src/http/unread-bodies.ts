@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify';
 
 /** Whoever sends more sees the reset. */
 const MOST_DROPPED_BYTES = 8 * 1024 * 1024;
-/** After so long without a byte, in milliseconds, someone waits for the answer before going on. */
-const STALLED = 3_000;
+/** Someone waits for the answer before going on. */
+const STALLED_AFTER_MS = 3_000;
 const LINGER = 5_000;
 
 const stopDroppingOf = new WeakMap<Socket, () => void>();
@@ -47,7 +47,7 @@ export function dropBody(raw: IncomingMessage, done: (isWhole: boolean) => void)
   stopDroppingOf.set(socket, stop);
   raw.on('data', count).on('end', stop).on('close', stop).on('timeout', stop);
   // What `inject` makes up has no timeout.
-  socket.setTimeout?.(STALLED);
+  socket.setTimeout?.(STALLED_AFTER_MS);
 }
 
 export function stopDropping(socket: Socket): boolean {

@@ -46,7 +46,6 @@ export type Asking = {
   isOpen: boolean;
 };
 
-/** What every view is given. */
 type Given = Asking & { flash: string | undefined };
 
 type Sessions = Awaited<ReturnType<typeof findSessionsOf>>;
@@ -74,7 +73,6 @@ export type Views = {
     /** None when it would take too long to find. */
     page: Page<User> | undefined;
     counts: Counts;
-    /** How many there are in the whole directory. */
     everyone: number;
     terms: readonly Term[];
     notices: string[];
@@ -90,9 +88,7 @@ export type Views = {
   'users/show': {
     user: User;
     from: ListState;
-    /** None of a member. */
     access: Access | undefined;
-    /** Whether Roster sends mail itself. */
     canSend: boolean;
     timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
     isEarlier: boolean;
@@ -130,7 +126,6 @@ export type Views = {
     address: string;
     /** Sealed: to whom it is done, as they were shown. */
     seen: string;
-    /** What has become of them since they were shown the last time. */
     drift: Drift | undefined;
     error: string | undefined;
   };
@@ -146,9 +141,7 @@ export type Views = {
     from: ListState;
     values: Fields;
     errors: Errors;
-    /** Who already has the username and the email that were typed. */
     holders: { username?: User; email?: User };
-    /** From which it was filled. */
     version: number | undefined;
     isDraft: boolean;
   };
@@ -156,13 +149,11 @@ export type Views = {
     user: User;
     from: ListState;
     access: Access | undefined;
-    /** What has been changed since it was asked the last time. */
     changed?: readonly Difference[] | undefined;
   };
   'auth/sign-in': {
     next: string;
     username?: string;
-    /** A form that was sent too late. */
     draft?: SealedForm | undefined;
     /** Stands for the right password; then a code is asked for. */
     ticket?: string;
@@ -219,7 +210,6 @@ export type Views = {
     errors: Errors;
     holders: { username?: User; email?: User };
     isDraft: boolean;
-    /** Whether Roster sends mail itself. */
     canSend: boolean;
   };
   'invitations/link': {
@@ -230,7 +220,6 @@ export type Views = {
     link: string;
     endsAt: number;
     mailto: string;
-    /** What has become of the mail, if one was sent. */
     mail: MailOutcome | undefined;
     canSend: boolean;
     isForOthers: boolean;
@@ -248,21 +237,17 @@ export type Views = {
   'history/set': {
     row: Described;
     lines: { whom: Person; fields: FieldChanges; fate: 'created' | 'deleted' | undefined }[];
-    /** After which the next page begins. */
     next: ChangeOfSet | undefined;
     isFirst: boolean;
-    /** That fills the set, or has. */
     job: Job | undefined;
     mayGoOn: boolean;
     /** Whether it cannot, since nobody knows any more whom it was for. */
     isForgotten: boolean;
     /** Whether what it undoes was done to one user. */
     isOfOne: boolean;
-    /** Some of those whom it has left out. */
     leftOut: readonly Person[];
     /** Where it is another one than who began it. */
     goneOnBy: Person | undefined;
-    /** How far it is, where somebody was erased. */
     erased?: ErasureState | undefined;
   };
   'undo/show': {
@@ -282,7 +267,6 @@ export type Views = {
     seen: string;
     fields: Fields;
     errors: Errors;
-    /** Who has what was typed, by the name of its field. */
     holders: Holders;
     /** Whether something else was there when it was decided. */
     isChanged: boolean;
@@ -293,14 +277,12 @@ export type Views = {
     /** Unknown where it would take too long to count. */
     total: Total | undefined;
     formats: readonly (readonly [value: string, label: string, says: string])[];
-    /** The one that is chosen. */
     format: string;
     /** How many there were when it was asked for, and are not any more. */
     promised: number | undefined;
   };
   'exports/waiting': { selection: Selection };
   'imports/choose': {
-    /** Of whoever asks, the last first. */
     own: readonly Import[];
     /** The import whose refused rows are brought back, as it stands in the address. */
     of: string | undefined;
@@ -309,9 +291,7 @@ export type Views = {
   'imports/progress': {
     imported: Import;
     done: number;
-    /** Unknown while it is read. */
     total: number | undefined;
-    /** Whether this Roster has the file. */
     isHere: boolean;
     /** Whether it is tried again by itself. */
     hasFailed: boolean;
@@ -332,14 +312,11 @@ export type Views = {
   };
   'imports/over': {
     imported: Import;
-    /** As far as it could be read. */
     how: HowRead | undefined;
     choices: Choices;
     totals: Totals | undefined;
     columns: readonly OfferedColumn[];
-    /** What it has done, in the history. */
     row: Described | undefined;
-    /** Whether those that were refused can still be had. */
     hasRefused: boolean;
     /** Of one that was taken back: of how many something stays, and some of them. */
     left: { count: number; some: readonly Person[] };
@@ -356,7 +333,6 @@ export type Views = {
     /** The way on, if it is not simply to the list, or to the door. */
     link?: { href: string; text: string } | undefined;
     requestId?: string | undefined;
-    /** Whether the log has a line about it. */
     isLogged?: boolean;
     notices?: string[];
   };
@@ -364,7 +340,6 @@ export type Views = {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The page, as text. */
     view<V extends keyof Views>(view: V, data: Views[V] & Given): string;
   }
   interface FastifyReply {

@@ -10,13 +10,9 @@ const RANGES_AT_ONCE = 1_000;
 /** What is written of it in one transaction, as long as it may be. */
 type Write = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
 
-/** Who are in the file, by their numbers. */
 type Present = { has(id: number): boolean };
 
-/**
- * In the place of what was kept of them before. @param report is called now and then; what it throws ends it
- * @returns how many there are
- */
+/** @param report is called now and then; what it throws ends it @returns how many there are */
 export async function keepAbsent(
   db: Db,
   importId: number,

@@ -1,7 +1,8 @@
 /** Doing what was shown: all rows in one change set, or none of them. */
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
-import { openStageToRead, type StageFile, type ToDo } from '../db/stage-file.ts';
+import { openStageToRead, type StageFile } from '../db/stage-file.ts';
+import type { ToDo } from '../db/stage-rows.ts';
 import { importedDetail } from '../history/imported.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job } from '../jobs/queries.ts';
@@ -11,7 +12,7 @@ import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { whoConfirmed } from './import-actor.ts';
-import { MOST_IN_ONE, toApply } from './json-columns.ts';
+import { countToApply, MOST_IN_ONE } from './json-columns.ts';
 import { newUserOf } from './judge-rows.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
@@ -59,7 +60,7 @@ function kindOf({ id }: Pick<Folder, 'id'>): string {
 
 /** Step by step. @param stage of which it is known what its rows do */
 export function placeRows(stage: StageFile, totals: Totals): Generator<void> {
-  return stage.placeToDo(LAST_VERDICT, toApply(totals) <= MOST_IN_ONE);
+  return stage.placeToDo(LAST_VERDICT, countToApply(totals) <= MOST_IN_ONE);
 }
 
 export async function beginApplying(
@@ -70,7 +71,7 @@ export async function beginApplying(
   now: number,
 ): Promise<void> {
   const { id, actor_id } = imported;
-  const total = toApply(totals);
+  const total = countToApply(totals);
   const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
   if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
   const begun = { at: now, kind: 'imported', detail: importedDetail(totals) } as const;
@@ -98,7 +99,6 @@ function importWork(folder: Folder): Work {
   };
 }
 
-/** Undefined where they are gone. */
 function rowsAfter(folder: Folder, { file }: Import, place: number, limit: number): ToDo[] | undefined {
   const stage = openStageToRead(filesOf(folder, file).stage);
   try {

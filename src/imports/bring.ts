@@ -16,8 +16,7 @@ import { discardUnreadable, findLiveImports, findOwnImports, type Import } from 
 import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
 import { emptyFile, NO_FILE } from './words.ts';
 
-/** So long somebody waits, in milliseconds, to see at once what takes no longer. */
-const PATIENCE = 1_000;
+const PATIENCE_MS = 1_000;
 
 export async function chooseFile(
   request: FastifyRequest,
@@ -87,11 +86,10 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
 /** Waits a little for what there is to do. */
 export async function settle(app: FastifyInstance): Promise<void> {
   const late = new AbortController();
-  await Promise.race([app.runJobs(), sleep(PATIENCE, undefined, { signal: late.signal }).catch(() => {})]);
+  await Promise.race([app.runJobs(), sleep(PATIENCE_MS, undefined, { signal: late.signal }).catch(() => {})]);
   late.abort();
 }
 
-/** Of the import whose refused rows are to be brought back. */
 function earlierIn({ query }: FastifyRequest): number | undefined {
   return plainNumber((query as Fields).of ?? '');
 }
@@ -100,7 +98,6 @@ function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
   return findOwnImports(server.db, actor?.user?.id ?? null);
 }
 
-/** Which can be had for a day. */
 function hasRefused(imported: Import): boolean {
   return (totalsOf(imported)?.refused ?? 0) > 0;
 }

@@ -33,7 +33,6 @@ export function offeredColumns(columns: readonly Column[]): OfferedColumn[] {
   return offered.toSorted((one, other) => one.index - other.index);
 }
 
-/** @param how it was read, as the form has shown it */
 export function parseChoices(
   fields: Fields,
   how: Pick<HowRead, 'encoding' | 'delimiter' | 'columns'> | undefined,

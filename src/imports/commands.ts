@@ -73,10 +73,7 @@ export async function readDifferently(
   return 'reading';
 }
 
-/**
- * Whoever confirms it is who acts. @param judged of the import as it was shown
- * `changed since`: it was judged again meanwhile: what it would do now is to be shown. @throws NotFoundError, ForbiddenError
- */
+/** Whoever confirms it is who acts. `changed since`: it was judged again since it was shown. @throws NotFoundError, ForbiddenError */
 export async function confirmImport(
   trx: Trx,
   actor: Actor,
@@ -131,7 +128,6 @@ function whoIs({ user, via }: Actor) {
   return { actor_id: user?.id ?? null, is_by_command: via === 'command line' };
 }
 
-/** To be read from the start. */
 function anew(choices: KeptChoices, now: number) {
   const unknown = { reading: null, totals: null, problem: null, revision: null, set_id: null };
   return {

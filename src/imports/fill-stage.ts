@@ -1,5 +1,6 @@
 /** From a file to rows in a stage, each with what it would do. */
-import { KEYS, type Key, makeStage, type StagedRow, type StageFile } from '../db/stage-file.ts';
+import { makeStage, type StageFile } from '../db/stage-file.ts';
+import { KEYS, type Key, type StagedRow } from '../db/stage-rows.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { textKey } from '../lib/text.ts';
 import { BloomFilter } from './bloom-filter.ts';
@@ -111,7 +112,6 @@ async function* ahead<T>(batches: AsyncGenerator<T>): AsyncGenerator<T> {
   }
 }
 
-/** `made`: their username. */
 type NewRow = Row & { made?: string | undefined };
 
 async function* withUsernames(

@@ -64,7 +64,6 @@ export function ownerOf(name: string): string | undefined {
   return OWN.exec(name)?.[1];
 }
 
-/** What the files of one import are called, without an ending. */
 export function newName(): string {
   return randomUUID();
 }

@@ -24,7 +24,6 @@ export function totalsOf({ totals }: Pick<Import, 'totals'>): Totals | undefined
   return totals === null ? undefined : (JSON.parse(totals) as Totals);
 }
 
-/** Of one whose rows are judged. */
 export function checkedOf(imported: Import): { how: HowRead; totals: Totals } {
   const [how, totals] = [howRead(imported), totalsOf(imported)];
   if (how === undefined || totals === undefined)
@@ -35,8 +34,7 @@ export function checkedOf(imported: Import): { how: HowRead; totals: Totals } {
 /** So many rows are done in one transaction, and in the order of the file. */
 export const MOST_IN_ONE = 100;
 
-/** How many rows would do something. */
-export function toApply({ created, changed }: Pick<Totals, 'created' | 'changed'>): number {
+export function countToApply({ created, changed }: Pick<Totals, 'created' | 'changed'>): number {
   return created + changed;
 }
 

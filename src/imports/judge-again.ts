@@ -1,5 +1,6 @@
 /** Judging what is in a stage again: rows that have something in common, or all, where it is told what differs from what was shown. */
-import type { JudgedRow, StageFile, Verdict } from '../db/stage-file.ts';
+import type { StageFile } from '../db/stage-file.ts';
+import type { JudgedRow, Verdict } from '../db/stage-rows.ts';
 import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge-rows.ts';
 import { shownRow } from './stage-reader.ts';
 import { Tally } from './tally.ts';

@@ -3,10 +3,10 @@ import type { Actor } from '../auth/actor.ts';
 import { endsLastAdministrator } from '../auth/administrators.ts';
 import { mayChangeFields, mayEdit, mayManage, whoMay } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
-import type { JudgedRow, Key, StagedRow } from '../db/stage-file.ts';
+import type { JudgedRow, Key, StagedRow } from '../db/stage-rows.ts';
 import { usersByKeys } from '../db/users-by-keys.ts';
 import { changedFields, type FieldChanges } from '../history/fields.ts';
-import { named, quotable } from '../lib/text.ts';
+import { named, quoted } from '../lib/text.ts';
 import { type NewUser, newUserSchema, type UserChanges } from '../users/validation.ts';
 import type { Does, Match, Reason, Said, Verdict } from './types.ts';
 
@@ -40,7 +40,6 @@ const NOT_YOURSELF = 'Your own email address, status and role you change in Rost
 
 type Found = Readonly<Record<Match, ReadonlyMap<number | string, User>>>;
 
-/** In their order. */
 export async function judgeRows(judging: Judging, rows: readonly RowToJudge[]): Promise<Judgement[]> {
   const found = await findAll(judging, rows);
   const judgements: Judgement[] = [];
@@ -101,8 +100,8 @@ function addTwins(reasons: Reason[], match: Match, row: RowToJudge, values: User
   const say = (field: Match, what: string, line: number) =>
     reasons.push({ field, message: `${what} is also on line ${line.toLocaleString('en')}.` });
   if (match === 'id' && id_twin) say('id', `The number ${row.id}`, id_twin);
-  if (username_twin) say('username', `The username ${quoted(values.username)}`, username_twin);
-  if (email_twin) say('email', `The email address ${quoted(values.email)}`, email_twin);
+  if (username_twin) say('username', `The username ${quoted(values.username ?? '')}`, username_twin);
+  if (email_twin) say('email', `The email address ${quoted(values.email ?? '')}`, email_twin);
 }
 
 function addTaken(
@@ -201,10 +200,6 @@ function notAllowed(field: 'role' | undefined): Reason {
   const what = field ? 'give this role' : 'change this user';
   const who = whoMay(mayManage);
   return { field, message: `Only ${who} may ${what}.` };
-}
-
-function quoted(value: string | undefined): string {
-  return `“${named(quotable(value ?? ''))}”`;
 }
 
 function lackOf(field: 'username' | 'email'): string {

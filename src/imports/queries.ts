@@ -12,7 +12,6 @@ export type ImportState = Import['state'];
 /** Those whose file is still wanted. */
 export const LIVE: readonly ImportState[] = ['reading', 'checked', 'unreadable', 'confirmed', 'applying'];
 
-/** What can still be discarded. */
 export const DISCARDABLE: readonly ImportState[] = LIVE.filter((state) => state !== 'applying');
 const OVER: readonly ImportState[] = ['done', 'taken back', 'discarded'];
 
@@ -30,7 +29,6 @@ export async function findOwnImports(db: Db, actorId: number | null): Promise<Im
   return (await own.orderBy('id', 'desc').execute()).filter(({ is_by_command }) => !is_by_command);
 }
 
-/** Why nothing of one is applied, as it is said. */
 const CAUSES = {
   asked: 'Its file was discarded.',
   replaced: 'It could not be read, and another file was brought instead.',
@@ -53,7 +51,6 @@ export async function discardUnreadable(trx: Trx, actorId: number | null, now: n
   await unreadable.where('id', 'in', ids).where('state', '=', 'unreadable').execute();
 }
 
-/** In all, with what they take up in the folders; for the quota. */
 export async function findLiveImports(db: Db): Promise<Import[]> {
   return db.selectFrom('imports').selectAll().where('state', 'in', LIVE).orderBy('id').execute();
 }
@@ -88,7 +85,6 @@ export async function saveImport(trx: Trx, id: number, values: Updateable<Import
 
 type OfFile = Pick<Import, 'file' | 'state' | 'file_name' | 'touched_at'>;
 
-/** What the files in a folder are for. */
 export async function findFiles(db: Db, folder: string): Promise<OfFile[]> {
   const files = db.selectFrom('imports').select(['file', 'state', 'file_name', 'touched_at']);
   return files.where('folder', '=', folder).execute();
@@ -175,7 +171,6 @@ export async function forgetImports(trx: Trx, before: number, now: number): Prom
     .execute();
 }
 
-/** Whether there is anything of that. */
 export async function isImportToForget(db: Db, folder: string, before: number): Promise<boolean> {
   const old = db.selectFrom('imports').select('id').where('state', '!=', 'applying');
   const own = old.where('folder', '=', folder).where('touched_at', '<', before);
@@ -184,7 +179,6 @@ export async function isImportToForget(db: Db, folder: string, before: number): 
 
 export type Range = Omit<AbsentUsersTable, 'import_id'>;
 
-/** @param ranges one at least */
 export async function insertAbsent(trx: Trx, importId: number, ranges: readonly Range[]): Promise<void> {
   const rows = ranges.map(({ first_id, last_id }) => ({ import_id: importId, first_id, last_id }));
   await trx.executeQuery(insertion(trx, 'absent_users', rows));
@@ -212,10 +206,7 @@ export async function findAbsentOfNone(db: Db): Promise<number[]> {
   return ids;
 }
 
-/**
- * What is not applied yet is discarded. What is being applied goes on, and is forgotten at its end; the files of the others are
- * gone a moment later.
- */
+/** What is not applied yet is discarded; what is being applied is forgotten at its end. */
 export async function forgetAll(trx: Trx): Promise<void> {
   await trx.updateTable('imports').set(NOTHING).where('state', 'not in', DISCARDABLE).execute();
   const discarded = { ...NOTHING, ...discardedFor('erased'), leased_until: 0 };
@@ -234,20 +225,17 @@ function withoutNames(totals: string | null): unknown {
   return JSON.parse(totals ?? 'null', (name, value) => (name === 'names' ? [] : value));
 }
 
-/** For going through all there are. */
 export async function findImportsAfter(db: Db, id: number, limit: number): Promise<Import[]> {
   const after = db.selectFrom('imports').selectAll().where('id', '>', id);
   return after.orderBy('id').limit(limit).execute();
 }
 
-/** Those of another database, one at least. */
 export async function insertImports(trx: Trx, rows: readonly Import[]): Promise<void> {
   await trx.executeQuery(insertion(trx, 'imports', rows));
 }
 
 export type Absent = Selectable<AbsentUsersTable>;
 
-/** For going through all there are. */
 export async function findAbsentAfter(
   db: Db,
   { import_id, first_id }: Pick<Absent, 'import_id' | 'first_id'>,

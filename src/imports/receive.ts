@@ -21,7 +21,6 @@ type File = Pick<Received, 'size' | 'hash'>;
 /** What is not wanted any more ends it: `raw` is then neither at its end nor destroyed, and is to be dropped. */
 export type Receiving = {
   raw: IncomingMessage;
-  /** Where the file goes, if there is one. */
   path: string;
   signal: AbortSignal;
   /** Called before some bytes are written; what it throws ends it. */

@@ -12,7 +12,6 @@ const BATCH = 20;
 /** In names of files, somewhere; `%` some browsers take for the beginning of a code. */
 const UNFIT = /[\p{Cc}\p{Cf}"%*/:<>?\\|]/gu;
 
-/** @param read gives those after one, so many at most */
 export function* refusedRows(
   { columns, delimiter }: Pick<HowRead, 'columns' | 'delimiter'>,
   read: (after: number, limit: number) => readonly RefusedRow[],
@@ -21,7 +20,7 @@ export function* refusedRows(
   yield BYTE_ORDER_MARK + lineOf([...REFUSED_COLUMNS, ...columns.map(({ header }) => header)], delimiter);
   for (let after = 0, rows = read(after, BATCH); rows.length > 0; rows = read(after, BATCH)) {
     const lines = rows.map(({ line, reasons, cells }) =>
-      lineOf([`${line}`, whyOf(reasons), ...cells], delimiter),
+      lineOf([`${line}`, reasonsInWords(reasons), ...cells], delimiter),
     );
     yield lines.join('');
     after = rows.at(-1)?.row ?? Number.POSITIVE_INFINITY;
@@ -33,7 +32,7 @@ export function streamOf(lines: Iterable<string>): Readable {
   return Readable.from(lines, { objectMode: false });
 }
 
-export function whyOf(reasons: readonly Reason[]): string {
+export function reasonsInWords(reasons: readonly Reason[]): string {
   return reasons.map(({ message }) => plain(message)).join(' ');
 }
 

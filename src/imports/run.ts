@@ -7,12 +7,11 @@ import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DamagedError, DatabaseFailure } from '../errors.ts';
 import {
-  endedOf,
   LONGEST_PAUSE,
-  MOST_ENDED,
   MOST_FAILURES_THAT_PASS,
   notedOf,
   pauseAfter,
+  refuseEndedEachTime,
 } from '../jobs/failures.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Mutex } from '../lib/mutex.ts';
@@ -43,17 +42,15 @@ export type ImportRunner = {
   warn: (imported: number, error: unknown) => void;
 };
 
-/** In milliseconds: how often it is said how far it is, and looked whether it is still wanted. */
-const REPORT_EVERY = 400;
+const REPORT_EVERY_MS = 400;
 
-/** In bytes: takes a second at most, and does not wait for those that take minutes. */
-const SMALL = 500_000;
+/** Takes a second at most, and does not wait for those that take minutes. */
+const SMALL_BYTES = 500_000;
 
 const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM =
   'There is too little room on Roster’s disk to look at all of its rows: make some, or have some made, and choose the file again.';
 const FAILED = 'Roster has met an error while it was reading the file: its log says which.';
-const ENDED_EACH_TIME = 'Whoever was at it has ended each time.';
 
 /** Of this process, which goes on. */
 const unnoted = new Map<number, string>();
@@ -88,7 +85,7 @@ async function runNext(
 
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
   // However far it had come: unlike a job it begins anew each time.
-  if (endedOf(imported.failures) >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
+  refuseEndedEachTime(imported.failures);
   const actor = await actorOfImport(runner.db, imported);
   if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
   const report = reporter(runner, imported, isEnding);
@@ -188,13 +185,13 @@ function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolea
   let last = performance.now();
   return async (totals, isNow = false) => {
     if (isEnding()) throw new AbandonedError('Roster is ending.');
-    if (!isNow && performance.now() - last < REPORT_EVERY) return;
+    if (!isNow && performance.now() - last < REPORT_EVERY_MS) return;
     last = performance.now();
     // What was confirmed is shown as it was.
     const shown = imported.state === 'reading' ? { totals: JSON.stringify(totals) } : {};
     await save(runner, imported, { ...shown, leased_until: runner.clock() + LEASE });
     // One at a time, so that the lease of this one is not over meanwhile.
-    if (imported.size > SMALL) await runNext(runner, isEnding, SMALL);
+    if (imported.size > SMALL_BYTES) await runNext(runner, isEnding, SMALL_BYTES);
   };
 }
 

@@ -1,6 +1,6 @@
 /** The first rows of a file: where one column makes all of them fail, or says the same in each, the rest need not be read. */
-import { KEYS, type Key } from '../db/stage-file.ts';
-import { named, quotable } from '../lib/text.ts';
+import { KEYS, type Key } from '../db/stage-rows.ts';
+import { quoted } from '../lib/text.ts';
 import type { Judgement, RowToJudge } from './judge-rows.ts';
 import { lacksUsernames } from './made-usernames.ts';
 import { UnreadableError } from './reading/reading.ts';
@@ -79,5 +79,5 @@ function sentenceOfSame(field: string, how: HowRead): string {
 
 function headerOf(field: string | undefined, { columns }: HowRead): string | undefined {
   const column = columns.find((one) => one.field === field);
-  return column && `“${named(quotable(column.header))}”`;
+  return column && quoted(column.header);
 }

@@ -13,15 +13,14 @@ import { settle } from './bring.ts';
 import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { findFolder } from './folder.ts';
-import { checkedOf, choicesOf, howRead, toApply, totalsOf } from './json-columns.ts';
+import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
 import { type Import, isAnotherUnderWay } from './queries.ts';
 import { readStage, type StageReader } from './stage-reader.ts';
 import { findTakingBack } from './take-back.ts';
 import { endOf, isOtherFile } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10 };
-/** In seconds. */
-const ASKED_AGAIN = '2';
+const ASKED_AGAIN_SECONDS = '2';
 /** Where whoever waits for the end of one is. */
 const UNTIL = 'until';
 
@@ -68,7 +67,9 @@ function showTakingBack(request: Request, reply: FastifyReply, imported: Import,
 function askAgain({ url, server }: Request, reply: FastifyReply, again: string): void {
   reply.header(
     'refresh',
-    again === url ? ASKED_AGAIN : `${ASKED_AGAIN}; url=${urlFor(server.config.origin, again)}`,
+    again === url
+      ? ASKED_AGAIN_SECONDS
+      : `${ASKED_AGAIN_SECONDS}; url=${urlFor(server.config.origin, again)}`,
   );
 }
 
@@ -81,7 +82,7 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
   const isFree = lease_owner === null && !hasFailed;
   const totals = totalsOf(imported);
   const done = state === 'reading' ? (totals?.read ?? 0) : (job?.done ?? 0);
-  const total = state === 'reading' ? undefined : totals && toApply(totals);
+  const total = state === 'reading' ? undefined : totals && countToApply(totals);
   return reply.render('imports/progress', {
     imported,
     done,

@@ -1,11 +1,6 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import {
-  isStageBusy,
-  type JudgedRow,
-  openStageToRead,
-  type Refused,
-  type StageFile,
-} from '../db/stage-file.ts';
+import { isStageBusy, openStageToRead, type StageFile } from '../db/stage-file.ts';
+import type { JudgedRow, Refused } from '../db/stage-rows.ts';
 import { BusyError } from '../errors.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge-rows.ts';
@@ -65,18 +60,15 @@ export class StageReader {
     return this.#pageOf(this.#stage.refusedBefore(row, limit).map(refusedRow), 0);
   }
 
-  /** @param after where there are none */
   #pageOf(rows: readonly RefusedRow[], after: number): RefusedPage {
     const before = this.#stage.countRefusedBefore(rows[0]?.row ?? after + 1);
     return { rows, before, count: this.#stage.countRefusedBefore(Number.MAX_SAFE_INTEGER) };
   }
 
-  /** The first of a verdict. */
   examples(verdict: Verdict, limit: number): ShownRow[] {
     return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit).map(shownRow);
   }
 
-  /** What would be done otherwise than it was shown. */
   differences(limit: number): RowDifference[] {
     return this.#stage
       .differences(limit)

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageFile } from '../db/stage-file.ts';
 import type { Mutex } from '../lib/mutex.ts';
 
-/** In milliseconds: so often it is said that a stage is still being brought to the disk. */
-const REPORT_EVERY = 1_000;
+const REPORT_EVERY_MS = 1_000;
 
 /** What `report` throws ends it. */
 export type Going = { alone: Mutex; report: () => Promise<void> };
@@ -26,6 +25,6 @@ export async function save(stage: StageFile, report: Going['report']): Promise<v
   const saved = stage.save().then(() => true);
   // Of what is ended meanwhile nobody hears whether it was saved.
   saved.catch(() => {});
-  const late = () => sleep(REPORT_EVERY, false, { ref: false });
+  const late = () => sleep(REPORT_EVERY_MS, false, { ref: false });
   while (!(await Promise.race([saved, late()]))) await report();
 }

@@ -7,7 +7,6 @@ import { beginUndo, TAKE_BACK } from '../undo/batches.ts';
 import { whoConfirmed } from './import-actor.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 
-/** Why it is taken back, as it is said. */
 const CAUSES = {
   taken: 'Somebody else has been given the same username or email address meanwhile.',
   'changed since': 'Somebody else has changed the same users meanwhile, or deleted them.',

@@ -1,9 +1,8 @@
 /** What the rows of an import come to. */
-import type { JudgedRow } from '../db/stage-file.ts';
+import type { JudgedRow } from '../db/stage-rows.ts';
 import type { Judgement } from './judge-rows.ts';
 import { type Totals, VERDICTS, type Verdict } from './types.ts';
 
-/** More cannot be read by anybody. */
 const MOST_NAMED = 100;
 
 type Judged = Pick<Judgement, 'verdict' | 'does' | 'values'>;

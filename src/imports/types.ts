@@ -19,13 +19,11 @@ export type Empty = (typeof EMPTIES)[number];
 export const MADE_OF = ['email'] as const satisfies Field[];
 type MadeOf = (typeof MADE_OF)[number];
 
-/** What somebody has chosen; what is not there is recognised. */
 export type Choices = Choice & { match?: Match; empty?: Empty; usernames?: MadeOf };
 
 /** With the import whose refused rows are brought back. */
 export type KeptChoices = Choices & { of?: number | undefined };
 
-/** How the file was read in the end. */
 export type HowRead = Reading & { match: Match; empty: Empty; usernames?: MadeOf | undefined };
 
 /** Of all rows; while it is read, of those that have been judged so far, `read` are there already. The verdicts add up to the rows. */
@@ -50,7 +48,6 @@ export const MOST_REFUSED_KEPT = 10_000;
 /** `isTaken`: somebody else has what a row gives; another row of the same file may take it from them. */
 export type Reason = Problem & { isTaken?: true };
 
-/** Somebody whom a row is about. */
 export type Target = { id: number; username: string };
 
 /** What a row does to somebody who is there, as it is kept. */
@@ -73,5 +70,4 @@ export type ShownRow = {
   reasons: readonly Reason[];
 };
 
-/** What a row would have done as it was shown, and what it would do by now. */
 export type RowDifference = { was: ShownRow; is: ShownRow };

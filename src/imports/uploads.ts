@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { readLongBody } from '../http/long-bodies.ts';
 import { number } from '../lib/formats.ts';
-import { hasRoomFor, isFull, LOOK_AFTER, NO_ROOM, SPARE } from '../lib/room.ts';
+import { hasRoomFor, isFull, LOOK_AGAIN_AFTER_BYTES, NO_ROOM, SPARE } from '../lib/room.ts';
 import { makeFolder } from './folder.ts';
 import { type Received, receive } from './receive.ts';
 
@@ -71,7 +71,7 @@ export class Uploads {
         upload.bytes = Math.max(announced, size);
         if (size > this.#limits.bytes) throw tooLarge(this.#limits.bytes);
         if (staged.bytes + this.#coming() > this.#limits.all) throw noRoomHere();
-        if (size - looked < LOOK_AFTER) return;
+        if (size - looked < LOOK_AGAIN_AFTER_BYTES) return;
         looked = size;
         this.#look(upload.bytes - size);
       };

@@ -7,7 +7,7 @@ import { namesOf } from '../history/words.ts';
 import { number, several, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable } from '../lib/text.ts';
 import { isCutOff } from './apply.ts';
-import { choicesOf, earlierOf, MOST_IN_ONE, toApply, totalsOf } from './json-columns.ts';
+import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
 import { isUnknown } from './reading/columns.ts';
@@ -74,7 +74,6 @@ const OTHER_FILE = /^(This is|These are|This file is compressed)\b/;
 
 export const isOtherFile = ({ problem }: Pick<Import, 'problem'>) => OTHER_FILE.test(problem ?? '');
 
-/** As a list says it. */
 const STATES: Readonly<Record<ImportState, string>> = {
   reading: 'being read',
   checked: 'waits to be applied',
@@ -106,7 +105,6 @@ export function anotherOf(imported: Pick<Import, 'choices'>): string {
   return of === undefined ? '/import' : `/import?of=${of}`;
 }
 
-/** Where it cannot be decided about any more. */
 export function tooLate(state: ImportState): string {
   if (state === 'done') return 'This import was applied already.';
   if (state === 'taken back') return 'This import was taken back already.';
@@ -160,7 +158,6 @@ function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
     : words[verdict];
 }
 
-/** Of a title that stands above the names of the columns. */
 export function aboveOf(above: number): string {
   const [lines, are] = above === 1 ? ['Line 1', 'is'] : [`Lines 1–${number.format(above)}`, 'are'];
   return `${lines}, above the names of the columns, ${are} left out.`;
@@ -235,7 +232,7 @@ export const importHelpers = {
   importIsOpen: ({ state }: Pick<Import, 'state'>) => DISCARDABLE.includes(state),
   importState: stateOf,
   importTaken: takenOf,
-  importToApply: toApply,
+  importToApply: countToApply,
   importLacksUsernames: lacksUsernames,
   importMakesUsernames: makesUsernames,
   importMatches: MATCHES,

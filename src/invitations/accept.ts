@@ -39,7 +39,7 @@ const ENDED: Readonly<Record<Ended, { title: string; sentence: string; whatToDo:
 };
 
 export async function showInvitation(request: WithToken, reply: FastifyReply) {
-  const { token, invitation } = await findFor(request);
+  const { token, invitation } = await findInvitationFor(request);
   if (invitation.kind !== 'good') return explainEnd(request, reply, invitation);
   return showForm(reply, token, invitation.user, {});
 }
@@ -47,7 +47,7 @@ export async function showInvitation(request: WithToken, reply: FastifyReply) {
 export async function accept(request: WithToken, reply: FastifyReply) {
   const { server } = request;
   const fields = readFields(request.body, NEW_PASSWORD_FIELDS);
-  const { token, invitation } = await findFor(request);
+  const { token, invitation } = await findInvitationFor(request);
   if (invitation.kind !== 'good') return explainEnd(request, reply, invitation);
   const { user } = invitation;
   const errors = newPasswordProblems(fields, user);
@@ -58,7 +58,7 @@ export async function accept(request: WithToken, reply: FastifyReply) {
     const accepted = await acceptInvitation(trx, actor, token, hash, server.clock());
     return accepted && askToSignInAs(accepted.username, 'Your password is set.');
   });
-  if (answer === undefined) return explainEnd(request, reply, (await findFor(request)).invitation);
+  if (answer === undefined) return explainEnd(request, reply, (await findInvitationFor(request)).invitation);
   rememberDevice(request, reply, user.id, { hasSignedIn: false });
   return reply.answer(answer);
 }
@@ -76,7 +76,7 @@ async function showForm(
 }
 
 /** @throws NotFoundError for what is no whole link. */
-async function findFor(request: WithToken): Promise<{ token: string; invitation: Invitation }> {
+async function findInvitationFor(request: WithToken): Promise<{ token: string; invitation: Invitation }> {
   const { server, params } = request;
   await authenticate(request);
   const token = tokenIn(params.token);

@@ -3,8 +3,8 @@ import type { NodemailerError, SMTPTransportOptions } from 'nodemailer';
 import type { Config } from '../config.ts';
 import { isLoopback } from '../settings.ts';
 
-/** In milliseconds, for all of it: less than what a Roster that stops gives requests under way. */
-const LIMIT = 7_000;
+/** For all of it: less than what a Roster that stops gives requests under way. */
+const LIMIT_MS = 7_000;
 const MOST_REMEMBERED = 1_000;
 
 export type Mail = { to: { name: string; address: string }; subject: string; text: string };
@@ -24,7 +24,7 @@ export type Mailer = {
 
 export async function createMailer(
   { server, from }: NonNullable<Config['mail']>,
-  limit = LIMIT,
+  limit = LIMIT_MS,
 ): Promise<Mailer> {
   // Loaded where it is wanted alone: it would be a part of every start.
   const { createTransport } = await import('nodemailer');

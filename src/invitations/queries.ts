@@ -36,7 +36,6 @@ export async function findLink(
   return { madeAt, endsAt: endOfLink(madeAt) };
 }
 
-/** @returns false where there is none that has not been used. */
 export async function deleteInvitationOf(trx: Trx, userId: number): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('invitations')

@@ -12,7 +12,7 @@ export const LONGEST_PAUSE = 10 * MINUTE;
 export const MOST_FAILURES_THAT_PASS = 20;
 
 /** In a row, of those who ended without a word. */
-export const MOST_ENDED = 5;
+const MOST_ENDED = 5;
 
 /** What the last one who was at it adds to them: nothing where nobody was, or has said how it went. */
 export function failuresOfLast(
@@ -27,8 +27,12 @@ export function notedOf(failures: number): number {
   return failures % ENDED;
 }
 
-export function endedOf(failures: number): number {
-  return Math.floor(failures / ENDED);
+export function hasEndedEachTime(failures: number): boolean {
+  return Math.floor(failures / ENDED) >= MOST_ENDED;
+}
+
+export function refuseEndedEachTime(failures: number): void {
+  if (hasEndedEachTime(failures)) throw new Error('Whoever was at it has ended each time.');
 }
 
 /** In milliseconds. @param noted one at least */

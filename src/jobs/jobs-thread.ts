@@ -9,7 +9,6 @@ export type Settings = { databaseUrl: string; importFolder: string; ledger: stri
 /** What it is told: to do what there is to do, and then to say so by this number; or to end between two batches. */
 export type Order = number | 'end';
 
-/** What it says. */
 export type Report =
   | { kind: 'done'; order: number }
   | { kind: 'note'; note: Parameters<JobRunner['note']> }
@@ -56,7 +55,7 @@ export class JobsThread {
 
   /** At the first job: it takes memory, and a moment. */
   #begin(): Worker {
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+    const worker = new Worker(new URL('./thread-main.ts', import.meta.url), {
       workerData: this.#settings,
       resourceLimits: MEMORY,
       // With any descriptor of the database file that is closed the locks of the whole process on it would be gone.

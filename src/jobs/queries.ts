@@ -8,7 +8,8 @@ import { tellNumber } from '../db/numbers.ts';
 import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
-import { type ChangeSet, findUndoing } from '../history/queries.ts';
+import type { ChangeSet } from '../history/queries.ts';
+import { findUndoing } from '../history/undos.ts';
 import { failuresOfLast, type Unnoted } from './failures.ts';
 
 export type Job = Selectable<JobsTable>;
@@ -54,7 +55,6 @@ export async function findJobsOfSets(db: Db, setIds: readonly number[]): Promise
   return new Map(jobs.map((job) => [job.set_id, job]));
 }
 
-/** What undoes a set at this moment. */
 export async function findRunningUndo(db: Db, undone: number): Promise<Job | undefined> {
   return db
     .selectFrom('jobs')
@@ -153,10 +153,7 @@ export async function goOnWithJob(trx: Trx, id: number, actorId: number | null):
   await trx.updateTable('jobs').set(goingOn).where('id', '=', id).where('state', '=', 'stopped').execute();
 }
 
-/**
- * In a database that is put back: what was confirmed was what somebody had before them then. What cannot stay half done goes on
- * by itself, and with the rest whoever has it go on. @returns how many wait for that
- */
+/** In a database that is put back: what cannot stay half done goes on by itself, and with the rest whoever has it go on. @returns how many wait for that */
 export async function stopJobs(trx: Trx): Promise<number> {
   await trx.updateTable('jobs').set(FREE).where('state', '=', RUNNING).execute();
   const running = trx.selectFrom('jobs').selectAll().where('state', '=', RUNNING);
@@ -217,13 +214,11 @@ export async function stopJob(
   await saveJob(trx, id, { ...stopped, ...kept, state: 'stopped', lease_owner: null });
 }
 
-/** For going through all there are. */
 export async function findJobsAfter(db: Db, id: number, limit: number): Promise<Job[]> {
   const after = db.selectFrom('jobs').selectAll().where('id', '>', id);
   return after.orderBy('id').limit(limit).execute();
 }
 
-/** Those of another database, one at least. */
 export async function insertJobs(trx: Trx, rows: readonly Job[]): Promise<void> {
   await trx.executeQuery(insertion(trx, 'jobs', rows));
 }

@@ -1,8 +1,4 @@
-/**
- * Work on many users, batch by batch: each is one short transaction, so that nobody waits for long, and says how far the job
- * has come. Whoever is killed has done whole batches; after the end of the lease another process, or the next start, goes on.
- * What fails is tried again after pauses that grow, and is then stopped, until somebody has it go on.
- */
+/** Work on many users, batch by batch: each is one short transaction, after which another process can go on, and what fails is tried again. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type Actor, commandLine } from '../auth/actor.ts';
@@ -27,12 +23,12 @@ import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import { findActing } from './acting.ts';
 import {
-  endedOf,
+  hasEndedEachTime,
   LONGEST_PAUSE,
-  MOST_ENDED,
   MOST_FAILURES_THAT_PASS,
   notedOf,
   pauseAfter,
+  refuseEndedEachTime,
 } from './failures.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
@@ -48,6 +44,9 @@ export type Turn = {
   refusal: Error | undefined;
 };
 
+/** What is done to more users is a job, and not done while somebody waits. */
+export const MOST_WITHOUT_JOB = 100;
+
 /** So many users by one statement, before the deadline is looked at. */
 export const DONE_TOGETHER = 250;
 
@@ -56,7 +55,6 @@ type Size = Pick<Turn, 'limit' | 'refusal'>;
 export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;
 
 export type Kind = {
-  /** How what it does came about, as the history says it. */
   via: Actor['via'];
   work: Work;
   /** Whatever whoever it is done for may by now. */
@@ -79,17 +77,13 @@ export const MOST_NOTES = 100;
 const REFUSALS = [NotUniqueError, LastAdministratorError, ForbiddenError, NotFoundError];
 /** In a row, over some 4 minutes: of what does not pass by itself. */
 const MOST_FAILURES = 5;
-const ENDED_EACH_TIME = 'Whoever did it has ended each time.';
 
 /** Of this process, which goes on. */
 const unnoted = new Map<number, string>();
 
 type Named = Exclude<Actor['user'], undefined>;
 
-/**
- * `note` is told what was done for whom, `warn` each error that a job has met. `alone`: in the same thread nothing long is done
- * amid a transaction, which would keep its locks meanwhile.
- */
+/** `alone`: in the same thread nothing long is done amid a transaction, which would keep its locks meanwhile. */
 export type JobRunner = {
   db: Db;
   alone: Mutex;
@@ -115,7 +109,7 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
     isAny = true;
     try {
       // What it met was noted each time where somebody was left to note it.
-      if (endedOf(job.failures) >= MOST_ENDED) throw new Error(ENDED_EACH_TIME);
+      refuseEndedEachTime(job.failures);
       await runJob(runner, { id: job.id, owner }, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
@@ -181,8 +175,8 @@ async function pauseJob(
   const failures = job.failures + 1;
   const passes = error instanceof DatabaseFailure && !(error instanceof DamagedError);
   const noted = notedOf(failures);
-  const isOver =
-    endedOf(failures) >= MOST_ENDED || noted >= (passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES);
+  const most = passes ? MOST_FAILURES_THAT_PASS : MOST_FAILURES;
+  const isOver = hasEndedEachTime(failures) || noted >= most;
   const { giveUp } = kinds[job.kind] ?? {};
   if (isOver && giveUp) return giveUp(trx, job, clock(), error);
   const paused = { failures, leased_until: clock() + pauseAfter(noted) };

@@ -13,7 +13,6 @@ import { TAKE_BACK, undoBatch } from '../undo/batches.ts';
 import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
 
-/** `warn` is told each error that was met, and at what. */
 export type WorkRunner = Omit<JobRunner, 'alone' | 'kinds' | 'warn'> & {
   importFolder: string;
   warn: (what: string, error: unknown) => void;
@@ -34,8 +33,8 @@ export function workOf(given: WorkRunner, isEnding: () => boolean): () => Promis
     runner.warn(what, error);
     return false;
   };
-  const jobs = inTurn(() => doJobs(runner, isEnding).catch(orWarn('looking for jobs')));
-  const imports = inTurn(() => doImports(runner, isEnding).catch(orWarn('looking for imports')));
+  const jobs = coalesced(() => doJobs(runner, isEnding).catch(orWarn('looking for jobs')));
+  const imports = coalesced(() => doImports(runner, isEnding).catch(orWarn('looking for imports')));
   return async () => {
     let isAny = true;
     // What one has done may give the other something to do.
@@ -78,7 +77,7 @@ function openFolder({ importFolder }: WorkRunner): Folder | undefined {
 }
 
 /** Not twice at once; whoever asks while it is under way gets the next one, so that nothing is missed. @returns whether either did anything */
-function inTurn(work: () => Promise<boolean>): () => Promise<boolean> {
+function coalesced(work: () => Promise<boolean>): () => Promise<boolean> {
   let running = Promise.resolve(false);
   let next: Promise<boolean> | undefined;
   return () => {

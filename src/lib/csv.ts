@@ -1,8 +1,4 @@
-/**
- * CSV (https://www.rfc-editor.org/rfc/rfc4180) that a spreadsheet opens. What it would run as a formula
- * (https://owasp.org/www-community/attacks/CSV_Injection) gets an apostrophe, and so does what begins with one; on the way in just
- * that one is taken off again.
- */
+/** CSV for spreadsheets: what one would run as a formula (https://owasp.org/www-community/attacks/CSV_Injection) gets an apostrophe, which is taken off on the way in. */
 import { stringify } from 'csv-stringify/sync';
 
 /** First in a file: without it Excel does not see that it is UTF-8. */

@@ -1,7 +1,6 @@
 /** Days as people type them, in UTC: `2026-01-31`. */
 import { foldDigits } from './text.ts';
 
-/** @param at in milliseconds since 1970. */
 export function isoDate(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }

@@ -4,7 +4,6 @@ import { BadSubmissionError } from '../errors.ts';
 
 export type Fields = Readonly<Record<string, string>>;
 
-/** By the name of the field. */
 export type Errors = Readonly<Record<string, string>>;
 
 export type Form<T> = { ok: true; value: T } | { ok: false; errors: Errors };

@@ -1,11 +1,7 @@
 /** Writes lines to a descriptor, and goes on whatever becomes of it: a pipe that is closed or full, a disk without room. */
 import { writeSync } from 'node:fs';
 
-/**
- * What cannot be written is left out, and the first line that can be follows on a notice. At once, and not by a stream: what was
- * said before a crash is there, in the order in which it was said.
- * @param noticeOf a line about how many were left out
- */
+/** What cannot be written is left out, and told later. Not by a stream: what was said before a crash is there, in its order. */
 export function lineWriter(fd: number, noticeOf: (count: number) => string): { write(line: string): void } {
   let rest: Buffer = Buffer.alloc(0);
   let leftOut = 0;
@@ -25,7 +21,6 @@ export function lineWriter(fd: number, noticeOf: (count: number) => string): { w
   };
 }
 
-/** @returns what could not be written. */
 function writeAll(fd: number, bytes: Buffer): Buffer {
   let left = bytes;
   try {

@@ -55,12 +55,10 @@ export function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Follows symbolic links. @throws where that cannot be seen */
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Whether both are names of one file. */
 export function isSameFile(one: string, other: string): boolean {
   const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
@@ -78,7 +76,6 @@ function draftsIn(folder: string, prefix: string): string[] {
   throw new Error(`${folder} is in the way and not Roster's: move it elsewhere`);
 }
 
-/** What is in it is on the disk then. */
 export function syncFile(path: string): void {
   const file = openSync(path, 'r+');
   try {

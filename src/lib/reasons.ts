@@ -16,7 +16,6 @@ export function reasonOf(error: unknown): string | undefined {
   return error instanceof DatabaseFailure ? error.reason : diskReasonOf(error);
 }
 
-/** Undefined for what no disk has refused. */
 export function diskReasonOf(error: unknown): string | undefined {
   const { code, cause } = (error ?? {}) as NodeJS.ErrnoException;
   return REASONS[code ?? (cause as NodeJS.ErrnoException | undefined)?.code ?? ''];

@@ -6,18 +6,15 @@ import { NoRoomError } from '../errors.ts';
 /** In bytes: so much is left to all others by whatever somebody has written to a disk, such as a file that is brought. */
 export const SPARE = 256 * 1024 * 1024;
 
-/** In bytes: after so many more that come in the disk is looked at again. */
-export const LOOK_AFTER = 16 * 1024 * 1024;
+export const LOOK_AGAIN_AFTER_BYTES = 16 * 1024 * 1024;
 
 export const NO_ROOM = 'There is too little room on Roster’s disk for this file. Tell whoever runs Roster.';
 
-/** In bytes, of the disk that a folder is on. */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }
 
-/** Beside a file that need not be there. */
 export function roomBeside(path: string): number {
   return freeBytes(dirname(path));
 }
@@ -27,7 +24,6 @@ export function refuseWithoutRoom(folder: string, bytes = 0): void {
   if (!hasRoomFor(folder, bytes)) throw new NoRoomError(NO_ROOM);
 }
 
-/** Whether so many bytes more leave enough. */
 export function hasRoomFor(folder: string, bytes: number, spare = SPARE): boolean {
   return freeBytes(folder) >= bytes + spare;
 }

@@ -98,6 +98,10 @@ export function named(name: string): string {
   return `\u2068${name}\u2069`;
 }
 
+export function quoted(typed: string): string {
+  return `“${named(quotable(typed))}”`;
+}
+
 /** The parts of a sentence, of which every second one is a name. */
 export function partsOf(sentence: string): string[] {
   return sentence.split(NAME);

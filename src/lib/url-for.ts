@@ -12,7 +12,6 @@ export function urlFor(origin: Origin, path: string): string {
   return urlMaker(origin)(path);
 }
 
-/** The same for many paths. */
 export function urlMaker(origin: Origin): (path: string) => string {
   const base = basePathOf(origin);
   return (path) => (path.startsWith('/') ? base + path : path);

@@ -33,13 +33,11 @@ export async function markBroughtBack(trx: Trx, set: number): Promise<void> {
   );
 }
 
-/** Changed since or not. */
 export async function findMadeUp(db: Db): Promise<number[]> {
   const rows = await db.selectFrom('made_up_people').select('user_id').orderBy('user_id').execute();
   return rows.map(({ user_id }) => user_id);
 }
 
-/** How many of them nobody has changed. */
 export async function countUnchanged(db: Db): Promise<number> {
   const [row] = await executeCached(db, 'unchanged made-up people', {}, () =>
     unchanged(db).select(({ fn }) => fn.countAll<number>().as('count')),

@@ -4,7 +4,7 @@ import { dateOf } from '../backup/names.ts';
 import { isFolder } from '../lib/make-file.ts';
 
 /** @returns what is said at start, where no backup can be made: Roster serves all the same */
-export function warningOf(folder: string | undefined): string | undefined {
+export function folderWarningOf(folder: string | undefined): string | undefined {
   if (folder === undefined || canWrite(folder)) return undefined;
   const why = existsSync(folder) ? `it may not write into ${folder}` : `there is no folder ${folder}`;
   return `Warning: ${why}, so Roster makes no backups until that is mended. It tries each hour, and when it is started again, as with another BACKUP_FOLDER.`;

@@ -7,11 +7,9 @@ import type { Run } from './queries.ts';
 const LATE_AFTER = 2 * DAY;
 
 type Known = {
-  /** What a check has found, and what still holds. */
   finding: Run | undefined;
   /** The last good backup, and the last that has failed since. */
   backups: { good: Run | undefined; bad: Run | undefined };
-  /** Whether Roster itself is to make them. */
   isSet: boolean;
   /** When this Roster was started: it makes its first backup soon after. */
   since: number;

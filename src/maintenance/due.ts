@@ -16,7 +16,7 @@ export function nextBackupAt(
   { folder, every, since = performance.timeOrigin }: Plan,
   now: number,
 ): number {
-  const good = runs.find((run) => run.outcome === 'good' && isIn(folder, run));
+  const good = runs.find((run) => run.outcome === 'good' && isInFolder(folder, run));
   if (good && isWithin(good.begun_at, every, now)) return good.begun_at + every;
   const [last] = runs;
   if (!last || last.outcome === 'good' || hasStopped(last, now)) return now;
@@ -25,7 +25,7 @@ export function nextBackupAt(
   return isOfBefore || !isWithin(last.begun_at, AGAIN_AFTER, now) ? now : last.begun_at + AGAIN_AFTER;
 }
 
-export function isIn(folder: string, { file }: Pick<Run, 'file'>): boolean {
+export function isInFolder(folder: string, { file }: Pick<Run, 'file'>): boolean {
   return file !== null && dirname(file) === folder;
 }
 

@@ -2,10 +2,7 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { whereLies } from '../lib/make-file.ts';
 
-/**
- * The numbers of those of the same user of this machine, or of any where that is root; undefined where the system does not tell.
- * Linux only: https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
- */
+/** Of the same user, or of any for root; undefined where the system does not tell: https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html */
 export async function findProcesses(path: string): Promise<number[] | undefined> {
   if (process.platform !== 'linux') return undefined;
   const real = whereLies(path);

@@ -13,7 +13,6 @@ type Ended = Pick<Run, 'outcome'> & Partial<Pick<Run, 'file' | 'size' | 'users' 
 /** So many of a kind are kept, and what a check has found that still holds. */
 const MOST_KEPT = 100;
 
-/** @returns its number */
 export async function beginRun(trx: Trx, kind: Kind, now: number, isQuick = false): Promise<number> {
   await forgetOld(trx, kind);
   const run = { kind, begun_at: now, host: hostname(), is_quick: isQuick };
@@ -108,13 +107,11 @@ export async function forgetRuns(trx: Trx): Promise<void> {
   await trx.deleteFrom('maintenance_runs').execute();
 }
 
-/** For going through all there are. */
 export async function findRunsAfter(db: Db, id: number, limit: number): Promise<Run[]> {
   const after = db.selectFrom('maintenance_runs').selectAll().where('id', '>', id);
   return after.orderBy('id').limit(limit).execute();
 }
 
-/** Those of another database, one at least. */
 export async function insertRuns(trx: Trx, rows: readonly Run[]): Promise<void> {
   await trx.executeQuery(insertion(trx, 'maintenance_runs', rows));
 }

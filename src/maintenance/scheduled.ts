@@ -31,7 +31,6 @@ const LOOK_AGAIN_AFTER = MINUTE / 2;
 const LONGEST_TIMER = 2 ** 31 - 1;
 const MAIN = join(import.meta.dirname, '..', 'main.js');
 
-/** @param env of the command */
 export function addScheduledBackup(app: FastifyInstance, env: NodeJS.ProcessEnv): void {
   const { backupFolder: folder } = app.config;
   let child: ChildProcess | undefined;

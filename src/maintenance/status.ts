@@ -1,7 +1,7 @@
 /** How Roster and its database are: what whoever runs it wants to know at a glance. */
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/sessions.ts';
+import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/signed-in.ts';
 import { logSize } from '../backup/room.ts';
 import type { Config } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
@@ -47,10 +47,8 @@ export type Status = {
     free: number | undefined;
   };
   backup: {
-    /** Of any. */
     last: Run | undefined;
     good: Run | undefined;
-    /** Since the last good one. */
     bad: Run | undefined;
     folder: string | undefined;
     /** When Roster itself makes the next one; undefined where it makes none. */
@@ -64,7 +62,6 @@ export type Status = {
   /** Undefined where none is set. */
   mail: { server: string; sent?: number; notSent?: number } | undefined;
   signedIn: SignedIn[];
-  /** Some of them, the last seen first. */
   people: SignedInUser[];
   jobs: Job[];
   imports: Import[];

@@ -3,7 +3,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
 import { bytesOf, number, several } from '../lib/formats.ts';
 import { capital } from '../lib/text.ts';
-import { hasStopped, isIn } from './due.ts';
+import { hasStopped, isInFolder } from './due.ts';
 import { ageOf, durationOf, IN_FUTURE, isAhead } from './duration.ts';
 import type { Run } from './queries.ts';
 import type { Status } from './status.ts';
@@ -58,7 +58,6 @@ function outcomeOf({ outcome, ended_at, is_quick }: Run): string {
   return `${is_quick ? 'quick, ' : ''}${outcome ?? (ended_at === null ? 'without an end' : 'could not look')}`;
 }
 
-/** What has come of a check. */
 function checkWords(run: Run, now: number): string {
   const { outcome, problem, is_quick } = run;
   if (outcome === 'good')
@@ -77,7 +76,6 @@ function processWords(pids: readonly number[], own: number): string {
   return others.length === 0 ? 'This process alone' : `This process, and ${others.join(', ')}`;
 }
 
-/** Of the next backup: Roster looks now and then. */
 function nextWords(at: number, now: number): string {
   return at <= now ? 'within ten minutes' : `in ${durationOf(at - now)}`;
 }
@@ -86,7 +84,7 @@ export const maintenanceHelpers = {
   aheadOf: (at: number) => (isAhead(at, Date.now()) ? IN_FUTURE : undefined),
   bytesOf,
   checkWords,
-  isIn,
+  isInFolder,
   nextWords,
   openWords,
   processWords,

@@ -1,11 +1,7 @@
 /** Work that nobody waits for: begun when Roster starts to listen, again now and then, and whenever it is asked for. */
 import type { FastifyInstance } from 'fastify';
 
-/**
- * @param work never rejects; may ask between two steps whether Roster is ending, which waits for it
- * @param interval in milliseconds
- * @returns begins it once what is under way is done, so that nothing is missed that came meanwhile; resolves at its end
- */
+/** @param work never rejects, and is waited for at the end @returns has it begun once what is under way is done, so that nothing is missed */
 export function inBackground(
   app: FastifyInstance,
   interval: number,

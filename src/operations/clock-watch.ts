@@ -19,50 +19,69 @@ const LOOK_EVERY = 10_000;
 const TOLD_FOR = 12 * HOUR;
 
 export function addClockWatch(app: FastifyInstance): void {
-  /** How far the clock is ahead of the time that the process has run, which nobody sets. */
-  const lead = () => app.clock() - performance.now();
-  let expected = lead();
-  let jump: { what: string; at: number } | undefined;
-  let lookedAt = performance.now();
-  /** When those sessions were used that are spared: after the clock was set back, and until the others were to be ended first. */
-  let spared: { since: number; until?: number } | undefined;
-  const look = () => {
-    const by = lead() - expected;
-    const passed = performance.now() - lookedAt;
-    lookedAt += passed;
-    if (Math.abs(by) <= SKEW) return;
-    expected += by;
-    jump = { what: `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`, at: performance.now() };
-    app.log.warn(`the clock was ${jump.what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
-    if (by < 0) spared = { since: Math.floor(app.clock() - passed) };
-  };
-  /**
-   * Those that were not used for long would last for longer. Of several processes each does so: whoever has signed in since stays so,
-   * but where it could not be done then and is tried again, for nobody can tell them apart any more.
-   */
-  const endSessions = async () => {
-    if (spared === undefined) return;
-    const { since, until = app.clock() } = spared;
-    spared = undefined;
-    const { sessionIdle } = app.config;
-    await transact(app.db, (trx) => endAllSessions(trx, until, sessionIdle, since)).catch((err) => {
-      spared ??= { since, until };
-      app.log.error({ err }, 'the clock was set back, and sessions could not be ended yet');
-    });
-  };
-  app.decorate('clockNote', () => {
-    look();
-    const now = time(app.clock());
-    if (jump === undefined || performance.now() - jump.at > TOLD_FOR)
-      return `The clock of this server says ${now}.`;
-    return `The clock of this server was ${jump.what} of late, and says ${now}: if that is not the time, tell whoever runs Roster.`;
-  });
+  const watch = new ClockWatch(app);
+  app.decorate('clockNote', () => watch.note());
+  app.decorate(
+    'watchClock',
+    inBackground(app, LOOK_EVERY, () => watch.watch()),
+  );
+}
 
-  const watch = () => {
-    look();
-    return endSessions();
-  };
-  app.decorate('watchClock', inBackground(app, LOOK_EVERY, watch));
+class ClockWatch {
+  readonly #app: FastifyInstance;
+  #expectedLead: number;
+  #lookedAt = performance.now();
+  #jump: { what: string; at: number } | undefined;
+  /** When those sessions were used that are spared: after the clock was set back, and until the others were to be ended first. */
+  #spared: { since: number; until?: number } | undefined;
+
+  constructor(app: FastifyInstance) {
+    this.#app = app;
+    this.#expectedLead = this.#lead;
+  }
+
+  /** How far the clock is ahead of the time that the process has run, which nobody sets. */
+  get #lead(): number {
+    return this.#app.clock() - performance.now();
+  }
+
+  note(): string {
+    this.#look();
+    const now = time(this.#app.clock());
+    if (this.#jump === undefined || performance.now() - this.#jump.at > TOLD_FOR)
+      return `The clock of this server says ${now}.`;
+    return `The clock of this server was ${this.#jump.what} of late, and says ${now}: if that is not the time, tell whoever runs Roster.`;
+  }
+
+  watch(): Promise<void> {
+    this.#look();
+    return this.#endSessions();
+  }
+
+  #look(): void {
+    const by = this.#lead - this.#expectedLead;
+    const passed = performance.now() - this.#lookedAt;
+    this.#lookedAt += passed;
+    if (Math.abs(by) <= SKEW) return;
+    this.#expectedLead += by;
+    const what = `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`;
+    this.#jump = { what, at: performance.now() };
+    this.#app.log.warn(`the clock was ${what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
+    if (by < 0) this.#spared = { since: Math.floor(this.#app.clock() - passed) };
+  }
+
+  // Those that were not used for long would last for longer. Of several processes each does so: whoever has signed in since stays
+  // so, but where it could not be done then and is tried again, for nobody can tell them apart any more.
+  async #endSessions(): Promise<void> {
+    if (this.#spared === undefined) return;
+    const { db, config, clock, log } = this.#app;
+    const { since, until = clock() } = this.#spared;
+    this.#spared = undefined;
+    await transact(db, (trx) => endAllSessions(trx, until, config.sessionIdle, since)).catch((err) => {
+      this.#spared ??= { since, until };
+      log.error({ err }, 'the clock was set back, and sessions could not be ended yet');
+    });
+  }
 }
 
 const AFTER_BACK =

@@ -6,17 +6,16 @@ import { DatabaseFailure } from '../errors.ts';
 import { keepFresh } from '../lib/fresh.ts';
 import { countByStatus } from '../users/counts.ts';
 
-/** An answer stands for this long, in milliseconds, however many ask. */
-const FRESH = 3_000;
-/** What takes longer, in milliseconds, is not ready: whoever checks on health seldom waits for more than two seconds. */
-const PATIENCE = 1_800;
+const FRESH_MS = 3_000;
+/** Whoever checks on health seldom waits for more than two seconds. */
+const PATIENCE_MS = 1_800;
 const SILENT: Problem = { sentence: 'the database does not answer' };
 
 type Problem = { sentence: string; err?: unknown };
 
 /** The sentence says why Roster is not ready. */
 export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<string | undefined> {
-  const look = keepFresh(() => findProblem(db), { fresh: FRESH, patience: PATIENCE, late: SILENT });
+  const look = keepFresh(() => findProblem(db), { fresh: FRESH_MS, patience: PATIENCE_MS, late: SILENT });
   let lastNoted: string | undefined;
   return async () => {
     const problem = await look();

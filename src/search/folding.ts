@@ -96,7 +96,6 @@ export function foldEach(text: string, foldCluster: (cluster: string) => string)
   return text.replaceAll(PLAIN_OR_CLUSTER, (cluster) => foldCluster(cluster));
 }
 
-/** Characters with the marks on them, which fold each by itself. */
 export function clustersOf(text: string): string[] {
   return text.match(CLUSTER) ?? [];
 }

@@ -1,7 +1,7 @@
 /** Where in a field a search was found. */
 import { ASCII, clustersOf, fold, foldCluster } from './folding.ts';
 import { isSqueezed, spellCluster, squeeze } from './spellings.ts';
-import { isIndexed, type Term, textsToFind } from './terms.ts';
+import { isIndexedTerm, type Term, textsToFind } from './terms.ts';
 import { type MarkedParts, markParts } from './words.ts';
 
 type Range = [from: number, to: number];
@@ -33,7 +33,7 @@ function waysToRead(field: string, clusters: readonly string[]): MarkedParts[] {
 }
 
 function rangesOf(text: string, term: Term): Range[] {
-  if (isIndexed(term)) return rangesOfTerm(text, term);
+  if (isIndexedTerm(term)) return rangesOfTerm(text, term);
   const atStart = rangesOfTerm(text, { ...term, at: 'word start' });
   return atStart.length > 0 ? atStart : rangesOfTerm(text, term);
 }

@@ -4,7 +4,6 @@ import { fold } from './folding.ts';
 import { spellingsOfEmail, spellingsOfName } from './spellings.ts';
 import { markWords, splitWords } from './words.ts';
 
-/** Before each field. */
 export const FIELD_START = '\r';
 /** Before each other way to write something of them. */
 const SPELLING_START = '\v';
@@ -26,10 +25,7 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
   return others.reduce((all, spelling) => all + SPELLING_START + spelling, text);
 }
 
-/**
- * What names are sorted by, in the order of code points: the same names in the same order on every database. A key is its own
- * key, since links carry it.
- */
+/** What names are sorted by, in the order of code points, so on every database alike. A key is its own key, since links carry it. */
 export function sortKeyOf(name: string): string {
   const folded = fold(name);
   const key = splitWords(folded).join(' ') || folded;

@@ -30,7 +30,6 @@ export function spellCluster(cluster: string): string {
   return SPELLINGS.get(cluster.toLowerCase().normalize('NFC')) ?? foldCluster(cluster);
 }
 
-/** In folded words. */
 export function spellingsOfName(name: string, folded: string): string[] {
   const spelled = ASCII.test(name) ? folded : foldEach(name, spellCluster);
   const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];

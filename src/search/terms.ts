@@ -25,7 +25,7 @@ export function textsToFind({ text, at }: Term): string[] {
   return PART_STARTS.map((start) => start + text);
 }
 
-export function isIn(searchText: string, term: Term): boolean {
+export function hasTerm(searchText: string, term: Term): boolean {
   return textsToFind(term).some((text) => searchText.includes(text));
 }
 
@@ -46,7 +46,7 @@ export function parseSearch(search: string): Term[] {
       if (text !== '') terms.set(text, { text, typed, at: 'anywhere' });
     }
   const all = [...terms.values()];
-  return all.some(isIndexed) ? all : all.map((term) => ({ ...term, at: 'word start' }));
+  return all.some(isIndexedTerm) ? all : all.map((term) => ({ ...term, at: 'word start' }));
 }
 
 /** Mail programs put names in quotes that have a comma in them, the last name first. */
@@ -55,7 +55,7 @@ function isPhrase(quoted: string | undefined): quoted is string {
 }
 
 /** Whether the index knows who has it; else it is asked of those whom others have found. */
-export function isIndexed(term: Term): boolean {
+export function isIndexedTerm(term: Term): boolean {
   return textsToFind(term).every((text) => codePoints(text) >= SHORTEST_INDEXED);
 }
 

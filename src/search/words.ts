@@ -30,7 +30,6 @@ export function markWords(folded: string): string {
   return words && WORD_START + words;
 }
 
-/** A field as it is searched, with where each of its parts ends. */
 export type MarkedParts = { text: string; ends: number[] };
 
 /** Told apart first, since most letters are: the other patterns take longer. */

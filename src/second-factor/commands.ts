@@ -24,10 +24,7 @@ type CodeRefused = { kind: 'code refused'; why: WrongCode };
 /** `failures`: how many wrong codes came before the right one, of which its owner is to hear. */
 type Done<Kind> = { kind: Kind; failures: number };
 
-/**
- * One that is set is replaced with a code of it alone, and every other browser is signed out.
- * @param replaces when the code to set was shown: each is set once. `outdated`: that is another one by now.
- */
+/** Signs out every other browser. @param replaces when the code to set was shown; `outdated`: by now it is another one */
 export async function setSecondFactor(
   trx: Trx,
   actor: Actor,

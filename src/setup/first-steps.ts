@@ -46,7 +46,6 @@ export async function firstStepsFor(
   };
 }
 
-/** In this browser. */
 export async function hideFirstSteps({ server }: FastifyRequest, reply: FastifyReply) {
   const { name, options } = cookieOf(server, 'first_steps', HIDDEN_FOR_SECONDS);
   reply.setCookie(name, '1', options);

@@ -1,14 +1,15 @@
 /** Those of a change set who were changed since, page by page: about each of them it is decided, however many they are. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
-import { isCertain, withUndos } from '../history/left.ts';
-import { type ChangeSet, findUndos, isStanding } from '../history/queries.ts';
+import { isCertain, withUndos } from '../history/left-to-undo.ts';
+import type { ChangeSet } from '../history/queries.ts';
+import { findUndos, isStanding } from '../history/undos.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { letTimersRun } from '../lib/progress.ts';
 import { underWay } from './batches.ts';
-import { findChangesAfter, findChangesOf, findUsersIn } from './changes.ts';
+import { findChangesAfterUser, findChangesOf, findUsersOfChanges } from './changes.ts';
 import { planSteps } from './plan.ts';
 import { isAsked, isRefused, type Step } from './steps.ts';
 import { withFreed } from './swaps.ts';
@@ -40,7 +41,7 @@ export async function findAsked(
   const page: AskedPage = { steps: [], cursor: after, isFirst: after === 0, isLast: false, hasRest: false };
   do {
     const { changes, isLast } = await findNext(db, set.id, page.cursor, noted);
-    const steps = await planSteps(db, actor, changes, await findUsersIn(db, changes));
+    const steps = await planSteps(db, actor, changes, await findUsersOfChanges(db, changes));
     const last = steps.findIndex((step) => isFull(add(page, step)));
     page.isLast = isLast && (last === -1 || last === steps.length - 1);
     await letTimersRun();
@@ -83,6 +84,6 @@ async function findNoted(db: Db, { id, users }: ChangeSet): Promise<Noted> {
 
 async function findNext(db: Db, set: number, cursor: number, { ids, isAll }: Noted) {
   const next = ids.filter((id) => id > cursor).slice(0, BATCH);
-  if (next.length === 0 && !isAll) return findChangesAfter(db, set, cursor, BATCH);
+  if (next.length === 0 && !isAll) return findChangesAfterUser(db, set, cursor, BATCH);
   return { changes: await findChangesOf(db, set, next), isLast: isAll };
 }

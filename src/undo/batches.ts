@@ -8,12 +8,9 @@ import { beginSet } from '../history/record.ts';
 import { findJobOfSet, findRunningUndo, insertJob, noteBegun } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { inBatches } from '../lib/batches.ts';
-import { findChangesAfter, lockUsersIn } from './changes.ts';
+import { findChangesAfterUser, lockUsersOfChanges } from './changes.ts';
 import { actOf, isLeftOut, performAll } from './commands.ts';
 import { planSteps } from './plan.ts';
-
-/** More users than that are not undone while somebody waits, nor looked through beforehand. */
-export const MOST_AT_ONCE = 100;
 
 /** Until the end of the transaction nobody else begins to undo it, nor has it go on. @throws NotNowError */
 export async function lockUndoable(trx: Trx, set: number): Promise<void> {
@@ -27,7 +24,6 @@ export async function refuseUnfinished(db: Db, set: number): Promise<void> {
   if (job?.state === 'running') throw underWay('This is still under way.', set);
 }
 
-/** @param set of which the page says how far it is */
 export function underWay(sentence: string, set: number): NotNowError {
   return new NotNowError('Still under way', sentence, { href: `/history/${set}`, text: 'See how far it is' });
 }
@@ -66,8 +62,8 @@ export async function beginUndo(
 /** Leaves whoever was changed since: about them it is decided afterwards. */
 export const undoBatch: Work = async (trx, actor, job, { limit, deadline, now, refusal }) => {
   const { undoes } = JSON.parse(job.params) as Params;
-  const { changes, isLast } = await findChangesAfter(trx, undoes, job.cursor, limit);
-  const there = await lockUsersIn(trx, changes);
+  const { changes, isLast } = await findChangesAfterUser(trx, undoes, job.cursor, limit);
+  const there = await lockUsersOfChanges(trx, changes);
   const asker = job.kind === TAKE_BACK ? { role: 'admin' as const, user: undefined } : actor;
   const steps = await planSteps(trx, asker, changes, there);
   const batch = { cursor: job.cursor, seen: 0, users: 0, left: [] as number[] };

@@ -21,7 +21,7 @@ export async function findChangesOf(db: Db, set: number, users?: readonly number
 }
 
 /** @param limit of users */
-export async function findChangesAfter(db: Db, set: number, afterUser: number, limit: number) {
+export async function findChangesAfterUser(db: Db, set: number, afterUser: number, limit: number) {
   const after = { user_id: afterUser, version: Number.MAX_SAFE_INTEGER };
   for (let size = limit + 1; ; size *= 2) {
     const found = await findChangesInSet(db, set, after, size);
@@ -34,11 +34,11 @@ export async function findChangesAfter(db: Db, set: number, afterUser: number, l
 }
 
 /** Those of their users who are there. */
-export async function findUsersIn(db: Db, changes: readonly ChangeOfSet[]): Promise<User[]> {
+export async function findUsersOfChanges(db: Db, changes: readonly ChangeOfSet[]): Promise<User[]> {
   return usersByKeys(db, 'id', usersIn(changes));
 }
 
-export async function lockUsersIn(trx: Trx, changes: readonly ChangeOfSet[]): Promise<User[]> {
+export async function lockUsersOfChanges(trx: Trx, changes: readonly ChangeOfSet[]): Promise<User[]> {
   return lockUsers(trx, usersIn(changes));
 }
 

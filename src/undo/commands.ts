@@ -11,13 +11,12 @@ import { insertJob } from '../jobs/queries.ts';
 import { MADE_UP, markBroughtBack } from '../made-up-people/queries.ts';
 import { type ChangedMany, changeUsers, deleteUsers, restoreUser, restoreUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
-import { findChangesOf, lockUsersIn } from './changes.ts';
+import { findChangesOf, lockUsersOfChanges } from './changes.ts';
 import { planTogether } from './plan.ts';
 import { isAsked, type Step } from './steps.ts';
 
 /** What was decided about what had been changed since. */
 export type Choices = {
-  /** What was shown: as `digestOf` tells it. */
   seen: string;
   /** Whether a user is deleted, or brought back, all the same. */
   isWhole: (step: Step) => boolean;
@@ -34,10 +33,7 @@ export type Undone =
 
 export type Decided = Exclude<Undone, { kind: 'asks' }>;
 
-/**
- * @param users if not all whom it has changed @throws ForbiddenError, NotUniqueError (username or email taken meanwhile),
- * LastAdministratorError
- */
+/** @param users if not all whom it has changed @throws ForbiddenError, NotUniqueError, LastAdministratorError */
 export async function undoChangeSet(
   trx: Trx,
   actor: Actor,
@@ -47,11 +43,11 @@ export async function undoChangeSet(
   users?: readonly number[],
 ): Promise<Undone> {
   const changes = await findChangesOf(trx, undone.id, users);
-  const steps = await planTogether(trx, actor, changes, await lockUsersIn(trx, changes));
+  const steps = await planTogether(trx, actor, changes, await lockUsersOfChanges(trx, changes));
   if (steps.some(isAsked) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
   const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);
-  const kind = kindOf(acts.map(({ act }) => act));
+  const kind = kindOfActs(acts.map(({ act }) => act));
   // What was done to someone's role they find in their own history.
   const subject_id = kind === 'access' && steps.length === 1 ? (steps[0]?.id ?? null) : null;
   const detail = undone.detail === MADE_UP ? MADE_UP : mixedOf(acts.map(({ act }) => act));
@@ -121,10 +117,7 @@ export function isLeftOut(step: Step, act: Act): boolean {
 
 type Acts = readonly { step: Step; act: Act }[];
 
-/**
- * @returns those who are there, to whom something was done
- * @throws ContendedError where somebody was at it since it was planned: it is planned anew
- */
+/** @returns those who are there @throws ContendedError where somebody was at it since it was planned: it is planned anew */
 export async function performAll(trx: Trx, actor: Actor, acts: Acts, now: number): Promise<User[]> {
   const all = acts.flatMap(({ step: { id, version }, act }) => (act ? [{ id, version, ...act }] : []));
   const changed = all.filter((one) => one.kind === 'change');
@@ -161,7 +154,7 @@ function goneMeanwhile(error: unknown): never {
 }
 
 /** What is done to all of them, as far as that is one thing. */
-export function kindOf(acts: readonly Act[]): Kind {
+export function kindOfActs(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';

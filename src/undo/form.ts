@@ -36,7 +36,6 @@ function isChoice(name: string): boolean {
   return /^(?:seen|users|after|\d{1,16}(?:\.[a-z_]+(?:\.other)?)?)$/.test(name);
 }
 
-/** Whom a form is about, where it is not about all. */
 export function partIn({ users, after = '' }: Fields): Part | undefined {
   if (users === undefined) return undefined;
   const ids = users.split(',').filter((id) => NUMBER.test(id));
@@ -76,7 +75,6 @@ export async function takenIn(db: Db, fields: Fields, steps: readonly Step[]) {
   return { errors, holders: holders as Holders };
 }
 
-/** What somebody is called once it is done as it was chosen, as far as the undo says it. */
 function namesFor(step: Step, choices: Choices) {
   const act = actOf(step, choices);
   if (act === undefined || act.kind === 'delete') return [];

@@ -8,15 +8,16 @@ import { runCommand } from '../auth/run-command.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
 import { isUndoable } from '../history/words.ts';
+import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { type Part, refuseWhileUnderWay } from './asked.ts';
-import { beginUndo, lockUndoable, MOST_AT_ONCE, refuseUnfinished } from './batches.ts';
+import { beginUndo, lockUndoable, refuseUnfinished } from './batches.ts';
 import { type Decided, undoChangeSet } from './commands.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
 import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
 import { isAsked, isRefused } from './steps.ts';
-import { BEGUN, sentenceOf, sentenceOfPart } from './words.ts';
+import { BEGUN, sentenceOfPart, sentenceOfUndone } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
   app.get('/history/:id/undo', allow(mayRead), async (request: Request, reply) =>
@@ -28,7 +29,7 @@ export function undoRoutes(app: FastifyInstance): void {
 async function undo(request: Request, reply: FastifyReply) {
   const undoing = await getUndoable(request);
   const fields = readChoices(request.body);
-  const isLarge = undoing.row.set.users > MOST_AT_ONCE && fields.users === undefined;
+  const isLarge = undoing.row.set.users > MOST_WITHOUT_JOB && fields.users === undefined;
   return isLarge ? begin(request, reply, undoing, fields) : undoAtOnce(request, reply, undoing, fields);
 }
 
@@ -84,7 +85,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
 function answerOf(undone: Decided, undoes: number, part: Part | undefined): Answer {
   const set = undone.kind === 'undone' ? undone.set : undefined;
   if (part) return doneIn(set, `/history/${undoes}/undo?after=${part.cursor}`, sentenceOfPart(undone));
-  return doneIn(set, placeOf(undone), sentenceOf(undone));
+  return doneIn(set, placeOf(undone), sentenceOfUndone(undone));
 }
 
 /** To whom it was done; where they are several, to what was done. */

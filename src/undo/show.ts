@@ -5,12 +5,12 @@ import { maySeeAccess } from '../auth/policy.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import type { Db } from '../db/schema.ts';
 import type { Described } from '../history/described.ts';
+import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
 import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from './asked.ts';
-import { MOST_AT_ONCE } from './batches.ts';
-import { countUntouched, findChangesOf, findUsersIn } from './changes.ts';
+import { countUntouched, findChangesOf, findUsersOfChanges } from './changes.ts';
 import { digestOf } from './commands.ts';
 import { type Holders, partIn, readChoices } from './form.ts';
 import { planTogether } from './plan.ts';
@@ -24,7 +24,6 @@ export type Shown = {
   part?: Part | undefined;
   fields?: Fields;
   errors?: Problems;
-  /** Who has what was typed, by the name of its field. */
   holders?: Holders;
   isChanged?: boolean;
   /** Chosen in a session that has ended. */
@@ -59,9 +58,9 @@ async function showDraft(reply: FastifyReply, undoing: Undoing, db: Db, fields: 
 /** Nobody of very many: they are too many to look at each beforehand. */
 export async function planPage(db: Db, { row, actor }: Undoing, part?: Part): Promise<Step[]> {
   const { id, users } = row.set;
-  if (part === undefined && users > MOST_AT_ONCE) return [];
+  if (part === undefined && users > MOST_WITHOUT_JOB) return [];
   const changes = await findChangesOf(db, id, part?.users);
-  return planTogether(db, actor, changes, await findUsersIn(db, changes));
+  return planTogether(db, actor, changes, await findUsersOfChanges(db, changes));
 }
 
 export async function showSteps(
@@ -73,7 +72,7 @@ export async function showSteps(
   const { reader: db } = reply.request;
   const asked = steps.filter(isAsked);
   const left = steps.filter(isRefused);
-  const isLarge = part === undefined && row.set.users > MOST_AT_ONCE;
+  const isLarge = part === undefined && row.set.users > MOST_WITHOUT_JOB;
   const isTooMany = asked.length > MOST_ASKED;
   return reply.render(
     'undo/show',

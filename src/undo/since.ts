@@ -9,7 +9,6 @@ import { findVersionSets, MOST_GONE_THROUGH, type VersionSet } from '../history/
 type Part = keyof FieldChanges | 'there';
 
 type Since = {
-  /** What all of it comes to. */
   fields: FieldChanges;
   /** What somebody has set since on purpose, though it may be what it was before. */
   anew: ReadonlySet<Part>;

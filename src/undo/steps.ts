@@ -36,7 +36,6 @@ export type Step = {
 export type BareStep = Bare<Step>;
 type Bare<S> = S extends Step ? Omit<S, 'id' | 'username' | 'version'> : never;
 
-/** What has to be decided by whoever undoes it. */
 export function isAsked(step: Step): boolean {
   if (step.kind === 'left' || step.kind === 'as before') return false;
   if (step.differences.length > 0) return true;

@@ -4,13 +4,12 @@ import type { User } from '../db/schema.ts';
 import { KINDS } from '../history/codes.ts';
 import { type Imported, importedIn, MIXED, undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import type { ChangeSet } from '../history/queries.ts';
-import { FIELD_NAMES, namesOf } from '../history/words.ts';
+import { fieldName, namesOf } from '../history/words.ts';
 import { and, number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Decided } from './commands.ts';
 import { isAsked, type Left, type Stays, type Step } from './steps.ts';
 
-/** Of whoever is brought back. */
 export const NO_ACCESS =
   'The password, the second factor and the sessions do not come back: create an access link.';
 
@@ -36,7 +35,7 @@ export function whyStays({ field, why }: Stays): string {
     why === 'own email'
       ? 'your email is changed in your account, with your password.'
       : 'this is the last administrator.';
-  return `The ${FIELD_NAMES[field].toLowerCase()} stays as it is: ${reason}`;
+  return `The ${fieldName(field).toLowerCase()} stays as it is: ${reason}`;
 }
 
 type Options = readonly [['leave', string, string], ['back', string, string]];
@@ -55,7 +54,7 @@ export const OPTIONS: Readonly<Record<'delete' | 'restore', Options>> = {
 
 const LEFT_ALL = 'you left everything as it is';
 
-export function sentenceOf(undone: Decided): string {
+export function sentenceOfUndone(undone: Decided): string {
   if (undone.kind === 'nothing') return sentenceOfNothing(undone.steps);
   const { steps, user, left } = undone;
   const [step] = steps;

@@ -23,7 +23,7 @@ export function lastDay(now: number): string {
 }
 
 /** @param typed in an address, or in the form of a user’s page, which says what is wrong with it */
-export function readMoment(typed: string, now: number): Asked {
+export function parseAsOf(typed: string, now: number): Asked {
   const moment = parseMoment(typed);
   // A field for a day takes nothing else.
   const day = parseDay(typed) === undefined ? '' : typed;

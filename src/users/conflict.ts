@@ -14,7 +14,6 @@ export type ShownConflict = {
   user: User;
   rows: {
     field: EditedField;
-    /** Undefined where it is not known. */
     before: User[KeptField] | undefined;
     now: Side;
     mine: Side;
@@ -25,7 +24,6 @@ export type ShownConflict = {
   single: Difference[];
   /** Of that, what is still to be written. */
   hidden: Fields;
-  /** All who have changed something meanwhile. */
   who: string;
   at: number | undefined;
 };

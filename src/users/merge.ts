@@ -13,10 +13,7 @@ export type Merge = {
   conflicts: readonly EditedField[];
 };
 
-/**
- * @param base what both began with; where it is not known, whatever differs is a conflict
- * @param mine the fields that are to be changed; one that is as it was at the beginning is not
- */
+/** @param base what both began with; where it is not known, whatever differs is a conflict */
 export function merge(base: KeptValues | undefined, now: KeptValues, mine: UserChanges): Merge {
   const isTheirs = (field: EditedField) => base === undefined || now[field] !== base[field];
   const isSame = (field: EditedField) => mine[field] === now[field];

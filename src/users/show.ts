@@ -9,12 +9,12 @@ import { MOST_FAILURES } from '../auth/second-factor.ts';
 import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
 import { describeEntries, sightOf } from '../history/described.ts';
-import { type Place, readTimeline } from '../history/timeline.ts';
+import { readTimeline, type TimelineCursor } from '../history/timeline.ts';
 import { answerNotModified } from '../http/etag.ts';
 import type { Access, Managed } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
 import { DAY, startOfMinute } from '../lib/clock.ts';
-import { lastDay, readMoment, showAsOf } from './as-of.ts';
+import { lastDay, parseAsOf, showAsOf } from './as-of.ts';
 import { showDeleted } from './deleted.ts';
 import { isFleeting } from './list/filter.ts';
 import { nearestPage } from './list/page.ts';
@@ -26,7 +26,7 @@ const SHOWN = 10;
 export async function show(request: Request, reply: FastifyReply) {
   const { reader: db, query, actor } = request;
   const now = request.server.clock();
-  const asked = query.at ? readMoment(query.at, now) : undefined;
+  const asked = query.at ? parseAsOf(query.at, now) : undefined;
   if (asked?.kind === 'moment') return showAsOf(request, reply, asked);
   const revision = await readRevision(db);
   const user = await findUser(db, userIdFrom(request));
@@ -37,7 +37,7 @@ export async function show(request: Request, reply: FastifyReply) {
   if (!asked && !isFleeting(list) && answerNotModified(reply, made)) return reply;
   const from = await nearestPage(db, list);
   const seesAccess = actor !== undefined && maySeeAccess(actor, user.id);
-  const place = parsePlace(query.earlier);
+  const place = parseTimelineCursor(query.earlier);
   const seesAll = actor !== undefined && mayManage(actor);
   const options = { from: place, limit: SHOWN, seesAccess, seesAll };
   const { entries, ...timeline } = await readTimeline(db, user, options);
@@ -55,7 +55,7 @@ export async function show(request: Request, reply: FastifyReply) {
 }
 
 /** Of the timeline, as it stands in the address of a user’s page. */
-function parsePlace(typed = ''): Place | undefined {
+function parseTimelineCursor(typed = ''): TimelineCursor | undefined {
   const [, version, at, id] = /^(\d{1,15})\.(\d{1,16})\.(\d{1,15})$/.exec(typed) ?? [];
   return version === undefined ? undefined : { version: Number(version), at: Number(at), id: Number(id) };
 }

@@ -8,8 +8,7 @@ import {
   codePoints,
   forbiddenCharacter,
   invisibleCharacter,
-  named,
-  quotable,
+  quoted,
   tooManyMarks,
   trim,
 } from '../lib/text.ts';
@@ -130,7 +129,7 @@ function emailProblem(email: string): string | undefined {
   }
   if (EMAIL.test(email)) return undefined;
   const [, domain = ''] = /^[^@]+@([^@]*\P{ASCII}.*)$/u.exec(email) ?? [];
-  if (domain) return `There is no domain that is called “${named(quotable(domain))}”.`;
+  if (domain) return `There is no domain that is called ${quoted(domain)}.`;
   return 'Enter an email address like name@example.org.';
 }
 

@@ -68,9 +68,9 @@ export function restore(url: string, file: string, ...args: string[]) {
 }
 
 /** Deletes and erases a user. */
-export async function erase(db: Db, id: number): Promise<void> {
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+export async function erase(db: Db, id: number, now = Date.now()): Promise<void> {
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, now));
+  await transact(db, (trx) => eraseUser(trx, commandLine, id, now));
 }
 
 export async function usernamesIn(db: Db): Promise<string[]> {

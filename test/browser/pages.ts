@@ -9,7 +9,6 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseUser } from '../../src/erasure/commands.ts';
 import type { ErasureProgress } from '../../src/erasure/traces.ts';
 import { beginSet, inOneSet, insertHistory } from '../../src/history/record.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
@@ -21,6 +20,7 @@ import { markMadeUp } from '../../src/made-up-people/queries.ts';
 import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
+import { erase } from '../backup/backed-up.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, codeAt, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
@@ -118,8 +118,7 @@ async function keepDraft(db: Db, draft: Draft): Promise<void> {
 async function showErased(page: Page, app: FastifyInstance, progress: ErasureProgress, said: string) {
   const { db, tracesOf } = app;
   const { id } = await addUser(db, { username: `e${newToken().slice(0, 8).replaceAll(/[_-]/g, '.')}z` });
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  await erase(db, id);
   app.tracesOf = () => progress;
   await page.goto(`/users/${id}`);
   app.tracesOf = tracesOf;
@@ -392,8 +391,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     },
     'someone erased': async (page, { db }) => {
       const gone = await addUser(db, { username: `erased.${LONG.slice(7)}` });
-      await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
-      await transact(db, (trx) => eraseUser(trx, commandLine, gone.id, Date.now()));
+      await erase(db, gone.id);
       await page.goto(`/users/${gone.id}`);
     },
     'someone erased, while something holds it up': (page, app) =>

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
-import { Turns } from '../../src/exports/turns.ts';
+import { Slots } from '../../src/exports/slots.ts';
 import { recordMail } from '../../src/invitations/mailed.ts';
 import type { MailOutcome } from '../../src/invitations/mailer.ts';
 import { getUser } from '../../src/users/queries.ts';
@@ -44,7 +44,7 @@ export const RARE = {
   },
   // Shown without its headers, by which it would ask again.
   'an export that waits for its turn': async (page: Page, app: FastifyInstance) => {
-    const take = vi.spyOn(Turns.prototype, 'take').mockReturnValueOnce(undefined);
+    const take = vi.spyOn(Slots.prototype, 'take').mockReturnValueOnce(undefined);
     await show(page, (await get(app, '/export/file?format=csv&all=on', await asAnn(app))).body);
     take.mockRestore();
     await page.getByRole('heading', { name: 'Your export waits' }).waitFor();

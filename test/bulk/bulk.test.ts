@@ -1,7 +1,7 @@
 /** One thing done to many users: to those who were ticked, or to all who match; asked first, and never to whom it may not be done. */
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { findUsers, match, tally } from '../../src/bulk/find.ts';
+import { findCandidates, match, tally } from '../../src/bulk/candidates.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -273,13 +273,13 @@ test('nobody waits long for those to whom it can be done: few are known by an in
   const asking = { db, actor: commandLine, stopwatch: () => (time += 10_000) };
   const list = parseFrom({}, 0);
   const everyone = { list, condition: await conditionOf(db, list), few: undefined };
-  await expect(findUsers(asking, { do: 'activate' }, everyone, 1)).rejects.toThrow(TooBroadError);
+  await expect(findCandidates(asking, { do: 'activate' }, everyone, 1)).rejects.toThrow(TooBroadError);
   const gone = AbortSignal.abort();
   await expect(tally({ ...asking, stopwatch: () => 0, gone }, everyone)).rejects.toThrow(TooBroadError);
   const some = await match({ ...asking, stopwatch: () => 0 }, parseFrom({ from: 'q=m' }, 0));
   expect(some.few).toHaveLength(3);
-  expect(await findUsers(asking, { do: 'activate' }, some, 1)).toEqual([]);
-  expect(await findUsers(asking, { do: 'deactivate' }, some, 2)).toMatchObject([
+  expect(await findCandidates(asking, { do: 'activate' }, some, 1)).toEqual([]);
+  expect(await findCandidates(asking, { do: 'deactivate' }, some, 2)).toMatchObject([
     { username: 'max' },
     { username: 'mia' },
   ]);

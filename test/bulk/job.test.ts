@@ -3,22 +3,23 @@ import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
-import { beginBulk, bulkBatch, MOST_AT_ONCE } from '../../src/bulk/batches.ts';
-import { readMoment } from '../../src/bulk/moment.ts';
+import { beginBulk, bulkBatch } from '../../src/bulk/batches.ts';
+import { findFirstSince, findUnwrittenSets, readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
-import { findChangeSet, findFirstSince, findMissingSets } from '../../src/history/queries.ts';
+import { findChangeSet } from '../../src/history/queries.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
-import { runJobs, type Work } from '../../src/jobs/run.ts';
+import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { erase } from '../backup/backed-up.ts';
 import { bring } from '../imports/by-pages.ts';
 import { SMALL_BATCHES } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
@@ -27,7 +28,7 @@ import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { ask, confirm } from './asking.ts';
 
 const NOW = Date.UTC(2100, 0, 31);
-const MANY = 3 * MOST_AT_ONCE;
+const MANY = 3 * MOST_WITHOUT_JOB;
 
 const runnerOf = (db: Db, clock = movableClock(NOW), work: Work = bulkBatch) => ({
   db,
@@ -91,7 +92,7 @@ test.each([
   const whom = `from=${encodeURIComponent(filter)}&all=on`;
   const page = pageOf(await ask(app, headers, act, whom));
   const total = Number(/(\d[\d,]*) users\?/.exec(page.text)?.[1]?.replace(',', ''));
-  expect(total).toBeGreaterThan(MOST_AT_ONCE);
+  expect(total).toBeGreaterThan(MOST_WITHOUT_JOB);
   const answer = await confirm(app, headers, act, whom, role ? { role } : {});
   expect(answer.body).toBe('It has begun, and goes on by itself.\n');
   await app.runJobs();
@@ -328,7 +329,7 @@ test('what was under way when it was shown, and was saved after it, is somebody 
   const moment = { set: set + 1, growing: [[set + 1, 0]] as const };
   expect(await findFirstSince(db, [user.id], { ...moment, growing: [] }, 0)).toEqual(new Map());
   expect(await findFirstSince(db, [user.id], moment, 0)).toEqual(new Map([[user.id, 2]]));
-  expect(await findMissingSets(db, set + 3)).toEqual([set + 3, set + 2]);
+  expect(await findUnwrittenSets(db, set + 3)).toEqual([set + 3, set + 2]);
 });
 
 test.each(['stopped', 'running'] as const)(
@@ -380,8 +381,7 @@ test('it goes on to its end while somebody is erased', async () => {
   let asked = 0;
   await runJobs(runnerOf(db), () => ++asked > 2);
   const { id } = await addUser(db, { username: 'gone' });
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, NOW));
+  await erase(db, id, NOW);
   await runJobs(runnerOf(db), () => false);
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, params: '{}' });
 });

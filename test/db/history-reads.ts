@@ -1,6 +1,7 @@
 /** All that is read of history, with the indexes in which both databases find it. */
 import { type CompiledQuery, sql } from 'kysely';
 import type { Actor } from '../../src/auth/actor.ts';
+import { findFirstSince, findUnwrittenSets } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -16,12 +17,10 @@ import {
   findChangesSince,
   findDeleted,
   findDeletedAfter,
-  findFirstSince,
-  findMissingSets,
-  findUndoing,
 } from '../../src/history/queries.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
 import { readTimeline } from '../../src/history/timeline.ts';
+import { findUndoing } from '../../src/history/undos.ts';
 
 const ROWS = 20_000;
 /** The first user has been changed very often, the first set has changed very many, and the second actor did nearly all. */
@@ -178,7 +177,7 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   },
   {
     what: 'which numbers no set has',
-    read: (db) => findMissingSets(db, MIDDLE),
+    read: (db) => findUnwrittenSets(db, MIDDLE),
     indexes: ['change_sets_pkey'],
     isInOrder: true,
   },

@@ -23,16 +23,12 @@ import {
 import { findChangeSet, findDeleted } from '../../src/history/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
+import { erase } from '../backup/backed-up.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { oldHash } from '../people.ts';
 import { addUser, SECRET_KEY, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 const NOW = Date.UTC(2100, 0, 31);
-
-async function erase(db: Db, id: number) {
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, NOW));
-}
 
 /** Two databases that know each other, as one and its copy of before. */
 async function withCopy(fill: (db: Db) => Promise<unknown>) {
@@ -58,7 +54,7 @@ test('who was there when it was copied is erased again, and also who was deleted
     for (const username of ['ada', 'bob', 'eve']) await addUser(db, { username }, NOW - 5);
     await transact(db, (trx) => deleteUser(trx, commandLine, 2, NOW - 1));
   });
-  await erase(now, 1);
+  await erase(now, 1, NOW);
   await transact(now, (trx) => eraseUser(trx, commandLine, 2, NOW));
   await addUser(now, { username: 'later' });
   await noteAll(now, ledger);
@@ -76,7 +72,7 @@ test('who came after it was copied is known to be erased, and no number is given
   const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
   await addUser(now, { username: 'bob' }, NOW);
   const { id } = await addUser(now, { username: 'last' }, NOW);
-  await erase(now, 2);
+  await erase(now, 2, NOW);
   await noteAll(now, ledger);
   expect(await eraseAgain(before, ledger)).toBe(1);
   expect((await addUser(before, { username: 'next' })).id).toBe(id + 1);
@@ -104,7 +100,7 @@ test('nor is one of a change set, a job, an import, a backup or a check', async 
     for (const [index, table] of NUMBERED_TABLES.entries())
       await engineOf(trx).writeLastId(trx, 100 + index, table);
   });
-  await erase(now, 1);
+  await erase(now, 1, NOW);
   await noteLastIds(now, ledger);
   await noteAll(now, ledger);
   // What erasing again is noted as comes after them, too.
@@ -138,7 +134,7 @@ test('a database is no stranger to the numbers of another one from which nobody 
 test('somebody else who was given the number since it was put back stays', async () => {
   const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
   await addUser(now, { username: 'bob' }, NOW);
-  await erase(now, 2);
+  await erase(now, 2, NOW);
   await noteAll(now, ledger);
   await addUser(before, { username: 'carol' }, NOW + 1);
   expect(await eraseAgain(before, ledger)).toBe(0);
@@ -149,7 +145,7 @@ test('what another database was erased from is no reason to erase', async () => 
   const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
   const other = await temporaryDatabase();
   await identify(other, 'other');
-  await erase(now, 1);
+  await erase(now, 1, NOW);
   await noteAll(now, ledger);
   // Where nobody is yet, it is a new one.
   expect(await eraseAgain(other, ledger)).toBe(0);
@@ -173,7 +169,7 @@ test('a copy of before databases had an identity is known by its people, and era
   vi.spyOn(console, 'log').mockImplementation(() => {});
   const now = await fromOld();
   const ledger = join(temporaryFolder(), 'erased.jsonl');
-  await erase(now, 3);
+  await erase(now, 3, NOW);
   await noteAll(now, ledger);
   const before = await fromOld();
   expect(await readIdentity(before)).not.toBe(await readIdentity(now));
@@ -198,7 +194,7 @@ test('the last administrator is not erased again before there is another one', a
   };
   const { now, before, ledger } = await withCopy((db) => addAdministrator(db, 'ann'));
   await addAdministrator(now, 'bob');
-  await erase(now, 1);
+  await erase(now, 1, NOW);
   await noteAll(now, ledger);
   await expect(eraseAgain(before, ledger)).rejects.toThrow(
     /as its last administrator: make another one first/,
@@ -210,7 +206,7 @@ test('the last administrator is not erased again before there is another one', a
 
 test('a ledger of which half a line was written goes on', async () => {
   const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
-  await erase(now, 1);
+  await erase(now, 1, NOW);
   await noteAll(now, ledger);
   const whole = readFileSync(ledger, 'utf8');
   const cutOff = whole.slice(0, -2);
@@ -225,7 +221,7 @@ test('a ledger of which half a line was written goes on', async () => {
 
 test('a ledger with the line ends of another system is read as it is', async () => {
   const { now, before, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
-  await erase(now, 1);
+  await erase(now, 1, NOW);
   await noteAll(now, ledger);
   writeFileSync(ledger, readFileSync(ledger, 'utf8').replaceAll('\n', '  \r\n\r\n'));
   expect(await eraseAgain(before, ledger)).toBe(1);
@@ -235,7 +231,7 @@ test.each(['{"database"}', 'erased', '{"database":"x","lastId":1,"users":[{"user
   'a ledger with a line that is no entry stops Roster: %s',
   async (line) => {
     const { now, ledger } = await withCopy((db) => addUser(db, { username: 'ada' }, NOW - 5));
-    await erase(now, 1);
+    await erase(now, 1, NOW);
     await noteAll(now, ledger);
     appendFileSync(ledger, `${line}\n`);
     await expect(eraseAgain(now, ledger)).rejects.toThrow(/says who was erased, cannot be read/);
@@ -275,11 +271,11 @@ test('somebody who was given a number again and is erased, too, does not come ba
   const addAda = (db: Db) => addUser(db, { username: 'ada' }, NOW - 5);
   const { now, before, ledger } = await withCopy(addAda);
   await addUser(now, { username: 'bob' }, NOW);
-  await erase(now, 2);
+  await erase(now, 2, NOW);
   await noteAll(now, ledger);
   // Before there was a Roster that knew of the ledger.
   await addUser(before, { username: 'carol' }, NOW + 1);
-  await erase(before, 2);
+  await erase(before, 2, NOW);
   await noteAll(before, ledger);
   const third = await temporaryDatabase();
   await identify(third, await readIdentity(now));
@@ -315,7 +311,7 @@ test('thousands who were erased are noted, copied and counted as gone', async ()
 
 test('what a database knows and its ledger does not is written into it at the start', async () => {
   const { now, ledger } = await withCopy((db) => addUser(db, { username: 'not-hexadecimal' }, NOW - 5));
-  await erase(now, 1);
+  await erase(now, 1, NOW);
   expect(existsSync(ledger)).toBe(false);
   expect(await eraseAgain(now, ledger)).toBe(0);
   expect(readLedger(ledger)).toMatchObject([{ lastId: 1, users: [{ user_id: 1, erased_at: NOW }] }]);

@@ -3,16 +3,13 @@ import { existsSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 
 import { basename, dirname, join, sep } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
-import { commandLine } from '../../src/auth/actor.ts';
 import { loadKey } from '../../src/auth/secret-key.ts';
 import { readConfig } from '../../src/config.ts';
 import { besideFile, filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import { transact } from '../../src/db/transact.ts';
-import { eraseUser } from '../../src/erasure/commands.ts';
 import { fateOfFile } from '../../src/erasure/files.ts';
 import { ledgerOf } from '../../src/erasure/ledger.ts';
-import { deleteUser } from '../../src/users/commands.ts';
+import { erase } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
 import { apply, bring } from '../imports/by-pages.ts';
@@ -48,8 +45,7 @@ async function live(settings: { DATABASE_URL: string; SECRET_KEY_FILE: string })
   await apply(app, ann, address);
   expect((await get(app, '/export/file?all=on&format=csv', ann)).statusCode).toBe(200);
   const { id } = await addUser(db, { username: 'gone' });
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  await erase(db, id);
   await app.removeTraces();
   await end();
 }

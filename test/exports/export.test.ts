@@ -17,7 +17,7 @@ import { startDownload } from '../../src/exports/download.ts';
 import { writeExport } from '../../src/exports/export.ts';
 import { Spool } from '../../src/exports/spool.ts';
 import { fileNameOf } from '../../src/exports/words.ts';
-import { goneOf } from '../../src/http/gone.ts';
+import { goneOf } from '../../src/http/client-gone.ts';
 import { number } from '../../src/lib/formats.ts';
 import type { Total } from '../../src/lib/pagination.ts';
 import { SPARE } from '../../src/lib/room.ts';

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { readRevision } from '../../src/db/revision.ts';
-import type { Db, Trx, User } from '../../src/db/schema.ts';
+import { type Db, KEPT_FIELDS, type Trx, type User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ForbiddenError, NotFoundError, NotUniqueError } from '../../src/errors.ts';
-import { FIELDS, type KeptField } from '../../src/history/codes.ts';
+import type { KeptField } from '../../src/history/codes.ts';
 import { type KeptValues, unpackFields, unpackValues } from '../../src/history/fields.ts';
 import { findDeleted } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
@@ -25,7 +25,7 @@ import { runs } from '../runs.ts';
 import { expectLastSignIns, temporaryDatabase } from '../support.ts';
 
 const START = Date.UTC(2026, 0, 31);
-const KEPT = Object.keys(FIELDS) as KeptField[];
+const KEPT = Object.keys(KEPT_FIELDS) as KeptField[];
 
 const person = (id: number, role: Actor['role']): Actor => ({
   ...commandLine,

@@ -1,14 +1,14 @@
 /** The log as people read it. */
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { textOf } from '../../src/http/log-text.ts';
+import { lineAsText } from '../../src/http/log-text.ts';
 
 const AT = new Date(2026, 10, 29, 16, 57, 21).getTime();
 
 /** Without the colours that a terminal would have. */
 function said(line: object): string {
   return stripVTControlCharacters(
-    textOf(JSON.stringify({ level: 30, time: AT, pid: 1, hostname: 'here', ...line })),
+    lineAsText(JSON.stringify({ level: 30, time: AT, pid: 1, hostname: 'here', ...line })),
   );
 }
 
@@ -54,7 +54,7 @@ test('an error follows with its stack, and with what caused it', () => {
 });
 
 test('nothing in a line can steer the terminal', () => {
-  const line = textOf(
+  const line = lineAsText(
     JSON.stringify({ level: 40, time: AT, msg: 'a\u001b[2Jb\nc', what: 'd\u001b]0;e\u0007' }),
   );
   expect(stripVTControlCharacters(line)).toBe('16:57:21 WARN a\uFFFD[2Jb\uFFFDc what=d\uFFFD]0;e\uFFFD\n');

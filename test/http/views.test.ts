@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Session } from '../../src/auth/sessions.ts';
-import type { User } from '../../src/db/schema.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
 import { createEta, TEMPLATES } from '../../src/http/templates.ts';
 import type { Views } from '../../src/http/views.ts';
@@ -15,24 +14,20 @@ import type { Run } from '../../src/maintenance/queries.ts';
 import { parseSearch } from '../../src/search/terms.ts';
 import { parseList } from '../../src/users/list/address.ts';
 import { htmlProblems, translatedText } from '../html.ts';
+import { aUser } from '../users/a-user.ts';
 
 const NAME = '<Ann> & "Bo"';
-const user: User = {
+const user = aUser({
   id: 7,
   username: 'ann',
-  username_key: 'ann',
   email: 'ann@example.org',
-  email_key: 'ann@example.org',
   full_name: NAME,
-  username_sort: 'ann',
   name_sort: NAME,
   search_text: NAME,
-  is_active: true,
-  role: 'member',
   created_at: Date.UTC(2026, 0, 31),
   updated_at: Date.UTC(2026, 1, 1),
   version: 2,
-};
+});
 const session: Session = {
   id: 1,
   token_hash: '',

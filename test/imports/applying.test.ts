@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseUser } from '../../src/erasure/commands.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findOwnImports, leaseImport, saveImport } from '../../src/imports/queries.ts';
@@ -15,6 +14,7 @@ import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { countByStatus } from '../../src/users/counts.ts';
 import { findUserByUsername, getUser } from '../../src/users/queries.ts';
+import { erase } from '../backup/backed-up.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -238,8 +238,7 @@ test('what is discarded is gone from the disk, and so is all but what is being d
   const [checked, applying] = [await check(app, people(2)), await check(app, people(3))];
   await begin(app, applying);
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   const problem = 'Somebody was erased, whom its file may have named.';
   expect(await importOf(app, checked)).toMatchObject({ state: 'discarded', file_name: '', problem });
   const asked = { state: 'discarded', file_name: '', problem: 'Its file was discarded.' };
@@ -255,8 +254,7 @@ test('of what is being applied while somebody is erased nothing stays, whatever 
   const applying = await check(app, `${people(150)}no email,none\n`);
   await begin(app, applying);
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   // It goes on, and is not shown.
   await tidyImports(app.db, makeFolder(app.config.importFolder), app.clock());
   expect(readdirSync(app.config.importFolder).length).toBe(3);
@@ -318,8 +316,7 @@ test('what was imported is still said to be when somebody is erased; nothing of 
   await begin(app, done);
   await app.runJobs();
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   expect(await importOf(app, done)).toMatchObject({ state: 'done', file_name: '', reading: null });
   await app.runJobs();
   expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
@@ -332,8 +329,7 @@ test('how many administrators an import made is known once somebody is erased, a
   await app.runJobs();
   expect((await totalsOf(app, done)).administrators).toEqual({ count: 1, names: ['ada'] });
   const gone = await addUser(app.db, { username: 'gone' });
-  await transact(app.db, (trx) => deleteUser(trx, commandLine, gone.id, 1));
-  await transact(app.db, (trx) => eraseUser(trx, commandLine, gone.id, 1));
+  await erase(app.db, gone.id, 1);
   expect(await totalsOf(app, done)).toMatchObject({ created: 1, administrators: { count: 1, names: [] } });
 });
 

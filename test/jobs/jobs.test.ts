@@ -10,9 +10,9 @@ import { readHistory } from '../../src/history/list.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet, insertHistory } from '../../src/history/record.ts';
 import { findJobOfSet, goOnWithJob, insertJob, saveJob } from '../../src/jobs/queries.ts';
-import { runJobs, type Work } from '../../src/jobs/run.ts';
+import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
-import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
+import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
@@ -35,7 +35,7 @@ const runnerOf = (db: Db, clock = movableClock(NOW), work = undoBatch) => ({
 test('undoing very much begins at once, and its page says how far it is until it is done', async () => {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-  const undone = await changeMany(app.db, MOST_AT_ONCE + 1);
+  const undone = await changeMany(app.db, MOST_WITHOUT_JOB + 1);
   const asked = await post(app, `/history/${undone}/undo`, {}, headers);
   expect(pageOf(asked).text).toContain('Up to 101 users become what they were before.');
   expect(await countAsBefore(app.db)).toMatchObject({ before: 0 });
@@ -46,7 +46,7 @@ test('undoing very much begins at once, and its page says how far it is until it
   const page = await get(app, address, headers);
   expect(page.headers.refresh).toBeUndefined();
   expect(pageOf(page).text).toContain('Done for 101 of 101 users.');
-  expect(await countAsBefore(app.db)).toEqual({ before: MOST_AT_ONCE + 1, others: 1 });
+  expect(await countAsBefore(app.db)).toEqual({ before: MOST_WITHOUT_JOB + 1, others: 1 });
   const list = pageOf(await get(app, '/history', headers)).text;
   expect(list).toContain('ann Changed 101 users, by Undo 101');
   expect(list).toContain('Undone by ann');
@@ -274,7 +274,7 @@ test('an error that has passed is forgotten with the next batch', async () => {
 test('a form that began to undo very much does so anew once that was undone, and until then is answered as before', async () => {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-  const undone = await changeMany(app.db, MOST_AT_ONCE + 1);
+  const undone = await changeMany(app.db, MOST_WITHOUT_JOB + 1);
   const key = newToken();
   const send = async (set: number, fields: Record<string, string>) => {
     const answer = await post(app, `/history/${set}/undo`, { seen: '', ...fields }, headers);
@@ -286,7 +286,7 @@ test('a form that began to undo very much does so anew once that was undone, and
   await send(first, { key: newToken() });
   const second = await send(undone, { key });
   expect(second).not.toBe(first);
-  expect((await findChangeSet(app.db, second))?.users).toBe(MOST_AT_ONCE + 1);
+  expect((await findChangeSet(app.db, second))?.users).toBe(MOST_WITHOUT_JOB + 1);
 });
 
 test('of two jobs the one that fails holds up nobody', async () => {
@@ -454,7 +454,7 @@ test('whose name is taken by now is left, and the job comes to its end', async (
 test('the undoing of many deletions says what it is, also where the first of them are back already', async () => {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
-  await seedUsers(app.db, MOST_AT_ONCE + 20);
+  await seedUsers(app.db, MOST_WITHOUT_JOB + 20);
   const members = app.db.selectFrom('users').select('id').where('role', '=', 'member').orderBy('id');
   const ids = (await members.execute()).map(({ id }) => id);
   const { set = 0 } = await transact(app.db, (trx) =>
@@ -462,11 +462,11 @@ test('the undoing of many deletions says what it is, also where the first of the
       for (const id of ids) await deleteUser(trx, acting, id, NOW);
     }),
   );
-  for (const id of ids.slice(0, MOST_AT_ONCE + 5))
+  for (const id of ids.slice(0, MOST_WITHOUT_JOB + 5))
     await transact(app.db, (trx) => restoreUser(trx, commandLine, id, NOW));
   const page = pageOf(await get(app, `/history/${set}/undo`, headers));
   const NO_ACCESS = 'Passwords, second factors and sessions of those who are back do not come back';
-  expect(page.text).toContain(`Up to ${MOST_AT_ONCE + 20} users are brought back`);
+  expect(page.text).toContain(`Up to ${MOST_WITHOUT_JOB + 20} users are brought back`);
   const answer = await post(app, `/history/${set}/undo`, { seen: page.field('seen') }, headers);
   await app.runJobs();
   const done = pageOf(await get(app, String(answer.headers.location), headers));

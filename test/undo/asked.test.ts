@@ -4,10 +4,10 @@ import { commandLine } from '../../src/auth/actor.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findJobOfSet, saveJob } from '../../src/jobs/queries.ts';
-import { runJobs } from '../../src/jobs/run.ts';
+import { MOST_WITHOUT_JOB, runJobs } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { MOST_ASKED } from '../../src/undo/asked.ts';
-import { MOST_AT_ONCE, undoBatch } from '../../src/undo/batches.ts';
+import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { begin, changeMany, NOW } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
@@ -147,7 +147,7 @@ test('a decision about what was changed again meanwhile is asked anew, and nothi
 });
 
 test('of very many, those whom the undo has left are found page by page: each once, also beyond those it has noted', async () => {
-  const users = MOST_AT_ONCE + 60;
+  const users = MOST_WITHOUT_JOB + 60;
   const { app, db, ids, undone, address, read, send } = await start({ users, since: 130 });
   expect((await read(address)).text).toContain('What was changed since is left as it is.');
   const answer = await send({ seen: '' });
@@ -165,7 +165,10 @@ test('of very many, those whom the undo has left are found page by page: each on
 });
 
 test('of very many it can be decided first, before anything is undone', async () => {
-  const { app, db, ids, undone, address, read, send } = await start({ users: MOST_AT_ONCE + 20, since: 3 });
+  const { app, db, ids, undone, address, read, send } = await start({
+    users: MOST_WITHOUT_JOB + 20,
+    since: 3,
+  });
   const page = await read((await read(address)).link('Decide about each'));
   expect(askedIn(page)).toEqual(ids);
   const [first = 0] = ids;
@@ -173,12 +176,12 @@ test('of very many it can be decided first, before anything is undone', async ()
   expect(await countNamed(db, 'Before')).toBe(1);
   await send({ seen: '' });
   await app.runJobs();
-  expect(await countNamed(db, 'Before')).toBe(MOST_AT_ONCE + 18);
+  expect(await countNamed(db, 'Before')).toBe(MOST_WITHOUT_JOB + 18);
   expect((await read(`/history/${undone}`)).text).toContain('2 of 120 users are left');
 });
 
 test('while all of it is being undone, and where that has stopped, nobody decides beside it', async () => {
-  const { app, db, undone, address, read, send } = await start({ users: MOST_AT_ONCE + 20, since: 3 });
+  const { app, db, undone, address, read, send } = await start({ users: MOST_WITHOUT_JOB + 20, since: 3 });
   const asked = sentFrom(await read(`${address}?after=0`), 'back');
   const bea = await addPerson(db, 'bea', 'admin');
   await begin(db, undone, { ...commandLine, via: 'form', user: bea });

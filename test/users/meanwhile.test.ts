@@ -388,7 +388,7 @@ describe('deleting someone', () => {
   });
 });
 
-const changes = fc.record(
+const changes: fc.Arbitrary<UserChanges> = fc.record(
   {
     username: fc.constantFrom('u1', 'u2', 'u3'),
     email: fc.constantFrom('a@example.org', 'b@example.org'),

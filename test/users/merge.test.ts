@@ -1,16 +1,11 @@
 /** Two edits of one user that began with the same: what becomes of both. */
 import { expect, test } from 'vitest';
+import type { User } from '../../src/db/schema.ts';
 import { merge } from '../../src/users/merge.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { aUser } from './a-user.ts';
 
-const BASE = {
-  username: 'ada',
-  email: 'ada@example.org',
-  full_name: null,
-  is_active: true,
-  role: 'member' as const,
-  created_at: 1,
-};
+const BASE = aUser();
 type Case = [
   what: string,
   theirs: UserChanges,
@@ -49,7 +44,7 @@ test.each<Case>([
   ],
   ['changed and changed back is as it was', {}, B, B, [], []],
 ])('%s', (_what, theirs, mine, changes, kept, conflicts) => {
-  expect(merge(BASE, { ...BASE, ...theirs } as typeof BASE, mine)).toEqual({
+  expect(merge(BASE, { ...BASE, ...theirs } as User, mine)).toEqual({
     changes,
     theirs: kept,
     conflicts,

@@ -41,7 +41,6 @@ async function adviseOnDump(server: number): Promise<string> {
     : `pg_dump of version ${dump} is in PATH.`;
 }
 
-/** @returns its version; undefined without one. */
 async function findDump(): Promise<number | undefined> {
   try {
     const { stdout } = await promisify(execFile)('pg_dump', ['--version'], { timeout: ANSWER_WITHIN_MS });

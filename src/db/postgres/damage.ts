@@ -89,7 +89,6 @@ async function indexesOf(db: Db): Promise<Index[]> {
   return rows;
 }
 
-/** Every value of every row. */
 async function readTable(db: Db, table: string): Promise<undefined> {
   await sql`select sum(length(t::text)) from ${sql.table(table)} as t`.execute(db);
 }

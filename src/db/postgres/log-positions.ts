@@ -20,7 +20,6 @@ export class LogPositions {
     this.#samples = [...this.#samples.slice(Math.max(0, firstKept)), { at, position }];
   }
 
-  /** The last position that is known. */
   get last(): number {
     return this.#samples.at(-1)?.position ?? 0;
   }

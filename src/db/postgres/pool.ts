@@ -10,7 +10,6 @@ import {
   REQUEST_TIMEOUTS,
 } from './timeouts.ts';
 
-/** By which the server knows connections of Roster's. */
 export const APPLICATION = 'roster';
 
 /** A connection that is lost so soon says nothing of older ones: they were given up a moment ago. */
@@ -111,7 +110,6 @@ export class ConnectionPool {
 export type Requests = {
   /** At most. */
   connections: number;
-  /** Told of what is asked here, too. */
   timing?: Timing;
   /** Where nobody waits as long as a request does. */
   timeouts?: pg.PoolConfig;

@@ -70,10 +70,7 @@ async function findReader(db: Db, xid: string): Promise<Reader | undefined> {
   return rows[0];
 }
 
-/**
- * Of a table that has become empty ANALYZE keeps the samples of before: https://www.postgresql.org/docs/18/sql-analyze.html.
- * A column that is given a type loses them, also where it is the type that it has, and then no row is written.
- */
+/** Of an empty table ANALYZE keeps old samples (https://www.postgresql.org/docs/18/sql-analyze.html): a column that is given a type, also its own, loses them. */
 async function forgetSamples(db: Db): Promise<Step[]> {
   const { rows } = await sql<{ table: string; columns: string }>`
     select relname as "table", string_agg(format('alter %I type %s%s', attname, format_type(atttypid, atttypmod),

@@ -7,8 +7,7 @@ import { Primary } from './primary.ts';
 import { openReader, type ReadPrimary } from './reader.ts';
 import { type Known, Replica } from './replica.ts';
 
-/** In milliseconds. */
-const INTERVAL = 500;
+const LOOK_EVERY_MS = 500;
 
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
 export type Following = { urls: readonly string[]; longestLag: number };
@@ -123,7 +122,7 @@ class ReplicaSet implements Replicas {
   async begin(): Promise<void> {
     await this.#primary.look();
     await this.#lookAtReplicas();
-    this.#timer = setInterval(() => void this.#look(), INTERVAL).unref();
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
   }
 
   async end(): Promise<void> {

@@ -7,8 +7,7 @@ import type { Db } from '../schema.ts';
 import { type ConnectionPool, openPool, type Requests } from './pool.ts';
 import { IDENTITY, openWatch, SILENCE, TIMELINE } from './watch.ts';
 
-/** In milliseconds: for so long at least it is left out after it has failed. */
-const PAUSE = 2_000;
+const LEFT_OUT_FOR_MS = 2_000;
 const ASTRAY = 'it may not follow the primary that there is now';
 
 /** What is known of the primary when a replica is looked at. `longestLag`: with which one is used, in milliseconds; `isBeyond`: whether the primary, asked now, has not come to a position. */
@@ -69,7 +68,7 @@ export class Replica {
   }
 
   leaveOut(problem: string): void {
-    this.#leftOutUntil = performance.now() + PAUSE;
+    this.#leftOutUntil = performance.now() + LEFT_OUT_FOR_MS;
     this.#set(problem);
   }
 

@@ -1,7 +1,7 @@
 /** What Roster's tables are made of. What else is in the database is its owner's: nothing of Roster's goes through it. */
 import { sql } from 'kysely';
 import type { Db } from '../schema.ts';
-import { type Drift, driftOf, type SchemaParts } from '../schema-parts.ts';
+import { driftOf, type SchemaDrift, type SchemaParts } from '../schema-parts.ts';
 
 /** Of PostgreSQL alone, by table: its columns, and by which of them a row is known. */
 const OWN = { roster_version: ['is_one', 'version'], user_counts: ['slot'] };
@@ -10,7 +10,7 @@ const OWN_KEYS: Readonly<Record<string, string>> = {
 };
 const OF_FILES = /^(users_search_|sqlite_|zeros$)/;
 
-export async function compareSchema(db: Db, model: Db): Promise<Drift[]> {
+export async function compareSchema(db: Db, model: Db): Promise<SchemaDrift[]> {
   const expected = await expectedOf(model);
   const tables = [...expected.keys()]
     .filter((part) => part.startsWith('table '))

@@ -9,7 +9,6 @@ import { hasIndex } from './trigrams.ts';
 /** One takes some 20 ms among a hundred thousand users. */
 const MOST_LOOKED_FOR = 100;
 const USERS_AT_ONCE = 20;
-/** More are not looked for. */
 const MOST_MISSED = 10_000;
 
 export async function meansOfCheckingSearches(db: Db): Promise<string> {

@@ -20,10 +20,7 @@ const ROOM_TO_MIGRATE = 16 * 1024 * 1024;
 
 export type Kept = { path: string; size: number; version: number; earlier: string[] };
 
-/**
- * @returns nothing where no migration is missing, where nobody has worked with it, or it was kept before: of one that was ended on its way the first is the good one.
- * @throws StartError where there is no room for it
- */
+/** @returns nothing where none is wanted, or the good one was kept before @throws StartError where there is no room for it */
 export async function keepBeforeMigration(path: string, newest: number): Promise<Kept | undefined> {
   const real = realpathSync(path);
   const inFile = migrationOf(headerAt(real)?.version ?? 0);
@@ -63,10 +60,7 @@ function nameFor(real: string, newest: number, version: number, writer: Statemen
   }
 }
 
-/**
- * Whether migrations alone came between a kept file and this one: whoever works with a database gives numbers, to sessions at the
- * least. What cannot be told is another state, of which a copy is kept, too.
- */
+/** Whether migrations alone came between both: whoever works with a database gives numbers, to sessions at the least. */
 function isItsBeginning(kept: string, writer: Statements): boolean {
   try {
     const file = new Statements(new Sqlite(kept));

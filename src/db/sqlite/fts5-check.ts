@@ -1,12 +1,9 @@
-/**
- * Whether the search index has what users are called, and nothing else. It keeps no texts, so what it holds of each
- * three characters (https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module) is summed up and compared with a sum over the texts.
- */
+/** Whether the search index, which keeps no texts, has what users are called: its sum over each three characters is that over the texts. */
 import { sql } from 'kysely';
 import { letTimersRun } from '../../lib/progress.ts';
 import type { Db, User } from '../schema.ts';
 import { readSnapshot } from '../transact.ts';
-import { IDS_IN_RANGE, nameOf, rangeOf, rangesOf } from './fts5-index.ts';
+import { IDS_IN_RANGE, indexNameOf, rangeOf, rangesOf } from './fts5-index.ts';
 
 const USERS_AT_ONCE = 5_000;
 
@@ -59,7 +56,7 @@ async function lastRangeOf(db: Db): Promise<number> {
 async function wrongIn(db: Db, range: number): Promise<number[]> {
   const isThere = (await rangesOf(db, false)).includes(range);
   if (isThere) {
-    const vocabulary = sql.raw(`fts5vocab(main, ${nameOf(range)}, 'instance')`);
+    const vocabulary = sql.raw(`fts5vocab(main, ${indexNameOf(range)}, 'instance')`);
     await sql`create virtual table temp.indexed using ${vocabulary}`.execute(db);
     const { rows } = await SUM_OF_ALL.execute(db);
     let sum = 0;

@@ -15,7 +15,7 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
   while (first !== null) {
     const range = rangeOf(first);
     const end = (range + 1) * IDS_IN_RANGE;
-    const index = sql.table(nameOf(range));
+    const index = sql.table(indexNameOf(range));
     await makeIndex(trx, range);
     await sql`
       insert into ${index} (rowid, search_text)
@@ -37,7 +37,7 @@ async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {
 export function writeSearchTexts(writer: Statements, changes: readonly TextChange[]): void {
   const inOrder = inOne(changes).toSorted((one, other) => one.id - other.id);
   for (const [range, some] of Map.groupBy(inOrder, ({ id }) => rangeOf(id))) {
-    const index = nameOf(range);
+    const index = indexNameOf(range);
     const steps = some.flatMap(({ id, before, after }) => [
       { id, text: before, command: 'delete' },
       { id, text: after },
@@ -75,14 +75,14 @@ export function makeIndexesAhead(writer: Statements, endOfIndexes: number): numb
 }
 
 function isMade(writer: Statements, range: number): boolean {
-  return writer.run('select 1 from sqlite_schema where name = ?', [nameOf(range)]).rows.length > 0;
+  return writer.run('select 1 from sqlite_schema where name = ?', [indexNameOf(range)]).rows.length > 0;
 }
 
 /** By a command alone: in a process with others, rows whose texts wait in a group would be indexed twice. */
 export async function makeSearchIndex(trx: Trx): Promise<void> {
   // All that there were, for another process may count on those that it has made ahead.
   for (const range of new Set([0, ...(await rangesOf(trx, false))])) {
-    await sql`drop table if exists ${sql.table(nameOf(range))}`.execute(trx);
+    await sql`drop table if exists ${sql.table(indexNameOf(range))}`.execute(trx);
     await makeIndex(trx, range);
   }
   await indexUsersAfter(trx, 0);
@@ -91,7 +91,7 @@ export async function makeSearchIndex(trx: Trx): Promise<void> {
 // Without the text, which is in the table, and the sizes that only a ranking needs. With fewer segments at most, FTS5 would
 // soon merge all of an index at once, for most of a second, and not little by little.
 function makingOf(range: number): string[] {
-  const index = nameOf(range);
+  const index = indexNameOf(range);
   return [
     `create virtual table if not exists ${index} using fts5(
       search_text, tokenize = 'trigram case_sensitive 1', content = '', columnsize = 0)`,
@@ -103,7 +103,7 @@ async function makeIndex(trx: Trx, range: number): Promise<void> {
   for (const text of makingOf(range)) await trx.executeQuery(CompiledQuery.raw(text));
 }
 
-export function nameOf(range: number): string {
+export function indexNameOf(range: number): string {
   return `users_search_${range}`;
 }
 
@@ -115,7 +115,7 @@ export async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
   const { rows } = await sql<{ name: string }>`
     select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`.execute(db);
   const ranges = rows
-    .map(({ name }) => Number(name.slice(nameOf(0).length - 1)))
+    .map(({ name }) => Number(name.slice(indexNameOf(0).length - 1)))
     .sort((one, other) => one - other);
   return isReversed ? ranges.reverse() : ranges;
 }

@@ -2,12 +2,12 @@
 import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
-import { isIndexed, type Term, textsToFind } from '../../search/terms.ts';
+import { isIndexedTerm, type Term, textsToFind } from '../../search/terms.ts';
 import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
 import { runBatch } from './batches.ts';
-import { IDS_IN_RANGE, nameOf, rangesOf } from './fts5-index.ts';
+import { IDS_IN_RANGE, indexNameOf, rangesOf } from './fts5-index.ts';
 
 const MOST_FOUND = 20_000;
 const MOST_LOOKED_UP = 2_000;
@@ -27,8 +27,8 @@ export const sqliteSearch: SearchIndex = {
 
 /** By the first part of the index alone, of which nothing is taken out. */
 async function hasMoreThan(db: Db, most: number, terms: readonly Term[]): Promise<boolean> {
-  if (!terms.every(isIndexed)) return false;
-  const index = nameOf(0);
+  if (!terms.every(isIndexedTerm)) return false;
+  const index = indexNameOf(0);
   const text = `select 1 from ${index} where ${index} match +? order by rowid limit 1 offset +?`;
   const query = CompiledQuery.raw(text, [terms.map(matchOf).join(' AND '), most]);
   return (await runBatch(() => db.executeQuery(query))).rows.length > 0;
@@ -46,7 +46,7 @@ async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<num
     while (ids.length < wanted) {
       const batch = { ...query, range: from };
       const most = { wanted: wanted - ids.length, lookedUp };
-      const [found, last] = await runBatch(() => findInIndex(db, nameOf(part), batch, most));
+      const [found, last] = await runBatch(() => findInIndex(db, indexNameOf(part), batch, most));
       ids.push(...found);
       lookedUp = Math.min(MOST_LOOKED_UP, 2 * lookedUp);
       if (last === undefined) break;
@@ -66,8 +66,8 @@ async function findInIndex(
   { terms, condition, range, isReversed }: SearchQuery,
   { wanted, lookedUp }: { wanted: number; lookedUp: number },
 ): Promise<[ids: number[], last: number | undefined]> {
-  const asked = terms.filter((term) => !isIndexed(term)).map(sqliteSearch.has);
-  const match = terms.filter(isIndexed).map(matchOf).join(' AND ');
+  const asked = terms.filter((term) => !isIndexedTerm(term)).map(sqliteSearch.has);
+  const match = terms.filter(isIndexedTerm).map(matchOf).join(' AND ');
   const side = range ? `and rowid ${range.operator} +?` : '';
   const isLookedUp = condition !== undefined || asked.length > 0;
   const limit = isLookedUp ? lookedUp : Math.min(wanted, MOST_FOUND);

@@ -1,7 +1,4 @@
-/**
- * The gap of a page, between the pointers to its cells and the cells themselves (https://sqlite.org/fileformat2.html#b_tree_pages).
- * Where SQLite splits a page it leaves copies of rows there, which `secure_delete` never clears. Nothing reads them.
- */
+/** The gap of a page (https://sqlite.org/fileformat2.html#b_tree_pages): SQLite leaves copies of rows there, which `secure_delete` never clears. */
 import { fsyncSync, readSync, statSync, writeSync } from 'node:fs';
 import { emptyLog } from './checkpoint.ts';
 import { nextVersion } from './generation.ts';
@@ -49,7 +46,6 @@ export function clearGaps(writer: Statements, file: OpenFile, from: number): num
   }
 }
 
-/** @returns whether there was anything. */
 function clearSome(descriptor: number, pageSize: number, from: number): boolean {
   const bytes = Buffer.alloc(READ_AT_ONCE);
   const length = readSync(descriptor, bytes, 0, READ_AT_ONCE, from);

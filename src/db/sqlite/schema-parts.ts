@@ -1,12 +1,12 @@
 /** What a file says that it is made of: https://sqlite.org/schematab.html */
 import { sql } from 'kysely';
 import type { Db } from '../schema.ts';
-import { type Drift, driftOf, type SchemaParts } from '../schema-parts.ts';
+import { driftOf, type SchemaDrift, type SchemaParts } from '../schema-parts.ts';
 
 /** Of search indexes there are as many as users want. */
 const SEARCH = /\busers_search_\d+/g;
 
-export async function compareSchema(db: Db, model: Db): Promise<Drift[]> {
+export async function compareSchema(db: Db, model: Db): Promise<SchemaDrift[]> {
   return driftOf(await readParts(model), await readParts(db));
 }
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay } from './batches.ts';
-import { nameOf } from './fts5-index.ts';
+import { indexNameOf } from './fts5-index.ts';
 
 /** In pages: some five milliseconds. */
 const MERGED_AT_ONCE = 64;
@@ -11,13 +11,10 @@ const OVERWRITTEN_AT_ONCE = 256;
 /** Of a page, in bytes: the rest is SQLite's own. */
 const FILLING = 4_000;
 
-/**
- * What is deleted from FTS5 stays until all segments have become one: https://sqlite.org/fts5.html#the_merge_command. Its
- * option `secure-delete` looks into one segment alone, and makes every change slower.
- */
+/** Else it stays: https://sqlite.org/fts5.html#the_merge_command. The option `secure-delete` looks into one segment alone, and slows every change. */
 export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<void> {
   for (const range of ranges) {
-    const index = nameOf(range);
+    const index = indexNameOf(range);
     let isFirst = true;
     while (await transact(db, (trx) => merge(trx, index, isFirst))) {
       isFirst = false;
@@ -26,7 +23,6 @@ export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<vo
   }
 }
 
-/** @returns whether there may be more to merge. */
 async function merge(trx: Trx, index: string, isFirst: boolean): Promise<boolean> {
   const before = await totalChanges(trx);
   // A negative number has all of it merged, however little there is.

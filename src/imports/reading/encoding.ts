@@ -9,7 +9,6 @@ const MARKS: readonly [Encoding, readonly number[]][] = [
   ['utf-16be', [0xfe, 0xff]],
 ];
 
-/** @param head its first bytes */
 export async function recogniseEncoding(path: string, head: Buffer): Promise<Encoding> {
   const marked = MARKS.find(([, mark]) => mark.every((byte, index) => head[index] === byte));
   return marked?.[0] ?? utf16Of(head) ?? ((await isUtf8(path)) ? 'utf-8' : 'windows-1252');

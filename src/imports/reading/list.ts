@@ -1,7 +1,7 @@
 /** The records of a file that say something: a title perhaps, the names of columns, then the users. */
 import type { Delimiter, Reading } from './reading.ts';
 import { type CsvRecord, recordsOf } from './records.ts';
-import { textOf } from './text.ts';
+import { readText } from './text.ts';
 
 export type CsvFormat = Pick<Reading, 'encoding' | 'delimiter'>;
 
@@ -11,7 +11,7 @@ export async function* listRecords(
   { encoding, delimiter }: CsvFormat,
   end?: number,
 ): AsyncGenerator<CsvRecord[]> {
-  for await (const records of recordsOf(textOf(path, encoding, end), delimiter))
+  for await (const records of recordsOf(readText(path, encoding, end), delimiter))
     yield records.filter((record) => !isBlank(record) && !isDelimiterTold(record, delimiter));
 }
 

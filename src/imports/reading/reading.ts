@@ -45,11 +45,9 @@ export type Reading = {
   lineEnds: readonly LineEnd[];
   /** The last line of what stands above the names of the columns, such as a title; 0 where nothing does. */
   above: number;
-  /** In the order of the file. */
   columns: readonly Column[];
 };
 
-/** What somebody has corrected. */
 export type Choice = {
   encoding?: Encoding;
   delimiter?: Delimiter;

@@ -1,6 +1,6 @@
 /** How a file of users is to be read: its encoding, what its cells are apart by, and its columns. */
 import { open } from 'node:fs/promises';
-import { named, quotable } from '../../lib/text.ts';
+import { quoted } from '../../lib/text.ts';
 import { columnsOf, columnsProblem, namesColumns } from './columns.ts';
 import { recogniseEncoding } from './encoding.ts';
 import { type CsvFormat, listRecords } from './list.ts';
@@ -15,7 +15,7 @@ import {
   UnreadableError,
 } from './reading.ts';
 import type { CsvRecord } from './records.ts';
-import { textOf } from './text.ts';
+import { readText } from './text.ts';
 
 /** More than the longest row. */
 const HEAD_BYTES = 2 ** 20;
@@ -57,7 +57,7 @@ function lineEndsIn(text: string): LineEnd[] {
 /** As Excel writes it in some countries. @throws UnreadableError where nothing of ours can be in the file */
 async function toldDelimiter(path: string, encoding: Encoding): Promise<Delimiter | undefined> {
   let text = '';
-  for await (const piece of textOf(path, encoding, HEAD_BYTES)) text += piece;
+  for await (const piece of readText(path, encoding, HEAD_BYTES)) text += piece;
   refuseOtherTexts(text);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [, told] = TOLD.exec(lines[0] ?? '') ?? [];
@@ -65,7 +65,7 @@ async function toldDelimiter(path: string, encoding: Encoding): Promise<Delimite
   for (const delimiter of Object.keys(DELIMITERS)) refuseManyColumns(first.split(delimiter).length);
   if (told === undefined || told in DELIMITERS) return told as Delimiter | undefined;
   throw new UnreadableError(
-    `Its first line says that cells are apart by “${named(quotable(told))}”: save it with commas, semicolons or tabs.`,
+    `Its first line says that cells are apart by ${quoted(told)}: save it with commas, semicolons or tabs.`,
   );
 }
 

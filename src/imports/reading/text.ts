@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { Encoding } from './reading.ts';
 
 /** Without a byte-order mark; every line ends with `\n`, also inside of cells, as an editor of text counts lines. */
-export async function* textOf(path: string, encoding: Encoding, end = Infinity): AsyncGenerator<string> {
+export async function* readText(path: string, encoding: Encoding, end = Infinity): AsyncGenerator<string> {
   const decoder = new TextDecoder(encoding);
   // The first half of a line end, as long as it may be one.
   let held = '';

@@ -2,7 +2,7 @@
 import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES } from '../../db/schema.ts';
 import { fromCell } from '../../lib/csv.ts';
-import { named, quotable, trim, wholeNumber } from '../../lib/text.ts';
+import { quoted, trim, wholeNumber } from '../../lib/text.ts';
 import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
 import type { Empty } from '../types.ts';
 import { fieldNamed } from './columns.ts';
@@ -98,10 +98,6 @@ function statusProblem(word: string, asks: string | undefined): string {
   if (asks !== undefined && yesOrNo(ANSWERS[lower] ?? lower) !== undefined)
     return `${quoted(word)} under ${quoted(asks)} may mean either. Write active or inactive.`;
   return `${quoted(word)} is neither active nor inactive.${lower === 'left' ? ' Write inactive for who has left.' : ''}`;
-}
-
-function quoted(text: string): string {
-  return `“${named(quotable(text))}”`;
 }
 
 function numberFrom(text: string): number | undefined {

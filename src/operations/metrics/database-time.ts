@@ -5,13 +5,12 @@ import type { Part } from '../../db/timing.ts';
 import type { Family } from './families.ts';
 import { Histogram, histogram, samplesBy } from './histogram.ts';
 
-/** In seconds. */
-const BOUNDS = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+const BUCKETS_SECONDS = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 const SIZES = [1, 2, 4, 8, 16, 32, 64];
 
 /** Without what the thread of jobs does, which has connections of its own. */
 export function watchDatabaseTime(app: FastifyInstance): () => Family[] {
-  const make = () => new Histogram(BOUNDS);
+  const make = () => new Histogram(BUCKETS_SECONDS);
   const parts: Record<Part, Histogram> = { statement: make(), commit: make(), pool: make(), lock: make() };
   const groups = new Histogram(SIZES);
   const stop = timingOf(app.db).observe({

@@ -1,9 +1,8 @@
 /** What is noted elsewhere, counted: sign-ins, by what the log says of them, and mails. */
-import type { Attempt } from '../../auth/audit.ts';
+import type { FailedAttempt } from '../../auth/audit.ts';
 import { MAIL_OUTCOMES, type Mailer, type MailOutcome } from '../../invitations/mailer.ts';
 import { by, counter, type Family } from './families.ts';
 
-/** What the log says, and what it counts as. */
 export const SIGN_INS = {
   'signed in': 'signed in',
   'sign-in failed': 'wrong',
@@ -14,14 +13,17 @@ export const SIGN_INS = {
   'sign-in failed: key lost': 'key lost',
   'sign-in refused: too many attempts': 'throttled',
   'sign-in refused: too many at once': 'busy',
-} as const satisfies Record<'signed in' | 'sign-in failed' | Extract<Attempt, `sign-in ${string}`>, string>;
+} as const satisfies Record<
+  'signed in' | 'sign-in failed' | Extract<FailedAttempt, `sign-in ${string}`>,
+  string
+>;
 
 /** Who has to wait after wrong ones: to sign in, or signed in already, where the password or a code is asked once more. */
 export const THROTTLED = {
   'sign-in refused: too many attempts': 'sign-in',
   'password refused: too many attempts': 'own password',
   'code refused: too many attempts': 'own code',
-} as const satisfies Partial<Record<Attempt, string>>;
+} as const satisfies Partial<Record<FailedAttempt, string>>;
 
 /** Cheap enough to be counted also where nobody asks. */
 export class Events {
@@ -35,7 +37,6 @@ export class Events {
     if (isIn(THROTTLED, event)) this.#throttled[THROTTLED[event]]++;
   };
 
-  /** The same mailer, whose mails are counted. */
   countMails(mailer: Mailer): Mailer {
     const count = (outcome: MailOutcome) => {
       this.#mails[outcome]++;

@@ -18,7 +18,6 @@ export type Family = {
 /** Of one name: with what else there is, and a dozen replicas, they are 500 at most. */
 export const MOST_SERIES = 200;
 
-/** Undefined where it is not known. */
 type Value = number | undefined | readonly Sample[];
 
 export function gauge(name: string, help: string, value: Value): Family {
@@ -30,7 +29,6 @@ export function counter(name: string, help: string, value: Value): Family {
   return { name, type: 'counter', help, samples: samplesOf(value) };
 }
 
-/** A sample for each of what is counted by one label. */
 export function by(label: string, counts: Readonly<Record<string, number>>): Sample[] {
   return Object.entries(counts).map(([name, value]) => ({ value, labels: { [label]: name } }));
 }

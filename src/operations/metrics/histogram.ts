@@ -38,7 +38,6 @@ export function histogram(name: string, help: string, samples: readonly Sample[]
   return { name, type: 'histogram', help, samples };
 }
 
-/** The same for each of some that one label tells apart. */
 export function samplesBy<K extends string>(label: string, all: Readonly<Record<K, Histogram>>): Sample[] {
   return Object.entries<Histogram>(all).flatMap(([name, one]) => one.samples({ [label]: name }));
 }

@@ -11,8 +11,7 @@ import type { Scrape } from './scrape.ts';
 import { METRICS } from './token.ts';
 
 export const METRICS_HOST = '127.0.0.1';
-/** For a request to arrive, in milliseconds. */
-const TIMEOUT = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,8 +23,8 @@ declare module 'fastify' {
 /** It is there as long as the app is, also while that drains. */
 export function listenForMetrics(app: FastifyInstance, port: number, scrape: Scrape): void {
   const timeouts = {
-    requestTimeout: TIMEOUT,
-    headersTimeout: TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: app.config.keepAlive,
   };
   const server = createServer(timeouts, (request, response) => {

@@ -6,10 +6,8 @@ import { VERSION } from '../../maintenance/version.ts';
 import { counter, type Family, gauge } from './families.ts';
 import { Histogram, histogram } from './histogram.ts';
 
-/** In milliseconds. */
-const LOOK_EVERY = 20;
-/** In seconds. */
-const BOUNDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
+const LOOK_EVERY_MS = 20;
+const BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
 
 export function watchProcess(app: FastifyInstance): () => Family[] {
   const delay = watchEventLoop(app);
@@ -36,13 +34,13 @@ export function watchProcess(app: FastifyInstance): () => Family[] {
 
 /** By a timer of our own: Node’s histogram has no buckets, and what is read of it and then reset is lost to whoever else asks. */
 function watchEventLoop(app: FastifyInstance): Histogram {
-  const delay = new Histogram(BOUNDS);
-  let due = performance.now() + LOOK_EVERY;
+  const delay = new Histogram(BUCKETS_SECONDS);
+  let due = performance.now() + LOOK_EVERY_MS;
   const timer = setInterval(() => {
     const now = performance.now();
     delay.observe(Math.max(0, now - due) / 1_000);
-    due = now + LOOK_EVERY;
-  }, LOOK_EVERY).unref();
+    due = now + LOOK_EVERY_MS;
+  }, LOOK_EVERY_MS).unref();
   app.addHook('onClose', async () => clearInterval(timer));
   return delay;
 }

@@ -9,17 +9,15 @@ import { Counter } from './counter.ts';
 import { by, counter, type Family, gauge, MOST_SERIES } from './families.ts';
 import { Histogram, histogram, samplesBy } from './histogram.ts';
 
-/** In seconds. */
-const BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 /** Of routes; of all that routes, methods and statuses make together there are `MOST_SERIES`. */
 const MOST_ROUTES = 80;
 
-/** @returns what there is to tell of them */
 export function watchRequests(app: FastifyInstance): () => Family[] {
   const answers = new Counter(['route', 'method', 'status'], MOST_SERIES);
   const times = new Counter(['route'], MOST_ROUTES);
   const basePath = basePathOf(app.config.origin);
-  const durations = ofEachKind(() => new Histogram(BOUNDS));
+  const durations = ofEachKind(() => new Histogram(BUCKETS_SECONDS));
   const underWay = ofEachKind(() => 0);
   const aborted = ofEachKind(() => 0);
 

@@ -11,10 +11,9 @@ import { watchRequests } from './requests.ts';
 import { readState } from './state.ts';
 import { watchTransfers } from './transfers.ts';
 
-/** However many ask, the database is asked once in so long, in milliseconds. */
-const FRESH = 5_000;
-/** In milliseconds; Prometheus waits for ten seconds at most. */
-const PATIENCE = 2_000;
+const FRESH_MS = 5_000;
+/** Prometheus waits for ten seconds at most. */
+const PATIENCE_MS = 2_000;
 
 export type Scrape = () => Promise<string>;
 
@@ -36,7 +35,7 @@ export function watchAll(app: FastifyInstance, events: Events, parent?: ParentLi
 function watchState(app: FastifyInstance): () => Promise<Family[]> {
   const { stopwatch } = app;
   const read = () => readState(app).catch(() => undefined);
-  const look = keepFresh(read, { fresh: FRESH, patience: PATIENCE, late: undefined, stopwatch });
+  const look = keepFresh(read, { fresh: FRESH_MS, patience: PATIENCE_MS, late: undefined, stopwatch });
   return async () => {
     const known = await look();
     const isUp = known !== undefined;

@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { countLiveSessions } from '../../auth/sessions.ts';
+import { countLiveSessions } from '../../auth/signed-in.ts';
 import { logSize } from '../../backup/room.ts';
 import { filePathOf } from '../../database-url.ts';
 import { engineOf } from '../../db/engine.ts';

@@ -4,12 +4,11 @@ import type { Port } from '../../http/graceful-shutdown.ts';
 import type { Family } from '../metrics/families.ts';
 import type { FromParent, FromWorker, Place, Task } from './messages.ts';
 
-/** In milliseconds. What was counted since is lost with a process that is killed. */
-const SAYS_EVERY = 1_000;
+/** What was counted since is lost with a process that is killed. */
+const SAYS_EVERY_MS = 1_000;
 
 export class ParentLink {
   readonly task: Task;
-  /** Of the parent, which listens for all. */
   readonly port: Port = {
     turn: () => this.#ask('turn'),
     closed: () => this.#ask('closed'),
@@ -37,7 +36,7 @@ export class ParentLink {
     process.on('SIGTERM', () => void tell({ kind: 'leaves' }));
     // What a terminal sends goes to all of them: the parent says what is to be done.
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-    setInterval(() => void this.sayCounted(), SAYS_EVERY).unref();
+    setInterval(() => void this.sayCounted(), SAYS_EVERY_MS).unref();
   }
 
   /** @param end may be called more than once */
@@ -59,7 +58,6 @@ export class ParentLink {
     };
   }
 
-  /** Resolves when it is told. */
   async sayCounted(): Promise<void> {
     await tell({ kind: 'alive', families: this.#counted() });
   }

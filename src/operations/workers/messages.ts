@@ -5,7 +5,6 @@ import type { Family } from '../metrics/families.ts';
 /** What all of them have to agree about. */
 export type Task = { listening: Listening; setupToken: string; startId: string };
 
-/** Where a process answers: `host` with its port. */
 export type Place = { host: string; metricsAddress: string | undefined };
 
 /**

@@ -12,7 +12,7 @@ import { fork, kill, living, tell } from './child.ts';
 import { Counts } from './counts.ts';
 import type { FromWorker, Place, Task } from './messages.ts';
 import { Pauses } from './pauses.ts';
-import { LOOK_EVERY, Silence } from './silence.ts';
+import { LOOK_EVERY_MS, Silence } from './silence.ts';
 
 /** `count` processes. `patience`: how long one takes to end at most that was told to, in milliseconds. */
 type Plan = { count: number; patience: number };
@@ -42,7 +42,7 @@ export class Workers {
 
   /** @returns where they answer. @throws StartError where one cannot, which has said why */
   async start(): Promise<Place> {
-    setInterval(() => this.#endSilent(), LOOK_EVERY).unref();
+    setInterval(() => this.#endSilent(), LOOK_EVERY_MS).unref();
     return this.#turn.run(async () => {
       // One by itself: what is wrong is said once.
       const place = await this.#begin();
@@ -56,7 +56,6 @@ export class Workers {
     this.#reloads = this.#reloads.then(() => this.#reload());
   }
 
-  /** Resolves when all have ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const all = living();
@@ -127,7 +126,6 @@ export class Workers {
     process.exit(1);
   }
 
-  /** @param why in words */
   #replace(why: string): void {
     if (this.#isStopping) return;
     this.#sayPause(`${why}: another one is started`);

@@ -7,7 +7,6 @@ const FORGOTTEN_AFTER = 60_000;
 
 export class Pauses {
   #inARow = 0;
-  /** When the last pause was over. */
   #last = Number.NEGATIVE_INFINITY;
 
   next(now: number): number {
@@ -19,7 +18,6 @@ export class Pauses {
     return pause;
   }
 
-  /** Of one that is on. */
   left(now: number): number {
     return Math.max(0, this.#last - now);
   }

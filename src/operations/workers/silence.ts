@@ -1,13 +1,11 @@
 /** Who says nothing any more hangs. Counted in looks, and in no time, for machines sleep. */
 
-/** In milliseconds. */
-export const LOOK_EVERY = 10_000;
+export const LOOK_EVERY_MS = 10_000;
 const MOST_LOOKS = 6;
 
 export class Silence<Who> {
   readonly #looks = new Map<Who, number>();
 
-  /** That it said something, or is gone. */
   heard(who: Who): void {
     this.#looks.delete(who);
   }

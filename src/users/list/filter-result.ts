@@ -20,6 +20,7 @@ import { lastSignIns } from './sign-ins.ts';
 export const PATIENCE_MS = 900;
 const PATIENCE_FOR_NEXT_WAY_MS = 600;
 const LIMIT = MOST_COUNTED + 1;
+const NOTHING_SEARCHED: Searched = { terms: [], search: undefined };
 
 export type FilterResult = SearchContext & {
   total: Total;
@@ -36,11 +37,15 @@ export async function resolveFilter(
   { plan, search, deadline = Deadline.in(PATIENCE_MS) }: Options = {},
 ): Promise<FilterResult> {
   const { lead, ...count } = plan ?? planCount(filter, await readCounts(db));
-  const context = { ...(await searchedIn(db, filter, search)), lead, deadline };
+  const searched = filter.q ? await searchedIn(db, filter, search) : NOTHING_SEARCHED;
+  const context = { ...searched, lead, deadline };
   if (count.kind === 'kept')
     return { ...context, total: { count: count.count, isExact: true }, ids: undefined };
-  if (count.ways[0] === 'search' && (await isFoundTooOften(db, filter, context)))
-    return { ...context, total: { count: MOST_COUNTED, isExact: false }, ids: undefined };
+  const isFoundTooOften =
+    count.ways[0] === 'search' &&
+    rowCondition(filter) === undefined &&
+    (await searched.search?.hasMoreThan?.(db, MOST_COUNTED, searched.terms));
+  if (isFoundTooOften) return { ...context, total: { count: MOST_COUNTED, isExact: false }, ids: undefined };
   const ids = await findIds(db, filter, context, count.ways);
   const isExact = ids.length <= MOST_COUNTED;
   const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
@@ -116,11 +121,6 @@ function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Pr
       .orderBy('users.id');
     return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
   };
-}
-
-async function isFoundTooOften(db: Db, filter: Filter, { terms, search }: SearchContext): Promise<boolean> {
-  if (rowCondition(filter) || !search?.hasMoreThan) return false;
-  return search.hasMoreThan(db, MOST_COUNTED, terms);
 }
 
 async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {

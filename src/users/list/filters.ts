@@ -11,7 +11,14 @@ import { readDay } from '../../lib/days.ts';
 import { and, date } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
 import { capital, codePoints, named, plainNumber, trim } from '../../lib/text.ts';
-import { cleanSearch, isIn, LONGEST_SEARCH, MOST_TYPED, parseSearch, type Term } from '../../search/terms.ts';
+import {
+  cleanSearch,
+  hasTerm,
+  LONGEST_SEARCH,
+  MOST_TYPED,
+  parseSearch,
+  type Term,
+} from '../../search/terms.ts';
 import { absentAmong, isAbsent } from './absent.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
@@ -64,7 +71,7 @@ export const FILTERS = {
     format: ({ text }) => text,
     wouldPass: ({ terms }, values) => {
       const { search_text } = derivedColumns(values);
-      return terms.every((term) => isIn(search_text, term));
+      return terms.every((term) => hasTerm(search_text, term));
     },
     chip: ({ terms }) => capital(and.format(terms.map(nameOfTerm))),
     inFileName: () => 'found',

@@ -3,7 +3,7 @@ import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { TooBroadError } from '../../errors.ts';
-import { boundsOf, inBounds } from './conditions.ts';
+import { type Bounds, boundsOf, inBounds } from './conditions.ts';
 import { inRange, type Slice } from './key-range.ts';
 import { isAscending, orderBySort, orderOf } from './order.ts';
 import type { RowsPlan } from './plan.ts';
@@ -105,22 +105,13 @@ async function* topOf(
 }
 
 async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, limit, range }: Slice): Scan {
-  const { runBatch } = engineOf(db);
   const bounds = boundsOf(list);
-  const sign = isAscending(list.sort, isFromEnd) ? 1 : -1;
+  const order = isAscending(list.sort, isFromEnd) ? 'asc' : 'desc';
+  const sign = order === 'asc' ? 1 : -1;
   let first: number[] = [];
   let start = Number(bounds.createdAfter ?? 0);
   for (;;) {
-    const ends = db
-      .selectFrom('users')
-      .select('created_at')
-      .where(inBounds({ ...bounds, createdAfter: start }))
-      .orderBy('created_at')
-      .limit(1)
-      .offset(INDEX_BATCH);
-    const [beyond] = await runBatch(() => ends.execute());
-    // However many were created at one moment, it goes on past it.
-    const end = beyond && Math.max(beyond.created_at, start + 1);
+    const end = await endOfDates(db, bounds, start);
     const dated = db
       .selectFrom('users')
       .select('users.id')
@@ -133,9 +124,9 @@ async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, lim
     const rows = db
       .selectFrom(dated.as('users'))
       .select('id')
-      .orderBy('id', sign > 0 ? 'asc' : 'desc')
+      .orderBy('id', order)
       .limit(offset + limit);
-    const found = await runBatch(() => rows.execute());
+    const found = await engineOf(db).runBatch(() => rows.execute());
     first = [...first, ...found.map(({ id }) => id)]
       .sort((one, other) => sign * (one - other))
       .slice(0, offset + limit);
@@ -143,4 +134,18 @@ async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, lim
     start = end;
     yield;
   }
+}
+
+/** Undefined where no more than a batch is left. */
+async function endOfDates(db: Db, bounds: Bounds, start: number): Promise<number | undefined> {
+  const ends = db
+    .selectFrom('users')
+    .select('created_at')
+    .where(inBounds({ ...bounds, createdAfter: start }))
+    .orderBy('created_at')
+    .limit(1)
+    .offset(INDEX_BATCH);
+  const [beyond] = await engineOf(db).runBatch(() => ends.execute());
+  // However many were created at one moment, it goes on past it.
+  return beyond && Math.max(beyond.created_at, start + 1);
 }

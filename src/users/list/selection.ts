@@ -46,7 +46,6 @@ function ticksOf(ticked: Selection['ticked']): Parameter[] {
   return names.map((name) => [name, 'on']);
 }
 
-/** The list, with the ticks that it had. */
 export function tickedAddress({ list, ticked }: Selection): string {
   return `/users?${formatQuery([...listParameters(list), ...ticksOf(ticked)])}`;
 }

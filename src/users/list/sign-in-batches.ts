@@ -7,7 +7,7 @@ import { boundsOf, inBounds } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import type { KeyRange } from './key-range.ts';
 import type { SearchContext } from './scan-batches.ts';
-import { isAsked, lastSignIns, type Order, type SignIn, signInsByNumber } from './sign-ins.ts';
+import { lastSignIns, matchesSignIn, type SignIn, type SignInOrder, signInsByNumber } from './sign-ins.ts';
 
 const BATCH = 2_000;
 
@@ -43,14 +43,14 @@ async function* goThrough(
   db: Db,
   filter: SignInFilter,
   context: Context,
-  order: Order,
-  inOrder: (order: Order) => ReturnType<typeof signInsByNumber>,
+  order: SignInOrder,
+  inOrder: (order: SignInOrder) => ReturnType<typeof signInsByNumber>,
 ): AsyncGenerator<number[]> {
   let rest = order;
   for (;;) {
     const rows = inOrder(rest).limit(BATCH);
     const found = await engineOf(db).runBatch(() => rows.execute());
-    const asked = found.filter(({ at }) => isAsked(filter.signedIn, at));
+    const asked = found.filter(({ at }) => matchesSignIn(filter.signedIn, at));
     yield await matching(db, asked, filter, context);
     const last = found[BATCH - 1];
     if (last === undefined) return;

@@ -35,13 +35,13 @@ export function signedIn({ before }: SignIn): Condition {
   };
 }
 
-export type Order = {
+export type SignInOrder = {
   isAscending: boolean;
   from?: { operator: KeyRange['operator']; id: number; at: number };
 };
 
 /** By the index, the longest ago first: those who never have in the order of their numbers. */
-export function lastSignIns(db: Db, { before = 0 }: SignIn, { isAscending, from }: Order) {
+export function lastSignIns(db: Db, { before = 0 }: SignIn, { isAscending, from }: SignInOrder) {
   const direction = isAscending ? 'asc' : 'desc';
   const asked = db
     .selectFrom('last_sign_ins')
@@ -57,7 +57,7 @@ export function lastSignIns(db: Db, { before = 0 }: SignIn, { isAscending, from 
 }
 
 /** Everyone who may sign in: no index has the order of their numbers and a time. */
-export function signInsByNumber(db: Db, { isAscending, from }: Order) {
+export function signInsByNumber(db: Db, { isAscending, from }: SignInOrder) {
   const all = db
     .selectFrom('last_sign_ins')
     .select(['user_id as id', 'at'])
@@ -65,6 +65,6 @@ export function signInsByNumber(db: Db, { isAscending, from }: Order) {
   return from ? all.where('user_id', from.operator, from.id) : all;
 }
 
-export function isAsked({ before }: SignIn, at: number): boolean {
+export function matchesSignIn({ before }: SignIn, at: number): boolean {
   return before === undefined ? at === NEVER : at !== NEVER && at < before;
 }

@@ -1,10 +1,10 @@
 /** What the list is asked for, by name: each order, each filter, each kind of search. */
-import { derivedColumns } from '../../../src/db/derived-columns.ts';
 import { person } from '../../../src/made-up-people/people.ts';
 import { listAddress } from '../../../src/users/list/address.ts';
 import { cursorAt } from '../../../src/users/list/cursor.ts';
 import { SORT_KEYS } from '../../../src/users/list/order.ts';
 import { DEFAULTS } from '../../../src/users/list/state.ts';
+import { aUser } from '../../users/a-user.ts';
 import { broadQueries } from '../named-queries.ts';
 import { NAMESAKES, NOBODY } from '../namesakes.ts';
 
@@ -35,7 +35,7 @@ function orders(users: number): Address[] {
 function personInTheMiddle(users: number) {
   const middle = Math.ceil(users / 2);
   const made = person(middle);
-  return { ...made, ...derivedColumns(made), full_name: made.full_name ?? null, id: middle + 1, version: 1 };
+  return aUser({ ...made, full_name: made.full_name ?? null, id: middle + 1 });
 }
 
 function filters(users: number): Address[] {

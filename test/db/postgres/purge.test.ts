@@ -2,11 +2,12 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { openDatabase } from '../../../src/db/database.ts';
-import { findDrift } from '../../../src/db/schema-drift.ts';
+import { findSchemaDrift } from '../../../src/db/schema-drift.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
 import { findPending } from '../../../src/erasure/queries.ts';
 import { deleteUser } from '../../../src/users/commands.ts';
+import { erase } from '../../backup/backed-up.ts';
 import { runCommand } from '../../command.ts';
 import { filesOfPostgres, found } from '../../erasure/traces.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
@@ -46,8 +47,7 @@ test('what somebody reads who began before is not said to be gone, and is once t
   const reader = await connect(url);
   await reader.query('begin isolation level repeatable read');
   await reader.query('select count(*) from pg_class');
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
+  await erase(db, id);
   const { pid } = (await reader.query('select pg_backend_pid() as pid')).rows[0];
   const { out } = await runCommand(['purge'], { DATABASE_URL: url });
   expect(out).toContain(`process ${pid} has been at work in the database since 20`);
@@ -90,7 +90,7 @@ test('samples of a table that has become empty are gone, too, and it is made as 
   });
   expect(found(await sampled(), words)).toEqual([]);
   expect(found(await filesOfPostgres(db), words)).toEqual([]);
-  expect(await findDrift(db)).toEqual([]);
+  expect(await findSchemaDrift(db)).toEqual([]);
 });
 
 test('whoever has a table locked is named, and others do not wait long behind purge', async () => {

@@ -6,9 +6,9 @@ import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { eraseUser } from '../../../src/erasure/commands.ts';
 import { findPending } from '../../../src/erasure/queries.ts';
-import { changeUser, deleteUser } from '../../../src/users/commands.ts';
+import { changeUser } from '../../../src/users/commands.ts';
+import { erase } from '../../backup/backed-up.ts';
 import { bytesOf } from '../../erasure/traces.ts';
 import { addUser, readyUrl, startApp } from '../../support.ts';
 
@@ -44,11 +44,6 @@ async function fill(db: Db) {
     renamed.words.push(name);
   }
   return everyone;
-}
-
-async function erase(db: Db, id: number) {
-  await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
-  await transact(db, (trx) => eraseUser(trx, commandLine, id, Date.now()));
 }
 
 function leftOf(url: string, erased: readonly { words: string[] }[]): string[] {

@@ -1,11 +1,11 @@
 /** Which processes hang: those that have said nothing for a minute. */
 import { expect, test } from 'vitest';
-import { LOOK_EVERY, Silence } from '../../../src/operations/workers/silence.ts';
+import { LOOK_EVERY_MS, Silence } from '../../../src/operations/workers/silence.ts';
 
 const MINUTE = 60_000;
 
 /** How often has to be looked until one is told of that has said nothing since before the first time. */
-const ENOUGH = MINUTE / LOOK_EVERY + 1;
+const ENOUGH = MINUTE / LOOK_EVERY_MS + 1;
 
 /** What each look at them tells. */
 function look(silence: Silence<string>, count: number, all = ['one', 'other']): string[][] {

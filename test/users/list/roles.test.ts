@@ -6,7 +6,7 @@ import { type Db, ROLES, type User } from '../../../src/db/schema.ts';
 import type { SearchQuery } from '../../../src/db/search-index.ts';
 import { TooBroadError } from '../../../src/errors.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
-import { isIn } from '../../../src/search/terms.ts';
+import { hasTerm } from '../../../src/search/terms.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { cursorAt } from '../../../src/users/list/cursor.ts';
 import type { Filter } from '../../../src/users/list/filter.ts';
@@ -57,7 +57,7 @@ function isAsked(user: User, { role, status, q, createdAfter = '', createdBefore
     (!status || user.is_active === (status === 'active')) &&
     day >= createdAfter &&
     day <= createdBefore &&
-    (q?.terms ?? []).every((term) => isIn(user.search_text, term))
+    (q?.terms ?? []).every((term) => hasTerm(user.search_text, term))
   );
 }
 

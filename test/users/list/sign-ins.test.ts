@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import type { Db, User } from '../../../src/db/schema.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
-import { isIn } from '../../../src/search/terms.ts';
+import { hasTerm } from '../../../src/search/terms.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { cursorAt } from '../../../src/users/list/cursor.ts';
 import type { Filter } from '../../../src/users/list/filter.ts';
@@ -48,7 +48,7 @@ function isAsked(user: User, signIns: SignIns, { signedIn, role, status, q }: Pa
     (signedIn?.before === undefined ? last === null : last !== null && last < signedIn.before) &&
     (!role || user.role === role) &&
     status !== 'inactive' &&
-    (q?.terms ?? []).every((term) => isIn(user.search_text, term))
+    (q?.terms ?? []).every((term) => hasTerm(user.search_text, term))
   );
 }
 

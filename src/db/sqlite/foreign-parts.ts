@@ -3,8 +3,8 @@ import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs
 import { StartError } from '../../errors.ts';
 import { generationOf, isOneHistory } from './generation.ts';
 import { readHeader } from './header.ts';
-import { findHole } from './holes.ts';
 import { readLog, readSalts } from './log-file.ts';
+import { findMissingPage } from './missing-pages.ts';
 
 /** @throws StartError where a log is there and no file, which SQLite would make of it. */
 export function refuseLogWithoutFile(path: string): void {
@@ -27,9 +27,9 @@ export function refuseForeignParts(path: string): void {
         `${path} and ${log} are not of one making: if ${path} is a copy that was put back, move ${log} and ${real}-shm away; if not, put the file back that belongs to ${log}. Nothing was changed.`,
       );
     // With a log nobody knows which pages are to be there.
-    const hole = sizeOf(log) > 0 ? undefined : findHole(descriptor);
+    const hole = sizeOf(log) > 0 ? undefined : findMissingPage(descriptor);
     // While another process writes, it may have looked like one.
-    if (hole !== undefined && sizeOf(log) === 0 && findHole(descriptor) !== undefined)
+    if (hole !== undefined && sizeOf(log) === 0 && findMissingPage(descriptor) !== undefined)
       throw new StartError(`${path} ${hole}: put a whole copy of it back. Nothing was changed.`);
   } finally {
     closeSync(descriptor);

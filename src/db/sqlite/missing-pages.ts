@@ -12,7 +12,7 @@ const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
 const STAT_BLOCK_BYTES = 512;
 
 /** What is wrong with a file without a log, to go on after its name; undefined where nothing shows. */
-export function findHole(descriptor: number, stopwatch?: Stopwatch): string | undefined {
+export function findMissingPage(descriptor: number, stopwatch?: Stopwatch): string | undefined {
   const header = readHeader(descriptor);
   if (header?.pages === undefined) return undefined;
   const { size, blocks } = fstatSync(descriptor);

@@ -5,11 +5,11 @@ import { readSnapshot } from '../db/transact.ts';
 import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts';
 import { usersOf } from '../lib/formats.ts';
 import { letTimersRun } from '../lib/progress.ts';
+import * as dangling from './dangling-queries.ts';
 import { type Fault, type How, PUT_BACK } from './finding.ts';
-import * as lost from './lost-queries.ts';
 import * as queries from './queries.ts';
 
-const OWNED: Readonly<Record<(typeof lost.OF_USERS)[number], string>> = {
+const OWNED: Readonly<Record<(typeof dangling.OF_USERS)[number], string>> = {
   credentials: 'a password',
   recovery_codes: 'a recovery code',
   sessions: 'a session',
@@ -22,8 +22,8 @@ const OWNED: Readonly<Record<(typeof lost.OF_USERS)[number], string>> = {
 export async function* checkAccess(db: Db, { secretKeyFile }: How): AsyncIterable<Fault> {
   const missing = secretKeyFile === undefined ? undefined : await findMissingKey(db, secretKeyFile);
   if (missing) yield { kind: 'keys', ...missing };
-  for (const table of lost.OF_USERS)
-    for (const id of await lost.findNobodyIn(db, table))
+  for (const table of dangling.OF_USERS)
+    for (const id of await dangling.findMissingUsers(db, table))
       yield {
         kind: `users who are not there, and of whom there is ${OWNED[table]}`,
         what: `There is ${OWNED[table]} of user ${id}, who is not there.`,
@@ -31,7 +31,7 @@ export async function* checkAccess(db: Db, { secretKeyFile }: How): AsyncIterabl
       };
 }
 
-const NAMED: Readonly<Record<(typeof lost.OF_SETS)[number], string>> = {
+const NAMED: Readonly<Record<(typeof dangling.OF_SETS)[number], string>> = {
   deleted_users: 'Someone was deleted',
   erasures: 'Someone was erased',
   jobs: 'A job works',
@@ -39,16 +39,16 @@ const NAMED: Readonly<Record<(typeof lost.OF_SETS)[number], string>> = {
 };
 
 export async function* checkWork(db: Db): AsyncIterable<Fault> {
-  for (const table of lost.OF_SETS)
-    for (const id of await lost.findLostSets(db, table)) {
+  for (const table of dangling.OF_SETS)
+    for (const id of await dangling.findMissingSets(db, table)) {
       const what = `${NAMED[table]} in change set ${id}, which is not there.`;
       yield { kind: 'change sets that are not there', what, todo: PUT_BACK };
     }
-  for (const id of await lost.findUndoingNothing(db)) {
+  for (const id of await dangling.findUndosOfMissingSets(db)) {
     const what = `Change set ${id} undoes one that is not there.`;
     yield { kind: 'change sets that undo nothing', what, todo: PUT_BACK };
   }
-  for (const id of await lost.findImportsWithoutJob(db)) {
+  for (const id of await dangling.findImportsWithoutJob(db)) {
     const what = `Import ${id} is being applied, and has no job.`;
     yield { kind: 'imports without a job', what, todo: PUT_BACK };
   }
@@ -56,7 +56,7 @@ export async function* checkWork(db: Db): AsyncIterable<Fault> {
 
 /** Whether each change set changed as many users as it says. */
 export async function* checkSets(db: Db): AsyncIterable<Fault> {
-  const end = await readSnapshot(db, (trx) => queries.findHighest(trx, 'change_sets'));
+  const end = await readSnapshot(db, (trx) => queries.findHighestId(trx, 'change_sets'));
   for (let after = 0; after < end; ) {
     const [faults, last] = await readSnapshot(db, async (trx) => {
       const sets = await queries.findSetsAfter(trx, after);

@@ -4,12 +4,11 @@ import type { Stopwatch } from '../lib/deadline.ts';
 /** `written`: at once. `open`: of those, too, that are written and still being read; of them so many of one person. */
 export type Most = { written: number; open: number; ofOne: number };
 
-export type Turn = { endWriting(): void; endReading(): void };
+export type Slot = { endWriting(): void; endReading(): void };
 
-/** Whoever has not asked for so long, in milliseconds, has gone. */
-const PATIENCE = 10_000;
+const GONE_AFTER_MS = 10_000;
 
-export class Turns {
+export class Slots {
   readonly #most: Most;
   readonly #stopwatch: Stopwatch;
   readonly #waiting = new Map<string, number>();
@@ -22,12 +21,12 @@ export class Turns {
   }
 
   /** Undefined for whoever has to ask again. */
-  take(who: string): Turn | undefined {
+  take(who: string): Slot | undefined {
     const { written, open, ofOne } = this.#most;
     // They wait for themselves, and hold up nobody else.
     if (this.#open.filter((one) => one === who).length >= ofOne) return undefined;
     const now = this.#stopwatch();
-    for (const [other, asked] of this.#waiting) if (now - asked > PATIENCE) this.#waiting.delete(other);
+    for (const [other, asked] of this.#waiting) if (now - asked > GONE_AFTER_MS) this.#waiting.delete(other);
     this.#waiting.set(who, now);
     const before = [...this.#waiting.keys()].indexOf(who);
     if (this.#open.length + before >= open || this.#writing + before >= written) return undefined;
@@ -35,7 +34,7 @@ export class Turns {
     return this.#begin(who);
   }
 
-  #begin(who: string): Turn {
+  #begin(who: string): Slot {
     this.#writing++;
     this.#open.push(who);
     return {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase, openToRead } from '../../../src/db/database.ts';
-import { findHole } from '../../../src/db/sqlite/holes.ts';
+import { findMissingPage } from '../../../src/db/sqlite/missing-pages.ts';
 import { temporaryFolder } from '../../support.ts';
 
 const PAGE = 4096;
@@ -79,7 +79,7 @@ test('a file is looked through for as long as there is time, and no longer', asy
   /** How often it is asked what time it is, where between any two times some milliseconds have passed. */
   const timesAsked = (passed: number) => {
     let asked = 0;
-    expect(findHole(descriptor, () => asked++ * passed)).toBeUndefined();
+    expect(findMissingPage(descriptor, () => asked++ * passed)).toBeUndefined();
     return asked;
   };
   expect(timesAsked(0)).toBeGreaterThan(100);

@@ -10,7 +10,6 @@ import { isUndoable } from './words.ts';
 /** Of what was done to more users it is not looked beforehand who they are. */
 const MOST_LOOKED_AT = 100;
 
-/** `whom`: where it was done to one. */
 export type Offered = { set: ChangeSet; whom: number | null; fields: FieldChanges };
 
 export async function findOffered(

@@ -1,6 +1,6 @@
 /** How much of a change set is left once it was undone, as far as what was kept of that says it for certain. */
 import type { Job } from '../jobs/queries.ts';
-import { isStanding, type Undo } from './queries.ts';
+import { isStanding, type Undo } from './undos.ts';
 
 export type Jobs = ReadonlyMap<number, Pick<Job, 'total' | 'done'>>;
 

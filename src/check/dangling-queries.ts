@@ -2,27 +2,25 @@
 import type { Db } from '../db/schema.ts';
 
 /** More of a kind are not looked for. */
-const MOST_LOST = 10_000;
+const MOST_FOUND = 10_000;
 
 const ACCESS = ['credentials', 'recovery_codes', 'sessions', 'invitations', 'tickets'] as const;
 export const OF_USERS = [...ACCESS, 'last_sign_ins', 'made_up_people'] as const;
 
-/** Of whom there are rows in a table, and who are not there. */
-export async function findNobodyIn(db: Db, table: (typeof OF_USERS)[number]): Promise<number[]> {
+export async function findMissingUsers(db: Db, table: (typeof OF_USERS)[number]): Promise<number[]> {
   const rows = await db
     .selectFrom(table)
     .leftJoin('users', 'users.id', `${table}.user_id`)
     .select(`${table}.user_id`)
     .where('users.id', 'is', null)
-    .limit(MOST_LOST)
+    .limit(MOST_FOUND)
     .execute();
   return rows.map(({ user_id }) => user_id);
 }
 
 export const OF_SETS = ['deleted_users', 'erasures', 'jobs', 'imports'] as const;
 
-/** Change sets that are named in a table, and are not there. */
-export async function findLostSets(db: Db, table: (typeof OF_SETS)[number]): Promise<number[]> {
+export async function findMissingSets(db: Db, table: (typeof OF_SETS)[number]): Promise<number[]> {
   const rows = await db
     .selectFrom(table)
     .leftJoin('change_sets', 'change_sets.id', `${table}.set_id`)
@@ -30,25 +28,23 @@ export async function findLostSets(db: Db, table: (typeof OF_SETS)[number]): Pro
     .distinct()
     .where('change_sets.id', 'is', null)
     .where(`${table}.set_id`, 'is not', null)
-    .limit(MOST_LOST)
+    .limit(MOST_FOUND)
     .execute();
   return rows.flatMap(({ set_id }) => set_id ?? []);
 }
 
-/** What undoes a set that is not there. */
-export async function findUndoingNothing(db: Db): Promise<number[]> {
+export async function findUndosOfMissingSets(db: Db): Promise<number[]> {
   const rows = await db
     .selectFrom('change_sets as undo')
     .leftJoin('change_sets as undone', 'undone.id', 'undo.undoes')
     .select('undo.id')
     .where('undo.undoes', 'is not', null)
     .where('undone.id', 'is', null)
-    .limit(MOST_LOST)
+    .limit(MOST_FOUND)
     .execute();
   return rows.map(({ id }) => id);
 }
 
-/** Imports that are being applied by nobody. */
 export async function findImportsWithoutJob(db: Db): Promise<number[]> {
   const rows = await db
     .selectFrom('imports')

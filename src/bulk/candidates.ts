@@ -45,7 +45,7 @@ export async function findOwn({ db, actor }: Asking, { condition }: Matching): P
 }
 
 /** The first of them to whom it can be done. @throws TooBroadError */
-export async function findUsers(
+export async function findCandidates(
   asking: Asking,
   act: Act,
   { condition, few }: Matching,

@@ -1,0 +1,33 @@
+/** What has undone change sets, and what of that stands. */
+import type { ChangeSet, Db } from '../db/schema.ts';
+
+/** What has undone a change set, and what has undone that in turn. */
+export type Undo = { set: ChangeSet; undos: readonly Undo[] };
+
+/** By the number of what they undo, the last at the end; those that stand, and those that were undone. */
+export async function findUndos(db: Db, ids: readonly number[]): Promise<Map<number, Undo[]>> {
+  if (ids.length === 0) return new Map();
+  const undoing = db.selectFrom('change_sets').selectAll().where('undoes', 'in', ids);
+  // Put in order here: sorted in SQL they would be, too, whatever index finds them.
+  const sets = (await undoing.where('users', '>', 0).execute()).sort((one, other) => one.id - other.id);
+  const again = await findUndos(
+    db,
+    sets.map(({ id }) => id),
+  );
+  const undos = sets.map((set) => ({ set, undos: again.get(set.id) ?? [] }));
+  return Map.groupBy(undos, ({ set }) => set.undoes ?? 0);
+}
+
+/** Whoever undoes an undo makes what that has undone stand again. */
+export function isStanding({ undos }: Undo): boolean {
+  return !undos.some(isStanding);
+}
+
+export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<number, ChangeSet[]>> {
+  const undos = await findUndos(db, ids);
+  const standing = [...undos.values()].flat().filter(isStanding);
+  return Map.groupBy(
+    standing.map(({ set }) => set),
+    ({ undoes }) => undoes ?? 0,
+  );
+}
