@@ -36,6 +36,7 @@ export class Replay {
     this.#takeTime(change);
     this.#isGone = false;
     if (fields !== null && this.isErased) this.#say('still has values, and they were erased');
+    else if (fields !== null && !isReadable(fields)) this.#say(`cannot be read at version ${version}`);
     else if (fields !== null) this.#takeFields(version, fields);
     this.#last = change;
   }
@@ -48,7 +49,6 @@ export class Replay {
   }
 
   #takeFields(version: number, fields: string): void {
-    if (!isReadable(fields)) return this.#say(`cannot be read at version ${version}`);
     const before = isDeletion(fields) ? unpackValues(fields) : undefined;
     this.#isGone = before !== undefined;
     const pairs = Object.entries(before ?? unpackFields(fields));
