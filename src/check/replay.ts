@@ -20,6 +20,7 @@ export class Replay {
   #values: Partial<Record<KeptField, unknown>> = {};
   #first: number | undefined;
   #last: CheckedChange | undefined;
+  #isGone = false;
   #at = 0;
 
   constructor(id: number) {
@@ -33,7 +34,9 @@ export class Replay {
     if (this.#last && version !== this.#last.version + 1)
       this.#say(`has no version ${this.#last.version + 1}`);
     this.#takeTime(change);
+    this.#isGone = false;
     if (fields !== null && this.isErased) this.#say('still has values, and they were erased');
+    else if (fields !== null && !isReadable(fields)) this.#say(`cannot be read at version ${version}`);
     else if (fields !== null) this.#takeFields(version, fields);
     this.#last = change;
   }
@@ -47,6 +50,7 @@ export class Replay {
 
   #takeFields(version: number, fields: string): void {
     const before = isDeletion(fields) ? unpackValues(fields) : undefined;
+    this.#isGone = before !== undefined;
     const pairs = Object.entries(before ?? unpackFields(fields));
     for (const [name, value] of pairs) {
       const { was, became } = before
@@ -76,8 +80,7 @@ export class Replay {
     const last = this.#last;
     if (last && last.version !== user.version)
       this.#say(`ends at version ${last.version}, and they are at ${user.version}`, OLDER_ROSTER);
-    else if (last && last.fields !== null && isDeletion(last.fields))
-      this.#say('has them deleted, and they are there');
+    else if (this.#isGone) this.#say('has them deleted, and they are there');
     for (const [name, value] of Object.entries(this.#values))
       if (user[name as KeptField] !== value) this.#say(`has another ${name} than they have`);
   }
@@ -90,5 +93,14 @@ export class Replay {
 
   #say(what: string, todo = PUT_BACK): void {
     this.#faults.push({ kind: KIND, what: `The history of user ${this.id} ${what}.`, todo });
+  }
+}
+
+function isReadable(fields: string): boolean {
+  try {
+    const read: unknown = JSON.parse(fields);
+    return typeof read === 'object' && read !== null;
+  } catch {
+    return false;
   }
 }

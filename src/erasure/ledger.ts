@@ -110,6 +110,8 @@ export function readLedger(path: string): LedgerLine[] {
 /** It is on the disk then. @throws StartError */
 export function appendToLedger(path: string, line: LedgerLine): void {
   try {
+    // With what nobody could read any more Roster would not start.
+    if (!LINE.safeParse(line).success) throw new Error('it would hold a number that no database comes to');
     const isNew = !isThere(path);
     if (!isNew) refuseOther(path);
     const file = openSync(path, 'a+', 0o600);

@@ -8,6 +8,7 @@ import { transact } from '../db/transact.ts';
 import { countInSet, recordExport } from '../history/record.ts';
 import { goneOf } from '../http/client-gone.ts';
 import { isFromHere } from '../http/cross-site.ts';
+import { refuseUnseen } from '../imports/commands.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Total } from '../lib/pagination.ts';
 import { refuseWithoutRoom } from '../lib/room.ts';
@@ -45,7 +46,7 @@ export function exportRoutes(app: FastifyInstance, folder: string): void {
   const writing = { ...allow(mayRead, { readsPrimary: true }), onSend: allowSilence };
   app.get('/export/file', writing, async (request: Request, reply) => {
     const { query, server } = request;
-    const selection = parseSelection(query, server.clock());
+    const selection = await readSelection(request);
     const format = parseFormat(query.format);
     // Whom another site leads here is asked first.
     if (format === undefined || isEmpty(selection) || isFromHere(request, server.config) === false)
@@ -123,9 +124,16 @@ function refuseOther(total: Total | undefined, promised: number | undefined): vo
   if (!total.isExact || total.count !== promised) throw new OtherNumberError();
 }
 
+/** @throws NotFoundError for what is not to be seen */
+async function readSelection({ reader, query, server, actor }: Request): Promise<Selection> {
+  const selection = parseSelection(query, server.clock());
+  await refuseUnseen(reader, actor, selection.list);
+  return selection;
+}
+
 /** @param asked what cannot be had any more: then it is asked again */
 async function showExport(request: Request, reply: FastifyReply, asked?: Asked) {
-  const selection = parseSelection(request.query, request.server.clock());
+  const selection = await readSelection(request);
   const total = await countSelected(request.reader, selection);
   const formats = Object.entries(FORMATS).map(([value, { name, hint }]) => [value, name, hint] as const);
   const { format = 'csv', promised } = asked ?? {};

@@ -74,7 +74,9 @@ async function showSet({ reader: db, params, query, actor }: Request, reply: Fas
   const job = await findJobOfSet(db, row.set.id);
   // It shows how far the job has come, without a script.
   if (job?.state === 'running') reply.header('refresh', '2');
-  const erasure = row.set.kind === KINDS.erased && row.whom ? await findErasure(db, row.whom.id) : undefined;
+  // What lies beside the database is for those who see it at whoever was erased.
+  const isErasure = row.set.kind === KINDS.erased && sight.seesDeleted;
+  const erasure = isErasure && row.whom ? await findErasure(db, row.whom.id) : undefined;
   const leftOut = JSON.parse(job?.notes ?? '[]') as number[];
   const actorId = job?.actor_id ?? null;
   const namesInJob = await findNames(db, [...leftOut, actorId], sight.seesDeleted);

@@ -6,6 +6,7 @@ import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
+import type { Filter } from '../users/list/filter.ts';
 import type { Folder } from './folder.ts';
 import { earlierOf } from './json-columns.ts';
 import {
@@ -57,6 +58,16 @@ export async function getImport(
 ): Promise<Import> {
   const id = plainNumber(typed);
   return seen(id === undefined ? undefined : await findImport(db, id), actor);
+}
+
+/** Who is not in a file is a part of what it would do; of one that is forgotten nobody is found. @throws NotFoundError */
+export async function refuseUnseen(
+  db: Db,
+  actor: Pick<Actor, 'role' | 'user'> | undefined,
+  { absentFrom }: Pick<Filter, 'absentFrom'>,
+): Promise<void> {
+  const found = absentFrom === undefined ? undefined : await findImport(db, absentFrom);
+  if (found) seen(found, actor);
 }
 
 /** `too late`: by then it is confirmed, or over. @throws NotFoundError, ForbiddenError */

@@ -7,6 +7,7 @@ import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
+import { isLastInARow } from '../history/queries.ts';
 import { isUndoable } from '../history/words.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -17,7 +18,7 @@ import { type Decided, undoChangeSet } from './commands.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
 import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
 import { isAsked, isRefused } from './steps.ts';
-import { BEGUN, sentenceOfPart, sentenceOfUndone } from './words.ts';
+import { BEGUN, sentenceOfPart, sentenceOfUndone, TOO_OFTEN } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
   app.get('/history/:id/undo', allow(mayRead), async (request: Request, reply) =>
@@ -100,11 +101,12 @@ function placeOf(undone: Decided): string {
 async function getUndoable({ reader, params, actor }: Request): Promise<Undoing> {
   const row = await getSeenSet(reader, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
-  if (actor === undefined || !isUndoable(row.set))
-    throw new NotNowError('No way back', 'This cannot be undone.', {
-      href: `/history/${row.set.id}`,
-      text: 'Look at this change',
-    });
+  if (actor === undefined || !isUndoable(row.set)) throw noWayBack('This cannot be undone.', row.set.id);
+  if (await isLastInARow(reader, row.set)) throw noWayBack(TOO_OFTEN, row.set.id);
   await refuseUnfinished(reader, row.set.id);
   return { row, actor };
+}
+
+function noWayBack(sentence: string, set: number): NotNowError {
+  return new NotNowError('No way back', sentence, { href: `/history/${set}`, text: 'Look at this change' });
 }

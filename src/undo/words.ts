@@ -18,6 +18,8 @@ const NO_ACCESS_OF_SOME =
 
 const NO_SESSIONS = 'Sessions and access links that were ended do not come back.';
 
+export const TOO_OFTEN = 'It was undone and done again a hundred times already: change it by hand.';
+
 export const BEGUN = 'It has begun: this page says how far it is.';
 
 export const WHY_LEFT: Readonly<Record<Left, string>> = {

@@ -115,6 +115,14 @@ describe.each([
     ],
   ],
   [
+    'versions that cannot be read',
+    `update changes set fields = 'no JSON' where user_id = 1 and version = 2; update changes set fields = 'null' where user_id = 1 and version = 3`,
+    [
+      'The history of user 1 cannot be read at version 2.',
+      'The history of user 1 cannot be read at version 3.',
+    ],
+  ],
+  [
     'a last version that is missing',
     'update users set version = 4 where id = 1',
     ['The history of user 1 ends at version 3, and they are at 4.'],

@@ -156,5 +156,9 @@ test.runIf(onSqlite)(
         'may still hold it, until they are removed: roster.db.before-restore-2026-11-29T10-00-00Z, roster.db.before-restore-2026-11-30T10-00-00Z, roster.db.before-version-17, roster.db.restoring.new-abcdefgh-77 Backups keep it',
       );
     }
+    const vera = await signedIn(app, await addPerson(db, 'vera', 'viewer'));
+    const { text } = pageOf(await get(app, `${headers.location}`, vera));
+    expect(text).toContain(`Erased user ${id}`);
+    expect(text).not.toContain('before-version');
   },
 );

@@ -11,7 +11,7 @@ import { confirm } from '../bulk/asking.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { runs } from '../runs.ts';
-import { addUsers, get, startApp, temporaryDatabase } from '../support.ts';
+import { addUsers, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { apply, bring } from './by-pages.ts';
 
 const NOW = Date.UTC(2100, 0, 31);
@@ -65,6 +65,32 @@ test('where everyone is in the file nothing is said of it', async () => {
   const { app, ann } = await start();
   const address = await bring(app, ann, 'username\nann\nbob\ncem\ndora\nemil\nfay\ngus\n');
   expect(pageOf(await get(app, address, ann)).text).not.toContain('not in this file');
+});
+
+test('it is for whoever has brought the file and for administrators: others cannot list, export or change them', async () => {
+  const { app, ann } = await start();
+  const [ed, eva, vic] = [
+    await signedIn(app, await addPerson(app.db, 'ed', 'editor')),
+    await signedIn(app, await addPerson(app.db, 'eva', 'editor')),
+    await signedIn(app, await addPerson(app.db, 'vic', 'viewer')),
+  ];
+  const address = await bring(app, ed, FILE);
+  const from = `absent_from=${address.split('/')[2]}`;
+  const selected = `from=${encodeURIComponent(from)}&all=on`;
+  const urls = [`/users?${from}`, `/export?${selected}`, `/export/file?${selected}&format=csv`];
+  const bulk = `/bulk?${selected}&do=deactivate`;
+  for (const url of [...urls, bulk])
+    for (const headers of [ed, ann]) expect((await get(app, url, headers)).statusCode, url).toBe(200);
+  for (const [headers, seen] of [
+    [vic, urls],
+    [eva, [...urls, bulk]],
+  ] as const)
+    for (const url of seen) {
+      const answer = await get(app, url, headers);
+      expect(answer.statusCode, url).toBe(404);
+      expect(pageOf(answer).text).toContain('There is no such import');
+    }
+  expect((await post(app, bulk, {}, eva)).statusCode).toBe(404);
 });
 
 test('it is known for as long as the import', async () => {

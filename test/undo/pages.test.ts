@@ -482,3 +482,22 @@ test('what was done to how someone signs in cannot be undone, and neither can wh
   expect(pageOf(refused).main.link('Look at this change')).toBe(`/history/${set}`);
   expect((await send('ann', '/history/999/undo')).statusCode).toBe(404);
 });
+
+test('what was undone and done again a hundred times, as by a script, is changed by hand: nobody could read of it at some time', async () => {
+  const { app, people, read, send } = await start();
+  const { id } = await addUser(app.db, { username: 'max', full_name: 'Max' });
+  await send('emil', `/users/${id}`, { full_name: 'Moritz', version: '1' });
+  const { id: first } = await app.db
+    .selectFrom('change_sets')
+    .select(({ fn }) => fn.max('id').as('id'))
+    .executeTakeFirstOrThrow();
+  for (let set = first; set < first + 100; set++)
+    expect(await send('emil', `/history/${set}/undo`)).toMatchObject({ statusCode: 303 });
+  const refused = await get(app, `/history/${first + 100}/undo`, people.emil);
+  expect(refused.statusCode).toBe(409);
+  expect(pageOf(refused).text).toContain(
+    'It was undone and done again a hundred times already: change it by hand.',
+  );
+  expect((await send('emil', `/history/${first + 100}/undo`)).statusCode).toBe(409);
+  expect((await read('emil', `/users/${id}`)).text).toContain('Moritz');
+});

@@ -387,6 +387,17 @@ test('a ledger with numbers that no database comes to is refused', async () => {
   expect(await within(url, usernamesIn)).toHaveLength(7);
 });
 
+test('a backup with a number that no database comes to is refused, and what is there still starts', async () => {
+  const { url, file } = await backedUp();
+  const backup = new Sqlite(file);
+  backup.exec("update sqlite_sequence set seq = 9223372036854775807 where name = 'users'");
+  backup.close();
+  const { error, code } = await restore(url, file, '--yes');
+  expect(error).toContain('it would hold a number that no database comes to');
+  expect(code).toBe(2);
+  await within(url, (db) => eraseAgain(db, ledgerOf(url, '')));
+});
+
 test.each<[string, (db: Sqlite.Database) => unknown]>([
   ['tables', (db) => db.exec('drop table sessions')],
   ['history', (db) => db.exec('drop table change_sets')],
