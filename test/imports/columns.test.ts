@@ -5,7 +5,7 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
-import { check, apply as confirm, countsOf, importOf } from './bringing.ts';
+import { check, apply as confirm, countsOf, importOf, look as lookAt } from './bringing.ts';
 import { apply, bring } from './by-pages.ts';
 
 async function start() {
@@ -77,6 +77,24 @@ test('of a file without usernames they are made from the emails, free in Roster 
     'ada4 ada@example.com',
     'Ada3 Ada@example.net',
     'bob bob@example.org',
+  ]);
+});
+
+test('that no column says who somebody is, is told of the file, and not of each of a few rows', async () => {
+  const { look } = await start();
+  const { page } = await look('Name;Kürzel;Elektropost\nAda;al;ada@example.org\n');
+  expect(page.heading).toBe('This file cannot be imported as it is');
+  expect(page.text).toContain('No column says the username, and every row needs one: say which column it is');
+});
+
+test('a row without an email that usernames are made of is refused for the email alone', async () => {
+  const { app } = await start();
+  const file = 'Name;E-Mail\nAda;\nBob;bob (at) example.org\n';
+  const id = await check(app, file, commandLine, { usernames: 'email' });
+  const refused = (await lookAt(app, id, (stage) => stage.refused(0, 9))) ?? [];
+  expect(refused.map(({ reasons }) => reasons.map(({ message }) => message))).toEqual([
+    ['Enter an email address.'],
+    ['Enter an email address like name@example.org.'],
   ]);
 });
 
