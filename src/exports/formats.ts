@@ -26,6 +26,14 @@ export const FORMATS = {
     begin: BYTE_ORDER_MARK + csvOf([COLUMNS]),
     write: (users: readonly InCells[]) => csvOf(users.map(cellsOf)),
   },
+  semicolons: {
+    name: 'CSV with semicolons',
+    hint: 'The same, for Excel where decimals have a comma, as in German and French.',
+    extension: 'csv',
+    type: 'text/csv; charset=utf-8',
+    begin: BYTE_ORDER_MARK + csvOf([COLUMNS], ';'),
+    write: (users: readonly InCells[]) => csvOf(users.map(cellsOf), ';'),
+  },
   jsonl: {
     name: 'JSON Lines',
     hint: 'For programs: also the number of each, and when they were created and changed.',

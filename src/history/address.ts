@@ -37,6 +37,8 @@ export function parseHistory(query: Fields): {
     from: read('from', readDay, day),
     to: read('to', readDay, day),
   };
+  if (state.from && state.to && state.from > state.to)
+    notices.push('Nothing was done between these dates: the first is after the second.');
   return { state, cursor: parseCursor('older', query.older) ?? parseCursor('newer', query.newer), notices };
 }
 

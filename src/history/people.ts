@@ -15,6 +15,7 @@ const PATIENCE_MS = 200;
 /** Of nobody who never was, nothing is found. */
 export async function findPeople(db: Db, { user, by }: HistoryState, seesDeleted: boolean) {
   const notices: string[] = [];
+  let unknown: string | undefined;
   const find = async (typed: string | undefined) => {
     if (typed === undefined) return undefined;
     if (/^\d{1,15}$/.test(typed)) return Number(typed);
@@ -22,10 +23,13 @@ export async function findPeople(db: Db, { user, by }: HistoryState, seesDeleted
     if (there) return there.id;
     const { id, isCertain } = seesDeleted ? await findDeletedCalled(db, typed) : { id: 0, isCertain: false };
     const otherwise = isCertain ? '' : ' Whoever is deleted is found by their number.';
-    if (id === 0) notices.push(`There is no user called ${named(quotable(typed))}.${otherwise}`);
+    if (id === 0) {
+      notices.push(`Nobody has the username ${named(quotable(typed))}.${otherwise}`);
+      unknown ??= typed;
+    }
     return id;
   };
-  return { user: await find(user), by: await find(by), notices };
+  return { user: await find(user), by: await find(by), unknown, notices };
 }
 
 /** Of several the one who was deleted last; 0 for nobody, who may be there all the same where there were too many to look at. */

@@ -44,7 +44,7 @@ async function showHistory({ reader: db, query, actor }: Request, reply: Fastify
   if (cursor && page.sets.length === 0 && people.user === undefined)
     return reply.redirect(historyAddress(state), 302);
   const rows = await describeSets(db, page.sets, sightOf(actor));
-  return reply.render('history/list', { state, rows, page, notices });
+  return reply.render('history/list', { state, rows, page, notices, unknown: people.unknown });
 }
 
 /** Of those that were asked for. Access is seen of everyone by administrators, and of themselves by all others. */

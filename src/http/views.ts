@@ -233,6 +233,8 @@ export type Views = {
     rows: readonly Described[];
     page: HistoryPage;
     notices: string[];
+    /** What was typed for somebody, and is nobody's username. */
+    unknown: string | undefined;
   };
   'history/set': {
     row: Described;

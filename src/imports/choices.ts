@@ -33,9 +33,11 @@ export function offeredColumns(columns: readonly Column[]): OfferedColumn[] {
   return offered.toSorted((one, other) => one.index - other.index);
 }
 
+/** @param before of each column, as somebody has said it already */
 export function parseChoices(
   fields: Fields,
   how: Pick<HowRead, 'encoding' | 'delimiter' | 'columns'> | undefined,
+  before: Choices['fields'],
 ): Choices {
   const choices = Object.fromEntries(
     Object.entries(schema.parse(fields)).filter(([, value]) => value !== undefined),
@@ -43,10 +45,10 @@ export function parseChoices(
   // Apart by something else, they are other columns.
   const isSame = choices.encoding === how?.encoding && choices.delimiter === how?.delimiter;
   if (!how || !isSame) return choices;
-  return {
-    ...choices,
-    fields: how.columns.map((column, index) => chosen(column, fields[columnName(index)])),
-  };
+  const typed = how.columns.map((_, index) => fields[columnName(index)]);
+  // Of a form without the columns nobody has said which is which.
+  if (typed.every((one) => one === undefined)) return before ? { ...choices, fields: before } : choices;
+  return { ...choices, fields: how.columns.map((column, index) => chosen(column, typed[index])) };
 }
 
 export function columnName(index: number): string {

@@ -14,6 +14,7 @@ export type Judging = {
   db: Db;
   actor: Pick<Actor, 'role' | 'user'>;
   match: Match;
+  makesUsernames: boolean;
   /** Who are administrators no more, by rows before. */
   ended: number[];
 };
@@ -34,6 +35,7 @@ export type RowToJudge = Pick<StagedRow, Key> & { said: Said; problems: readonly
 
 /** What a new user has whom a row does not tell. */
 const NEW = newUserSchema.pick({ full_name: true, is_active: true, role: true }).parse({});
+const NEEDED = ['username', 'email'] as const;
 const LACKS = { username: lackOf('username'), email: lackOf('email') };
 
 const NOT_YOURSELF = 'Your own email address, status and role you change in Roster itself.';
@@ -118,7 +120,7 @@ function addTaken(
         : found.username.get(row.username_key),
     email: row.email_key === null ? undefined : found.email.get(row.email_key),
   };
-  for (const field of ['username', 'email'] as const) {
+  for (const field of NEEDED) {
     const holder = holders[field];
     if (holder && holder.id !== user?.id)
       reasons.push({
@@ -130,13 +132,15 @@ function addTaken(
 }
 
 function judgeCreation(
-  { actor, match }: Judging,
+  { actor, match, makesUsernames }: Judging,
   reasons: Reason[],
   values: UserChanges,
   row: RowToJudge,
 ): Does | null {
   const isSought = match !== 'id' && row[`${match}_key`] !== null;
-  for (const field of ['username', 'email'] as const)
+  // Once there is an email, it is made of that.
+  const needed = makesUsernames && values.email === undefined ? (['email'] as const) : NEEDED;
+  for (const field of needed)
     if (values[field] === undefined && !reasons.some((reason) => reason.field === field))
       reasons.push({ field, message: isSought ? nobodyBy(match, field) : LACKS[field] });
   const { role = NEW.role } = values;

@@ -11,7 +11,7 @@ import { chooseFile, settle, takeFile } from './bring.ts';
 import { CHOICES, columnName, parseChoices } from './choices.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from './commands.ts';
 import { findFolder } from './folder.ts';
-import { howRead } from './json-columns.ts';
+import { choicesOf, howRead } from './json-columns.ts';
 import { findImport } from './queries.ts';
 import { showRefused } from './refused-page.ts';
 import { dispositionOf, refusedRows, streamOf } from './refused-rows.ts';
@@ -50,7 +50,7 @@ async function choose(request: Request, reply: FastifyReply) {
   const found = await getImport(server.db, params.id, actor);
   const how = howRead(found);
   const names = [...CHOICES, ...(how?.columns.map((_, index) => columnName(index)) ?? [])];
-  const choices = parseChoices(readFields(body, names), how);
+  const choices = parseChoices(readFields(body, names), how, choicesOf(found).fields);
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await readDifferently(trx, acting, found.id, choices, server.clock());
     return outcome === 'reading' ? done(addressOf(found.id), '') : refuseLate(trx, found.id);

@@ -94,7 +94,11 @@ async function advance(runner: ImportRunner, imported: Import, isEnding: () => b
   else await goOn(runner, imported, judging, report);
 }
 
-type ForAny = Omit<Judging, 'match'>;
+type ForAny = Omit<Judging, 'match' | 'makesUsernames'>;
+
+function judgingAs(judging: ForAny, how: HowRead): Judging {
+  return { ...judging, match: how.match, makesUsernames: makesUsernames(how) };
+}
 
 async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const { upload, stage } = filesOf(runner.folder, imported.file);
@@ -108,7 +112,7 @@ async function read(runner: ImportRunner, imported: Import, judging: ForAny, rep
   await save(runner, imported, { reading: JSON.stringify(howRead) });
   const rows = readRows(upload, reading, empty);
   const going = { alone: runner.alone, report };
-  const totals = await stageRows(stage, rows, { ...judging, match: howRead.match }, howRead, going);
+  const totals = await stageRows(stage, rows, judgingAs(judging, howRead), howRead, going);
   await saveChecked(runner, imported, totals, revision, report);
 }
 
@@ -129,7 +133,7 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
     if (imported.revision !== revision) {
       stage.requireRoomToJudge();
       totals = {
-        ...(await stage.inOne(() => judgeAll(stage, { ...judging, match: how.match }, report, true))),
+        ...(await stage.inOne(() => judgeAll(stage, judgingAs(judging, how), report, true))),
         absent: shown.absent,
       };
     }

@@ -45,7 +45,7 @@ export class Sample {
     this.#isJudged = true;
     const isLarge = this.#rows >= LEAST;
     const failing = this.#failing.find(
-      ({ field }) => isLarge || (field === 'username' && lacksUsernames(this.#how)),
+      ({ field }) => isLarge || (field === 'username' && headerOf(field, this.#how) === undefined),
     );
     const [same] = isLarge ? this.#same : [];
     if (failing) throw new UnreadableError(sentenceOfFailing(failing, this.#how), this.#how);

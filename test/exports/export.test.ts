@@ -410,6 +410,19 @@ test.each([
   expect(fileNameOf(selection, 'csv', Date.UTC(2026, 2, 4))).toBe(`${name}-2026-03-04.csv`);
 });
 
+test('a spreadsheet that wants semicolons between cells gets them, and the history says so', async () => {
+  const { app, ann } = await start((db) => addUser(db, { username: 'bob', full_name: 'Bee; Bob' }));
+  const page = pageOf(await get(app, '/export?all=on', ann));
+  expect(page.text).toContain('CSV with semicolons');
+  const file = await get(app, '/export/file?format=semicolons&all=on&from=role%3Dmember', ann);
+  expect(file.headers['content-disposition']).toMatch(/\.csv"$/);
+  expect(file.body.split('\r\n').slice(0, 2)).toEqual([
+    '\uFEFFusername;email;full_name;status;role',
+    'bob;bob@example.org;"Bee; Bob";active;member',
+  ]);
+  expect(await lastInHistory(app, ann)).toContain('Exported 1 user as CSV with semicolons: Member');
+});
+
 test('the page says how many there are, and which; of nobody there is nothing to export', async () => {
   const { app, ann } = await start((db) => addUser(db, { username: 'bob', is_active: false }));
   const some = pageOf(await get(app, '/export?all=on&from=status%3Dinactive', ann));

@@ -273,7 +273,6 @@ describe('everyone’s history', () => {
     ['user=5&from=2100-11-28&to=2100-11-28', ['Deleted max', 'Changed the full name of max']],
     ['from=2100-11-29', []],
     ['to=2100-11-26&user=5', ['Created max']],
-    ['by=nobody', []],
   ])('of %s says %j', async (query, expected) => {
     const { app, read, send } = await start();
     await addUser(app.db, { username: 'x' }, NOW);
@@ -285,6 +284,23 @@ describe('everyone’s history', () => {
     expect(expected.length > 0 ? doneOn(page) : page.text).toEqual(
       expected.length > 0 ? expected : expect.stringContaining('Nothing like that was done'),
     );
+  });
+
+  test('of somebody who is looked for by their name is not said to be nothing, and their username is a click away', async () => {
+    const { app, read } = await start();
+    await addUser(app.db, { username: 'bob', full_name: 'Bob Bee' }, NOW);
+    const page = await read('editor', '/history?by=Bob+Bee');
+    expect(page.notices).toEqual(['Nobody has the username Bob Bee.']);
+    expect(page.text).not.toContain('Nothing like that was done');
+    expect(page.text).toContain('People are found here by their username, or their number.');
+    expect((await read('editor', page.link('Bob Bee'))).text).toContain('bob');
+  });
+
+  test('of days in the wrong order is told as such', async () => {
+    const { read } = await start();
+    expect((await read('editor', '/history?from=2100-11-28&to=2100-11-01')).notices).toEqual([
+      'Nothing was done between these dates: the first is after the second.',
+    ]);
   });
 
   test('of somebody who is deleted is found by their username, of several the last, by those who may know', async () => {
@@ -300,9 +316,9 @@ describe('everyone’s history', () => {
     expect([doneOn(found), found.notices]).toEqual([['Deleted bob', 'Created bob'], []]);
     const hidden = await read('viewer', '/history?user=bob');
     expect(hidden.notices).toEqual([
-      'There is no user called bob. Whoever is deleted is found by their number.',
+      'Nobody has the username bob. Whoever is deleted is found by their number.',
     ]);
-    expect((await read('editor', '/history?user=rob')).notices).toEqual(['There is no user called rob.']);
+    expect((await read('editor', '/history?user=rob')).notices).toEqual(['Nobody has the username rob.']);
     const there = await addUser(app.db, { username: 'bob' }, NOW);
     expect(doneOn(await read('editor', '/history?user=bob'))).toEqual(['Created bob']);
     expect(there.id).toBe(6);

@@ -5,7 +5,7 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
-import { check, apply as confirm, countsOf, importOf } from './bringing.ts';
+import { check, apply as confirm, countsOf, importOf, look as lookAt } from './bringing.ts';
 import { apply, bring } from './by-pages.ts';
 
 async function start() {
@@ -33,7 +33,7 @@ test('how many columns are not known is told first, and leads to where somebody 
   expect(page.text).toContain('2 columns are not known, and left out: say what they are.');
   expect(page.link('say what they are')).toBe('#column-1');
   const fields = { encoding: 'utf-8', delimiter: ';', match: 'username', empty: 'leave' };
-  await post(app, address, fields, ann);
+  await post(app, address, { ...fields, 'column.1': '', 'column.5': '' }, ann);
   await app.runJobs();
   expect(pageOf(await get(app, address, ann)).text).not.toContain('not known');
 });
@@ -77,6 +77,41 @@ test('of a file without usernames they are made from the emails, free in Roster 
     'ada4 ada@example.com',
     'Ada3 Ada@example.net',
     'bob bob@example.org',
+  ]);
+});
+
+test('that no column says who somebody is, is told of the file, and not of each of a few rows', async () => {
+  const { look } = await start();
+  const { page } = await look('Name;Kürzel;Elektropost\nAda;al;ada@example.org\n');
+  expect(page.heading).toBe('This file cannot be imported as it is');
+  expect(page.text).toContain('No column says the username, and every row needs one: say which column it is');
+});
+
+test('who has usernames made is still told of the columns that are not known, and what was said of others stays said', async () => {
+  const { app, ann, look } = await start();
+  const { address, page } = await look('Rufname;Ort;E-Mail\nAda;Ulm;ada@example.org\n');
+  const make = { encoding: 'utf-8', delimiter: ';', match: 'email', empty: 'leave', usernames: 'email' };
+  const { action } = page.form('Make usernames from the emails');
+  const again = async (fields: object) => {
+    await post(app, action, { ...make, ...fields }, ann);
+    await app.runJobs();
+    return pageOf(await get(app, address, ann));
+  };
+  expect((await again({})).text).toContain('2 columns are not known, and left out: say what they are.');
+  await again({ usernames: '', 'column.0': 'full_name', 'column.1': '', 'column.2': 'email' });
+  const made = await again({});
+  expect(made.items).toEqual(expect.arrayContaining(['Rufname Full name', 'Ort left out']));
+  expect(made.text).not.toContain('not known');
+});
+
+test('a row without an email that usernames are made of is refused for the email alone', async () => {
+  const { app } = await start();
+  const file = 'Name;E-Mail\nAda;\nBob;bob (at) example.org\n';
+  const id = await check(app, file, commandLine, { usernames: 'email' });
+  const refused = (await lookAt(app, id, (stage) => stage.refused(0, 9))) ?? [];
+  expect(refused.map(({ reasons }) => reasons.map(({ message }) => message))).toEqual([
+    ['Enter an email address.'],
+    ['Enter an email address like name@example.org.'],
   ]);
 });
 

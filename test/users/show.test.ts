@@ -172,6 +172,14 @@ describe('before someone is deleted', () => {
     expect(text).toContain('Or keep this user Deactivate ed can no longer sign in, and stays listed.');
   });
 
+  test('administrators are told how somebody is erased for good, which they look for there', async () => {
+    const { textFor, app } = await start();
+    const { id } = await addUser(app.db, { username: 'max' });
+    const how = 'Whoever is to be erased for good is deleted first';
+    expect(await textFor('admin', id, '/delete')).toContain(how);
+    expect(await textFor('editor', id, '/delete')).not.toContain(how);
+  });
+
   test('a member has no access that could go, and may be kept by an editor, too', async () => {
     const { app, people, textFor } = await start();
     const max = await addUser(app.db, { username: 'max' });

@@ -6,11 +6,12 @@ const NAMES: Readonly<Record<Field, string>> = {
   id: 'id # number no userid usernumber userno rosterid',
   username: 'username user login loginname loginid userlogin account accountname samaccountname benutzername',
   email:
-    'email emailaddress mail mailaddress emailid useremail primaryemail workemail businessemail primarysmtpaddress email1value',
-  full_name: 'fullname name displayname realname completename commonname cn',
+    'email emailaddress mail mailaddress emailid useremail primaryemail workemail businessemail primarysmtpaddress email1value emailadresse mailadresse',
+  full_name:
+    'fullname name displayname realname completename commonname cn nachnamevorname namevorname vornamenachname vornamename',
   first_name: 'firstname first givenname given forename fname vorname',
   last_name: 'lastname last surname familyname family lname sn nachname',
-  is_active: 'isactive active status userstatus accountstatus enabled isenabled accountenabled',
+  is_active: 'isactive active status userstatus accountstatus enabled isenabled accountenabled aktiv',
   role: 'role userrole rolename roles rolle',
 };
 
@@ -23,18 +24,27 @@ const FIELD_OF = new Map(
   Object.entries(NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field as Field])),
 );
 
-/** `E-Mail`, `e_mail` and `Email [Required]` are the same name. */
 export function fieldNamed(header: string): Field | undefined {
+  return FIELD_OF.get(lettersOf(header));
+}
+
+/** `E-Mail`, `e_mail` and `Email [Required]` are the same name. */
+function lettersOf(header: string): string {
   const letters = header.normalize('NFKC').toLowerCase();
-  return FIELD_OF.get(letters.replaceAll(/\[[^[\]]*\]|\([^()]*\)|[^\p{L}\p{N}#]/gu, ''));
+  return letters.replaceAll(/\[[^[\]]*\]|\([^()]*\)|[^\p{L}\p{N}#]/gu, '');
+}
+
+/** In German a Name beside a Vorname is the last one. */
+function fieldsNamed(headers: readonly string[]): readonly (Field | undefined)[] {
+  const fields = headers.map(fieldNamed);
+  const letters = headers.map(lettersOf);
+  if (!letters.includes('vorname') || fields.includes('last_name')) return fields;
+  return fields.map((field, index) => (letters[index] === 'name' ? 'last_name' : field));
 }
 
 /** @param fields of each column in turn, where somebody has said so */
-export function columnsOf(headers: readonly string[], fields?: readonly (Field | undefined)[]): Column[] {
-  const columns = headers.map((header, index) => ({
-    header,
-    field: fields ? fields[index] : fieldNamed(header),
-  }));
+export function columnsOf(headers: readonly string[], fields = fieldsNamed(headers)): Column[] {
+  const columns = headers.map((header, index) => ({ header, field: fields[index] }));
   const hasFullName = columns.some(({ field }) => field === 'full_name');
   // What is joined into the full name is not needed where that is there.
   return columns.map(({ header, field }) => ({

@@ -14,11 +14,18 @@ type Texts = { [field in Field]?: string };
 
 const ROLE_WORDS = new Map<string, string>(ROLES.map((role) => [ROLE_NAMES[role].one.toLowerCase(), role]));
 const STATUS_WORDS = new Map<string, string>([
-  ...['active', 'enabled'].map((word) => [word, 'yes'] as const),
-  ...['inactive', 'disabled', 'deactivated'].map((word) => [word, 'no'] as const),
+  ...['active', 'enabled', 'aktiv'].map((word) => [word, 'yes'] as const),
+  ...['inactive', 'disabled', 'deactivated', 'inaktiv'].map((word) => [word, 'no'] as const),
 ]);
 /** Answers to what the name of a column asks: of one that is called Left, yes is no. */
-const ANSWERS: Readonly<Record<string, string>> = { y: 'yes', t: 'yes', n: 'no', f: 'no' };
+const ANSWERS: Readonly<Record<string, string>> = {
+  y: 'yes',
+  t: 'yes',
+  n: 'no',
+  f: 'no',
+  ja: 'yes',
+  nein: 'no',
+};
 
 export function valuesReader(columns: readonly Column[], empty: Empty): (cells: readonly string[]) => Said {
   const known = columns.flatMap(({ field }, index) => (field ? [{ field, index }] : []));

@@ -26,10 +26,18 @@ test.each([
   ['username', ['Benutzername']],
   ['first_name', ['Vorname']],
   ['last_name', ['Nachname']],
+  ['full_name', ['Nachname, Vorname', 'Name, Vorname', 'Vorname Nachname']],
+  ['email', ['E-Mail-Adresse', 'Mailadresse']],
+  ['is_active', ['Aktiv']],
   ['role', ['Rolle']],
   ['email', ['Email Address [Required]', 'Email (work)', 'Email*', 'Ｅｍａｉｌ', ' email ', 'email:']],
 ] as const)('the %s may be called %j', (field, headers) => {
   expect(columnsOf(headers).map((column) => column.field)).toEqual(headers.map(() => field));
+});
+
+test('beside a Vorname, a Name is the last one, unless another column is', () => {
+  expect(fieldsOf('Name', 'Vorname', 'E-Mail')).toEqual(['last_name', 'first_name', 'email']);
+  expect(fieldsOf('Nachname', 'Vorname', 'Name')).toEqual([undefined, undefined, 'full_name']);
 });
 
 test.each([

@@ -26,6 +26,10 @@ test.each([
   ['False', false],
   ['Disabled', false],
   ['deactivated', false],
+  ['aktiv', true],
+  ['Inaktiv', false],
+  ['ja', true],
+  ['nein', false],
 ])('the status “%s” is %s', async (word, isActive) => {
   expect(await valuesOf(`username,status\nann,${word}\n`)).toEqual([
     { username: 'ann', is_active: isActive },

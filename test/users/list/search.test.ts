@@ -21,6 +21,7 @@ import { SORT_KEYS, type Sort } from '../../../src/users/list/order.ts';
 import { readPage } from '../../../src/users/list/page.ts';
 import { WALK_BATCH, walk } from '../../../src/users/list/walk.ts';
 import { pageOf } from '../../page.ts';
+import { addPerson, signedIn } from '../../people.ts';
 import { oneIn, runs } from '../../runs.ts';
 import {
   addUser,
@@ -292,6 +293,13 @@ describe('a page of a search', () => {
     const page = pageOf(await get(app, `/users?q=${pasted}`));
     expect(page.field('q')).toBe('zoe@example.org');
     expect(page.text).toContain('Showing 1 of 1 “zoe@example.org” Clear all');
+  });
+
+  test('for somebody who was deleted leads those who may bring them back to where they are', async () => {
+    const app = await startWith(['ada', 'Ada']);
+    expect(pageOf(await get(app, '/users?q=grace')).link('history')).toBe('/history?kind=deleted');
+    const vera = await signedIn(app, await addPerson(app.db, 'vera', 'viewer'));
+    expect(pageOf(await get(app, '/users?q=grace', vera)).text).not.toContain('Who was deleted');
   });
 
   test('without a match says what was searched and how to widen it', async () => {
