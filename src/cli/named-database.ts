@@ -30,14 +30,20 @@ export async function openNamed(
   try {
     if (isThere(ledger)) await (erases ? eraseFromCopy : keepNumbers)(db, ledger);
     if (erases) await eraseKnown(db, besideBackup(databaseUrl));
-    // As the first start does, which may come after this.
-    mkdirSync(dirname(ledger), { recursive: true, mode: 0o700 });
+    makeFolderOf(ledger);
     noteNumbersAhead(db, ledger, ({ message }) => console.warn(`Warning: ${message}`));
     return db;
   } catch (error) {
     await db.destroy();
     throw error;
   }
+}
+
+/** As the first start does, which may come after this. Where that fails, noting numbers there says why. */
+function makeFolderOf(ledger: string): void {
+  try {
+    mkdirSync(dirname(ledger), { recursive: true, mode: 0o700 });
+  } catch {}
 }
 
 /** Before anything is done with it, or served of it: it may be a copy of before that was put back. @throws StartError */

@@ -10,7 +10,7 @@ import type { Timing } from './timing.ts';
 export const NUMBERED_TABLES = ['users', 'change_sets', 'jobs', 'imports', 'maintenance_runs'] as const;
 export type NumberedTable = (typeof NUMBERED_TABLES)[number];
 
-/** What was deleted is in the files: `held up`, until whoever reads the database for long has ended; `kept`, until they are written anew. */
+/** Whether what was deleted is in the files: `held up`, until whoever reads the database for long has ended; `kept`, until they are written anew. */
 export type Traces = 'gone' | 'held up' | 'kept';
 
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */

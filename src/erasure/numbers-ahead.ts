@@ -4,7 +4,7 @@ import type { NumberedTable } from '../db/engine.ts';
 import { watchNumbers } from '../db/numbers.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
-import { noteLastIds, readLastIds } from './numbers.ts';
+import { readLastIds } from './numbers.ts';
 import { readNames } from './queries.ts';
 
 /** A share of what there is at a time: each line is synced, and all are read at a start; but no more than a command may leave out. */
@@ -79,11 +79,11 @@ class NumbersAhead {
     this.#failedAt = performance.now();
   }
 
-  /** Also those that others have given. Where that fails, some numbers are left out. */
+  /** Where that fails, some numbers are left out. */
   async giveBack(db: Db): Promise<void> {
+    if (this.#tables.size === 0) return;
     try {
-      if (this.#tables.size === 0) await noteLastIds(db, this.#ledger);
-      else this.#note(await readNames(db), lastIdsOfLine(await readLastIds(db)));
+      this.#note(await readNames(db), lastIdsOfLine(await readLastIds(db)));
     } catch (error) {
       this.#fail(error as Error);
     }

@@ -9,12 +9,12 @@ import { REQUEST_ID } from './request-id.ts';
 import { dropBody } from './unread-bodies.ts';
 
 /** Names and values of the headers in turn, first those that differ, and the page as bytes in a string, around the name of the request, if it has that. */
-type Refusal = { headers: string[]; before: string; after?: string | undefined };
+type Refusal = { headers: string[]; before: string; after: string | undefined };
 
 /** Where the name of the request stands in a page: of thousands a second the log names some alone, unless it has a line for each. */
 const ITS_ID = 'the-name-of-the-request';
 
-/** So many headers, with their values, are not the same each time. */
+/** Of headers, names and values: they are not the same each time. */
 const DIFFERING = 6;
 
 /** An empty address is that of the page itself. */
@@ -38,6 +38,7 @@ export function addRefusals(
     const html = after === undefined ? before : before + requestId + after;
     dropBody(request, (isWhole) => {
       if (!isWhole || app.isDraining) response.shouldKeepAlive = false;
+      // Node has written them by the end of this turn.
       headers.splice(
         0,
         DIFFERING,

@@ -34,8 +34,6 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
       headersTimeout: REQUEST_TIMEOUT,
       connectionsCheckingInterval: 1_000,
       requireHostHeader: false,
-      // What brings no body is not read to its end.
-      optimizeEmptyRequests: true,
     },
     return503OnClosing: false,
     // Zod checks what comes in and pages go out as they are: the compilers of JSON schemas need not even be loaded.

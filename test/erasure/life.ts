@@ -124,7 +124,7 @@ async function leaveForm(app: FastifyInstance, { last, name }: Words): Promise<v
 
 /** What is searched for stands in its field, in links, and in what is said of it. */
 const AS_TYPED =
-  /(?:value|href|action)="[^"]*"|<title>.*<\/title>|“[^”]*”|(?:called|User|Done by) <bdi[^>]*>[^<]*<\/bdi>/g;
+  /(?:value|href|action)="[^"]*"|<title>.*<\/title>|“[^”]*”|(?:called |User |Done by |username |Look for <a [^>]*>)<bdi[^>]*>[^<]*<\/bdi>/g;
 
 /** Once they are erased: by every page, every search and every file of users, whoever asks. @param most pages of the administrator */
 export async function expectNowhere(app: FastifyInstance, id: number, words: Words, most: number) {

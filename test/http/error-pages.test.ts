@@ -482,6 +482,12 @@ describe('what is hardly HTTP', () => {
     expect(answer.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
   });
 
+  test('a form that brings nothing, without a length even, is answered as an empty one', async () => {
+    const form =
+      'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n\r\n';
+    expect(await sendRaw(await listen(await startApp()), form)).toMatch(/^HTTP\/1\.1 422 /);
+  });
+
   test('noise behind a form is not taken for the answer to the form', async () => {
     const app = await startApp();
     const body = 'username=alice&email=alice@example.org';
