@@ -127,6 +127,20 @@ describe('where there is no database', () => {
     expect(reachIn(readLedger(ledger)).users).toBeGreaterThanOrEqual(5);
   });
 
+  // Beside a file of SQLite's there is a folder.
+  test.runIf(inject('engine') === 'postgres')(
+    'seed goes on where numbers cannot be noted, and warns of it',
+    async () => {
+      const { url } = await nowhere();
+      const file = join(temporaryFolder(), 'file');
+      writeFileSync(file, '');
+      const settings = { DATABASE_URL: url, SECRET_KEY_FILE: join(file, 'secret.key') };
+      const { error, code } = await roster(['seed', '5', '--new-database'], settings);
+      expect(error).toMatch(/^Warning: .*, in which Roster notes who is erased, cannot be written: ENOTDIR/);
+      expect(code).toBe(0);
+    },
+  );
+
   test('Roster makes one, and says so with where it is; the second start does not', async () => {
     const { url, name } = await nowhere();
     const first = await served({ DATABASE_URL: url });
