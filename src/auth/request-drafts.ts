@@ -19,14 +19,20 @@ const shown = new WeakMap<FastifyRequest, string>();
 
 /** The key of the draft that a page shows, or whose form is shown again: once that is saved, the draft is dropped. */
 export function draftKeyOf(request: FastifyRequest): string | undefined {
-  const { routeOptions, body } = request;
-  const sent = routeOptions.config.isDraftKept ? (body as Fields | undefined)?.draft_key : undefined;
+  const isTaken = waitingFormOf(request) !== undefined;
+  const sent = isTaken ? (request.body as Fields | undefined)?.draft_key : undefined;
   return shown.get(request) ?? sent;
 }
 
 /** The address of the form in which it waits: of the page itself, or of that which a form that is refused was sent from. */
 export function draftFormOf(request: FastifyRequest): string {
-  return formOf(request) ?? request.url;
+  return waitingFormOf(request) ?? request.url;
+}
+
+function waitingFormOf(request: FastifyRequest): string | undefined {
+  const { routeOptions, params } = request;
+  const { form, isDraftKept, draftForm = isDraftKept ? form : undefined } = routeOptions.config;
+  return formOf(request, { form: draftForm, params });
 }
 
 export async function draftFor(request: FastifyRequest): Promise<Fields | undefined> {
@@ -40,10 +46,11 @@ export async function draftFor(request: FastifyRequest): Promise<Fields | undefi
 
 export async function dropSentDraft(request: FastifyRequest): Promise<void> {
   const { server, session, log } = request;
-  const sent = draftOf(request);
-  if (session === undefined || sent === undefined) return;
+  const form = waitingFormOf(request);
+  if (session === undefined || form === undefined) return;
+  const { key = '', draft_key = key } = (request.body ?? {}) as Fields;
   try {
-    await transact(server.db, (trx) => dropDraft(trx, session.id, sent));
+    await transact(server.db, (trx) => dropDraft(trx, session.id, { form, fields: { key: draft_key } }));
   } catch (err) {
     // What it was sent for has been done, and has to be answered.
     log.warn({ err }, 'a draft could not be dropped');

@@ -108,6 +108,7 @@ export type Views = {
     /** As they were last. */
     deleted: KeptValues & Pick<User, 'id' | 'version'>;
     row: Described;
+    from: ListState;
     /** Of a form with which to bring them back. */
     values: Fields | undefined;
     errors: Errors;

@@ -16,7 +16,7 @@ import { listAddress } from './list/address.ts';
 import { nearestPage } from './list/page.ts';
 import { type Difference, describeSince } from './meanwhile.ts';
 import { findUser } from './queries.ts';
-import { listBefore, type Request, userIdFrom } from './request.ts';
+import { listBefore, type Request, seenListBefore, userIdFrom } from './request.ts';
 import { accessOf } from './show.ts';
 
 export async function askToDelete(request: Request, reply: FastifyReply) {
@@ -44,7 +44,7 @@ export async function remove(request: Request, reply: FastifyReply) {
 async function removeNow(request: Request, reply: FastifyReply) {
   const id = userIdFrom(request);
   const { db, clock } = request.server;
-  const from = listBefore(request);
+  const from = await seenListBefore(request);
   const list = await nearestPage(db, from, { without: 1 }).catch(() => from);
   const version = parseVersion(readFields(request.body, ['version']).version);
   const outcome = await runCommand(request, async (trx, actor) => {

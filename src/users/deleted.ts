@@ -14,7 +14,7 @@ import type { Views } from '../http/views.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readEdit, readUserForm, valuesOf } from './form.ts';
 import { lockUser } from './queries.ts';
-import { type Request, userIdFrom } from './request.ts';
+import { listBefore, type Request, userIdFrom } from './request.ts';
 
 /** `typed`: what is to be other than it is last known. */
 type More = Partial<Pick<Views['users/deleted'], 'errors' | 'holders' | 'why' | 'wrongDay'>> & {
@@ -38,7 +38,8 @@ export async function showDeleted(request: Request, reply: FastifyReply, more: M
   const { typed = {}, ...shown } = { errors: {}, holders: {}, ...more };
   const isForm = Object.keys({ ...typed, ...shown.errors }).length > 0;
   const values = isForm ? { ...valuesOf(deleted), ...typed } : undefined;
-  return reply.render('users/deleted', { deleted, row, values, ...shown }, status);
+  const from = listBefore(request);
+  return reply.render('users/deleted', { deleted, row, from, values, ...shown }, status);
 }
 
 /** For those who may know that there was somebody. @throws NotFoundError */

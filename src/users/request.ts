@@ -1,6 +1,7 @@
 /** What the handlers of users read from a request's address. */
 import type { FastifyRequest } from 'fastify';
 import { NotFoundError } from '../errors.ts';
+import { refuseUnseen } from '../imports/commands.ts';
 import type { Fields } from '../lib/forms.ts';
 import { quotable } from '../lib/text.ts';
 import { fromParameter, parseFrom } from './list/address.ts';
@@ -20,6 +21,15 @@ export function userIdFrom(request: Request): number {
 /** The list that someone came from. */
 export function listBefore({ query, server }: Request): ListState {
   return parseFrom(query, server.clock());
+}
+
+/** Where it is counted: without who is not in a file, for whoever may not see them, since addresses are passed on. */
+export async function seenListBefore(request: Request): Promise<ListState> {
+  const list = listBefore(request);
+  return refuseUnseen(request.reader, request.actor, list).then(
+    () => list,
+    () => ({ ...list, absentFrom: undefined }),
+  );
 }
 
 export function userAddress(id: number, request: Request): string {

@@ -17,6 +17,7 @@ export function userRoutes(app: FastifyInstance): void {
   const creating = allow(mayEdit, { form: '/users/new', isDraftKept: true });
   const updating = allow(mayEdit, { form: '/users/:id/edit', isDraftKept: true });
   const deleting = allow(mayEdit, { form: '/users/:id/delete' });
+  const restoring = allow(mayEdit, { form: '/users/:id', draftForm: '/users/:id/edit' });
 
   app.get('/users', allow(mayRead), showList);
   app.get('/users/new', allow(mayEdit), showNewForm);
@@ -26,7 +27,7 @@ export function userRoutes(app: FastifyInstance): void {
   app.post('/users/:id', updating, update);
   app.get('/users/:id/delete', allow(mayEdit), askToDelete);
   app.post('/users/:id/delete', deleting, remove);
-  app.post('/users/:id/restore', allow(mayEdit, { form: '/users/:id' }), restore);
+  app.post('/users/:id/restore', restoring, restore);
   app.get('/users/by-username/:username', allow(mayRead), showByUsername);
 
   // The addresses of the first specification.

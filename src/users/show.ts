@@ -19,7 +19,7 @@ import { showDeleted } from './deleted.ts';
 import { isFleeting } from './list/filter.ts';
 import { nearestPage } from './list/page.ts';
 import { findUser } from './queries.ts';
-import { listBefore, type Request, userIdFrom } from './request.ts';
+import { type Request, seenListBefore, userIdFrom } from './request.ts';
 
 const SHOWN = 10;
 
@@ -31,7 +31,7 @@ export async function show(request: Request, reply: FastifyReply) {
   const revision = await readRevision(db);
   const user = await findUser(db, userIdFrom(request));
   if (user === undefined) return showDeleted(request, reply, asked ? { wrongDay: asked.error } : {});
-  const list = listBefore(request);
+  const list = await seenListBefore(request);
   const access = await accessOf(request, user);
   const made = { revision, access, minute: startOfMinute(Date.now()), lastDay: lastDay(now) };
   if (!asked && !isFleeting(list) && answerNotModified(reply, made)) return reply;

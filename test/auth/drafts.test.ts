@@ -17,6 +17,8 @@ import { addUser, cookieName, get, post, startApp } from '../support.ts';
 
 const ZOE = { username: 'zoe', email: 'zoe@example.org', full_name: 'Zoë "Z" <b>', is_active: '0' };
 
+type Form = ReturnType<Page['form']>;
+
 async function startWithPeople() {
   const clock = movableClock();
   const app = await startApp({}, undefined, clock);
@@ -42,8 +44,33 @@ async function signInOn(app: FastifyInstance, html: string, user: User, headers:
   };
 }
 
-function fieldsOf(form: ReturnType<Page['form']>) {
+function fieldsOf(form: Form) {
   return { action: form.action, ...Object.fromEntries(form.fields.map((name) => [name, form.field(name)])) };
+}
+
+/** A form about max that waits by now, and how it is sent once more. */
+async function startWithWaiting(query = '') {
+  const { app, ann, ed, headers: ended } = await startWithPeople();
+  const sent = { full_name: 'Maximilian', version: '1', key: newKey() };
+  const refused = await post(app, `/users/3${query}`, sent, ended);
+  const { headers } = await signInOn(app, refused.body, ed, ended);
+  const send = (form: Form) => {
+    const hidden = ['version', 'key', 'draft_key'].map((name) => [name, form.field(name)]);
+    return post(app, form.action, { full_name: 'Maximilian', ...Object.fromEntries(hidden) }, headers);
+  };
+  const discard = (form: Form) => {
+    const { action, ...fields } = fieldsOf(form);
+    return post(app, action, fields, headers);
+  };
+  const asAnn = await signedIn(app, ann);
+  return {
+    app,
+    send,
+    discard,
+    edit: async () => pageOf(await get(app, `/users/3/edit${query}`, headers)),
+    /** What somebody else does to them. */
+    act: (address: string, fields = {}) => post(app, `/users/3${address}`, fields, asAnn),
+  };
 }
 
 describe('a form that is sent after its session has ended', () => {
@@ -99,6 +126,51 @@ describe('a form that is sent after its session has ended', () => {
     const { action, ...discard } = fieldsOf(page.form('Discard mine'));
     expect((await post(app, action, discard, signed)).headers.location).toBe('/users/3/edit');
     expect(pageOf(await get(app, '/users/3/edit', signed)).buttons).toContain('Bring back');
+  });
+
+  test.each(['', '?from=page%3D2'])(
+    'is gone once somebody deleted is brought back with it: %s',
+    async (query) => {
+      const { edit, send, act } = await startWithWaiting(query);
+      await act('/delete');
+      const answer = await send((await edit()).form('Bring back with these changes'));
+      expect([answer.body, answer.headers.location]).toEqual(['User max is back!\n', `/users/3${query}`]);
+      const page = await edit();
+      expect(page.field('full_name')).toBe('Maximilian');
+      expect(page.text).not.toContain('this is what you sent before');
+    },
+  );
+
+  test('can be discarded also where somebody deleted could not be brought back with it', async () => {
+    for (const status of [422, 409]) {
+      const { app, edit, send, discard, act } = await startWithWaiting('?from=page%3D2');
+      await act('/delete');
+      const form = (await edit()).form('Bring back with these changes');
+      if (status === 422) await addUser(app.db, { username: 'max' });
+      else for (const address of ['/restore', '/delete']) await act(address, { full_name: 'Max B' });
+      const answer = await send(form);
+      expect(answer.statusCode).toBe(status);
+      const page = pageOf(answer);
+      expect(page.links.map(({ text }) => text)).not.toContain('Discard mine');
+      await discard(page.form('Discard mine'));
+      expect((await edit()).buttons).toContain('Bring back');
+    }
+  });
+
+  test('can be discarded also where both versions are shown, since it was looked over for too long', async () => {
+    for (const isDeleted of [false, true]) {
+      const { edit, send, discard, act } = await startWithWaiting('?from=page%3D2');
+      if (isDeleted) await act('/delete');
+      const form = (await edit()).form(isDeleted ? 'Bring back with these changes' : 'Save changes');
+      await act(isDeleted ? '/restore' : '', { full_name: 'Maxine' });
+      const answer = await send(form);
+      expect(answer.statusCode).toBe(409);
+      const page = pageOf(answer);
+      expect(page.text).toMatch(/There now Maxine ann.*Yours Maximilian/);
+      expect(page.links.map(({ text }) => text)).not.toContain('Discard mine');
+      await discard(page.form('Discard mine'));
+      expect((await edit()).field('full_name')).toBe('Maxine');
+    }
   });
 
   test('is not kept where somebody was erased since, whom it may name, and whoever signs in hears so', async () => {

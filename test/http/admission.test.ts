@@ -161,14 +161,24 @@ test('HEAD is refused without a page', async () => {
 test('health checks do not wait, and the others are begun in the order of their kinds', async () => {
   const roster = await startBusy();
   const at = (path: string) => LIST.replace('/users', path);
-  for (const text of [at('/import'), CREATE, LIST, at('/sign-in')]) {
+  for (const text of [at('/import'), CREATE, LIST, CREATE.replace('/users', '/sign-in')]) {
     await roster.send(text);
     await roster.arrived();
   }
   expect(roster.begun).toEqual(Array(4).fill('GET /healthz'));
   roster.catchUp();
-  const inOrder = ['GET /sign-in', 'GET /users', 'POST /users', 'GET /import'];
+  const inOrder = ['POST /sign-in', 'GET /users', 'POST /users', 'GET /import'];
   await expect.poll(() => roster.begun.slice(4)).toEqual(inOrder);
+});
+
+test('the page for signing in comes no sooner than others: whoever asks for it alone holds up nobody', async () => {
+  const roster = await startBusy();
+  for (const text of [LIST, LIST.replace('/users', '/sign-in')]) {
+    await roster.send(text);
+    await roster.arrived();
+  }
+  roster.catchUp();
+  await expect.poll(() => roster.begun.slice(2)).toEqual(['GET /users', 'GET /sign-in']);
 });
 
 test('a health check waits for nobody, however often it comes on a connection and however many wait', async () => {

@@ -256,6 +256,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'users/deleted': {
     deleted: { ...user, role: 'viewer' },
     row,
+    from: list,
     values,
     errors: { email: NAME, role: NAME },
     holders: { email: user },

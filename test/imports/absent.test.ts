@@ -9,7 +9,7 @@ import { DAY } from '../../src/lib/clock.ts';
 import { absentUsers, isAbsent } from '../../src/users/list/absent.ts';
 import { confirm } from '../bulk/asking.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, movableClock, signedIn } from '../people.ts';
+import { addPerson, type Headers, movableClock, signedIn } from '../people.ts';
 import { runs } from '../runs.ts';
 import { addUsers, get, post, startApp, temporaryDatabase } from '../support.ts';
 import { apply, bring } from './by-pages.ts';
@@ -91,6 +91,29 @@ test('it is for whoever has brought the file and for administrators: others cann
       expect(pageOf(answer).text).toContain('There is no such import');
     }
   expect((await post(app, bulk, {}, eva)).statusCode).toBe(404);
+});
+
+test('nor does the way back to a list of them, which others may have passed on, say how many they are', async () => {
+  const { app, ann } = await start();
+  const [ed, eva, vic] = [
+    await signedIn(app, await addPerson(app.db, 'ed', 'editor')),
+    await signedIn(app, await addPerson(app.db, 'eva', 'editor')),
+    await signedIn(app, await addPerson(app.db, 'vic', 'viewer')),
+  ];
+  const address = await bring(app, ed, FILE);
+  const absent = `absent_from=${address.split('/')[2]}&`;
+  const from = `from=${encodeURIComponent(`${absent}per_page=1&page=99999`)}`;
+  const back = async (headers: Headers) => {
+    const page = pageOf(await get(app, `/users/2?${from}`, headers));
+    return page.links.find(({ href }) => href.startsWith('/users?'))?.href;
+  };
+  for (const headers of [ed, ann]) expect(await back(headers)).toBe(`/users?${absent}per_page=1&page=6`);
+  for (const headers of [eva, vic]) expect(await back(headers)).toBe('/users?per_page=1&page=10');
+  const { headers } = await post(app, `/users/5/delete?${from}`, {}, eva);
+  expect(headers.location).toBe('/users?per_page=1&page=9');
+  expect((await post(app, `/users/6/delete?${from}`, {}, ed)).headers.location).toBe(
+    `/users?${absent}per_page=1&page=4`,
+  );
 });
 
 test('it is known for as long as the import', async () => {
