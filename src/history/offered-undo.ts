@@ -4,7 +4,7 @@ import { isOwnEmail, mayChange, mayChangeOwn, mayEdit } from '../auth/policy.ts'
 import type { Db, Role } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { type FieldChanges, unpackValues } from './fields.ts';
-import { type ChangeSet, findDeletedByIds, findUsersOfSets } from './queries.ts';
+import { type ChangeSet, findDeletedByIds, findLastInARow, findUsersOfSets } from './queries.ts';
 import { isUndoable } from './words.ts';
 
 /** Of what was done to more users it is not looked beforehand who they are. */
@@ -22,7 +22,9 @@ export async function findOffered(
   const sets = undoable.map(({ set }) => set);
   const others = mayEdit(actor) ? await findChangeable(db, actor, sets) : [];
   const own = undoable.filter((one) => isOwn(actor, one)).map(({ set }) => set);
-  return new Set([...others, ...own].map(({ id }) => id));
+  const offered = [...others, ...own];
+  const last = await findLastInARow(db, offered);
+  return new Set(offered.map(({ id }) => id).filter((id) => !last.has(id)));
 }
 
 /** Without those that were done to nobody but users who are erased, or whom the actor may not change. */

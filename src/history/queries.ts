@@ -209,12 +209,20 @@ export async function findStandingVersions(db: Db, set: number): Promise<number[
 /** Whoever reads of one reads of all that have undone it, one the other: for a page that is no more than these. */
 const MOST_IN_A_ROW = 100;
 
-/** Whether so many have undone each other, this one last. */
-export async function isLastInARow(db: Db, { undoes }: Pick<ChangeSet, 'undoes'>): Promise<boolean> {
-  let before = undoes;
-  for (let count = 1; before !== null && count < MOST_IN_A_ROW; count++)
-    before = (await findChangeSet(db, before))?.undoes ?? null;
-  return before !== null;
+/** Those of which so many have undone each other, they themselves last; all are looked at together, step by step. */
+export async function findLastInARow(
+  db: Db,
+  sets: readonly Pick<ChangeSet, 'id' | 'undoes'>[],
+): Promise<ReadonlySet<number>> {
+  let rows = sets.map(({ id, undoes }) => ({ id, before: undoes }));
+  for (let count = 1; count < MOST_IN_A_ROW; count++) {
+    const ids = rows.map(({ before }) => before).filter((before) => before !== null);
+    if (ids.length === 0) break;
+    const found = await db.selectFrom('change_sets').select(['id', 'undoes']).where('id', 'in', ids).execute();
+    const undoes = new Map(found.map((set) => [set.id, set.undoes]));
+    rows = rows.map(({ id, before }) => ({ id, before: undoes.get(before ?? 0) ?? null }));
+  }
+  return new Set(rows.filter(({ before }) => before !== null).map(({ id }) => id));
 }
 
 /** Until the end of the transaction nobody else begins to undo it. */

@@ -499,5 +499,9 @@ test('what was undone and done again a hundred times, as by a script, is changed
     'It was undone and done again a hundred times already: change it by hand.',
   );
   expect((await send('emil', `/history/${first + 100}/undo`)).statusCode).toBe(409);
+  for (const path of ['/history', `/history/${first + 100}`, `/users/${id}`])
+    expect((await read('emil', path)).forms.map(({ action }) => action)).not.toContain(
+      `/history/${first + 100}/undo`,
+    );
   expect((await read('emil', `/users/${id}`)).text).toContain('Moritz');
 });
