@@ -13,14 +13,14 @@ import {
   type JudgedRow,
   KEYS,
   type Key,
-  VALUES_OF_ANY,
-  VALUES_OF_NEW,
   type Refused,
-  SOME_BY_ROW,
   SOME_BY_PLACE,
+  SOME_BY_ROW,
   type StagedRow,
   TABLES,
   type ToDo,
+  VALUES_OF_ANY,
+  VALUES_OF_NEW,
   type Verdict,
 } from './stage-rows.ts';
 

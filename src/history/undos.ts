@@ -1,7 +1,6 @@
 /** What has undone change sets, and what of that stands. */
 import { engineOf } from '../db/engine.ts';
 import type { ChangeSet, Db } from '../db/schema.ts';
-import { findChangeSet } from './queries.ts';
 
 /** Whoever reads of one reads of all that have undone it, and each other: for a page that is no more than these. */
 const MOST_UNDONE = 100;
@@ -37,19 +36,27 @@ export async function findUndoing(db: Db, ids: readonly number[]): Promise<Map<n
   );
 }
 
-/** Whether so many of those that this one belongs to were undone. Parts of a large one are undone one by one, and count once that is undone, too. */
-export async function isUndoneTooOften(db: Db, set: ChangeSet): Promise<boolean> {
-  const first = await findFirst(db, set);
-  const undos = (await findUndos(db, [first.id])).get(first.id) ?? [];
-  return countUndone({ set: first, undos }) >= MOST_UNDONE;
+type Undoing = Pick<ChangeSet, 'id' | 'undoes'>;
+
+/** Those that may not be undone: of all that belongs to them so much was. Parts count once they are undone themselves. */
+export async function findUndoneTooOften(db: Db, sets: readonly Undoing[]): Promise<ReadonlySet<number>> {
+  const firsts = await findFirsts(db, sets, MOST_UNDONE);
+  const undos = await findUndos(db, [...new Set(firsts.values())]);
+  const refused = [...firsts].filter(([, first]) => countUndone(undos.get(first) ?? []) >= MOST_UNDONE);
+  return new Set(refused.map(([id]) => id));
 }
 
-/** What was done before anything of it was undone. */
-async function findFirst(db: Db, set: ChangeSet): Promise<ChangeSet> {
-  const before = set.undoes === null ? undefined : await findChangeSet(db, set.undoes);
-  return before ? findFirst(db, before) : set;
+/** By the number of each, what was there before any of it was undone; or what is so many steps before. */
+async function findFirsts(db: Db, sets: readonly Undoing[], steps: number): Promise<Map<number, number>> {
+  const undone = sets.flatMap(({ undoes }) => undoes ?? []);
+  if (undone.length === 0 || steps === 0) return new Map(sets.map(({ id }) => [id, id]));
+  const before = db.selectFrom('change_sets').select(['id', 'undoes']);
+  const found = await before.where(engineOf(db).isOneOf('id', undone)).execute();
+  const firsts = await findFirsts(db, found, steps - 1);
+  return new Map(sets.map(({ id, undoes }) => [id, firsts.get(undoes ?? 0) ?? id]));
 }
 
-function countUndone({ undos }: Undo): number {
-  return undos.reduce((sum, undo) => sum + countUndone(undo), undos.length > 0 ? 1 : 0);
+/** With what they undo. */
+function countUndone(undos: readonly Undo[]): number {
+  return undos.reduce((sum, undo) => sum + countUndone(undo.undos), undos.length > 0 ? 1 : 0);
 }
