@@ -299,7 +299,7 @@ describe('everyone’s history', () => {
   test('of two whom nobody is called has a link for each, and one where both are the same', async () => {
     const { read } = await start();
     const page = await read('editor', '/history?user=Bob+Bee&by=Ann+Lee');
-    expect(page.notices).toEqual(['Nobody has the username Bob Bee.', 'Nobody has the username Ann Lee.']);
+    expect(page.notices).toEqual(['Nobody has the username Bob Bee. Nobody has the username Ann Lee.']);
     expect(page.text).toContain('Look for Bob Bee or Ann Lee among the users');
     expect([page.main.link('Bob Bee'), page.main.link('Ann Lee')]).toEqual([
       '/users?q=Bob+Bee',
