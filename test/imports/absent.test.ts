@@ -93,6 +93,19 @@ test('it is for whoever has brought the file and for administrators: others cann
   expect((await post(app, bulk, {}, eva)).statusCode).toBe(404);
 });
 
+test('it is known for as long as the import', async () => {
+  const { app, clock, ann } = await start();
+  const address = await bring(app, ann, FILE);
+  clock.move(DAY + 1);
+  await app.runJobs();
+  expect(await app.db.selectFrom('absent_users').selectAll().execute()).toEqual([]);
+  const id = address.split('/')[2];
+  const later = await signedIn(app, await addPerson(app.db, 'zoe', 'admin'));
+  const text = pageOf(await get(app, `/users?absent_from=${id}`, later)).text;
+  expect(text).toContain('Nobody matches');
+  expect(text).toContain('Roster knows for a day who is not in an imported file.');
+});
+
 test('once the import is forgotten nobody sees it any more, also where it is not gone yet', async () => {
   const { app, ann } = await start();
   const vic = await signedIn(app, await addPerson(app.db, 'vic', 'viewer'));
@@ -106,19 +119,6 @@ test('once the import is forgotten nobody sees it any more, also where it is not
       expect(answer.statusCode, url).toBe(404);
       expect(pageOf(answer).text).toContain('There is no such import');
     }
-});
-
-test('it is known for as long as the import', async () => {
-  const { app, clock, ann } = await start();
-  const address = await bring(app, ann, FILE);
-  clock.move(DAY + 1);
-  await app.runJobs();
-  expect(await app.db.selectFrom('absent_users').selectAll().execute()).toEqual([]);
-  const id = address.split('/')[2];
-  const later = await signedIn(app, await addPerson(app.db, 'zoe', 'admin'));
-  const text = pageOf(await get(app, `/users?absent_from=${id}`, later)).text;
-  expect(text).toContain('Nobody matches');
-  expect(text).toContain('Roster knows for a day who is not in an imported file.');
 });
 
 test('whoever is in a file, all others are found, and are forgotten in parts', async () => {
