@@ -99,7 +99,7 @@ export class Replay {
 function isReadable(fields: string): boolean {
   try {
     const read: unknown = JSON.parse(fields);
-    return typeof read === 'object' && read !== null;
+    return typeof read === 'object' && read !== null && !Array.isArray(read);
   } catch {
     return false;
   }

@@ -30,8 +30,8 @@ import type { Following } from './postgres/replica-set.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { checkSqliteFile, prepareSqliteFile, versionOfFile } from './sqlite/file.ts';
-import { refuseForeignParts, refuseLogWithoutFile } from './sqlite/foreign-parts.ts';
 import { openSqlite } from './sqlite/open.ts';
+import { refuseLogWithoutFile, refuseUnmatchedFiles } from './sqlite/unmatched-files.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   users,
@@ -86,14 +86,14 @@ export async function openDatabase(
     refuseNewer(name, version, MIGRATIONS.length);
     if (version === MIGRATIONS.length) return;
     if (howToUpdate) throw tooOld(name, howToUpdate);
-    if (version > 0 && isFound && !isCopy && !kept) console.log(goingOn(name, version, path));
+    if (version > 0 && isFound && !isCopy && !kept) console.log(broughtWithoutCopy(name, version, path));
     await migrate(db, MIGRATIONS);
     await engineOf(db).finishMigrations(db);
   };
   if (path !== undefined) {
     refuseLogWithoutFile(path);
     prepareSqliteFile(path, MIGRATIONS.length);
-    refuseForeignParts(path);
+    refuseUnmatchedFiles(path);
     const isKept = isFound && !isCopy && !howToUpdate;
     const open = async () => {
       kept = isKept ? await keepBeforeMigration(path, MIGRATIONS.length) : undefined;
@@ -126,7 +126,7 @@ export async function openToRead(url: string): Promise<Db> {
   const path = filePathOf(url);
   if (path === undefined) return opened(name, () => openPostgres(url), checkVersion);
   checkSqliteFile(path, MIGRATIONS.length);
-  refuseForeignParts(path);
+  refuseUnmatchedFiles(path);
   return opened(name, () => openSqlite(path, { isReadOnly: true }), checkVersion);
 }
 
@@ -137,7 +137,7 @@ function tooOld(name: string, how: string): StartError {
 /** Of whatever version it is, to see what is in it; changes nothing. @throws StartError where file and log are not of one making */
 export async function openAsItIs(url: string): Promise<Db> {
   const path = filePathOf(url);
-  if (path !== undefined) refuseForeignParts(path);
+  if (path !== undefined) refuseUnmatchedFiles(path);
   return path === undefined ? openPostgres(url) : openSqlite(path, { isReadOnly: true });
 }
 
@@ -157,8 +157,8 @@ function keptBeforeMigration(name: string, { path, size, version, earlier }: Kep
   return `${broughtFrom(name, version)} As it was, it is kept in ${path} (${bytesOf(size)}). To go back: stop Roster, move ${name} and what lies beside it with -wal and -shm away, give that file its name, and start the Roster of before; changes since then are lost. Remove it once all is well: it holds also whoever is erased later.${others}`;
 }
 
-/** Of a file this is kept already, by a start that was ended on its way. */
-function goingOn(name: string, version: number, path: string | undefined): string {
+/** Where no copy is made now: of PostgreSQL, of what nobody has used, and where one is there, or an empty file in its place. */
+function broughtWithoutCopy(name: string, version: number, path: string | undefined): string {
   const what = broughtFrom(name, version);
   return path === undefined
     ? `${what} An older Roster refuses it then: what brings it back is a backup of before, as by pg_dump.`

@@ -18,9 +18,9 @@ import Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
 import { isThere, makeFileOnce, syncFile, syncFolder } from '../lib/make-file.ts';
 import { shareOwner } from '../lib/owner.ts';
-import { refuseForeignParts } from './sqlite/foreign-parts.ts';
 import { farFrom } from './sqlite/generation.ts';
 import { readHeader } from './sqlite/header.ts';
+import { refuseUnmatchedFiles } from './sqlite/unmatched-files.ts';
 
 const WAIT_MS = 1_000;
 const CHUNK = 1024 * 1024;
@@ -127,7 +127,7 @@ export class HeldFile {
 /** Else SQLite would mix them as soon as it is opened. */
 function isOfOneMaking(path: string): boolean {
   try {
-    refuseForeignParts(path);
+    refuseUnmatchedFiles(path);
     return true;
   } catch (error) {
     if (error instanceof StartError) return false;

@@ -8,19 +8,19 @@ import { shareOwner } from '../lib/owner.ts';
 import { refuseWithoutRoom } from '../lib/room.ts';
 import {
   type Differs,
-  IS_TWIN,
+  HAS_TWIN,
   JUDGED,
   type JudgedRow,
   KEYS,
   type Key,
-  OF_ANY,
-  OF_NEW,
   type Refused,
-  SOME,
-  SOME_PLACES,
+  SOME_BY_PLACE,
+  SOME_BY_ROW,
   type StagedRow,
   TABLES,
   type ToDo,
+  VALUES_OF_ANY,
+  VALUES_OF_NEW,
   type Verdict,
 } from './stage-rows.ts';
 
@@ -142,10 +142,10 @@ export class StageFile {
   addRow(row: StagedRow, { verdict, user, version, does }: Verdict, cells: string): void {
     const { line, id, username_key, email_key, said, problems } = row;
     if (id === null && problems === null && user === null)
-      this.#add(OF_NEW, row.row, line, username_key, email_key, said, verdict, cells);
+      this.#add(VALUES_OF_NEW, row.row, line, username_key, email_key, said, verdict, cells);
     else {
       const read = [row.row, line, id, username_key, email_key, said, problems];
-      this.#add(OF_ANY, ...read, verdict, user, version, does, cells);
+      this.#add(VALUES_OF_ANY, ...read, verdict, user, version, does, cells);
     }
   }
 
@@ -212,11 +212,11 @@ export class StageFile {
   }
 
   rowsAfter(row: number, limit: number): JudgedRow[] {
-    return this.#all(`${JUDGED} where rows.row > ? ${SOME}`, row, limit);
+    return this.#all(`${JUDGED} where rows.row > ? ${SOME_BY_ROW}`, row, limit);
   }
 
   twinsAfter(row: number, limit: number): JudgedRow[] {
-    return this.#all(`${JUDGED} where rows.row > ? and (${IS_TWIN}) ${SOME}`, row, limit);
+    return this.#all(`${JUDGED} where rows.row > ? and (${HAS_TWIN}) ${SOME_BY_ROW}`, row, limit);
   }
 
   /** Whom rows are about, in their order, some at a time. */
@@ -227,7 +227,7 @@ export class StageFile {
   }
 
   ofVerdict(verdict: number, limit: number): JudgedRow[] {
-    return this.#all(`${JUDGED} where rows.verdict = ? ${SOME}`, verdict, limit);
+    return this.#all(`${JUDGED} where rows.verdict = ? ${SOME_BY_ROW}`, verdict, limit);
   }
 
   /** At least one, and fewer where they are long. */
@@ -279,7 +279,7 @@ export class StageFile {
 
   toDoAfter(place: number, limit: number): ToDo[] {
     const rows = 'select place, said, user, version, does from to_do join rows on rows.row = to_do.row';
-    return this.#all(`${rows} where place > ? ${SOME_PLACES}`, place, limit);
+    return this.#all(`${rows} where place > ? ${SOME_BY_PLACE}`, place, limit);
   }
 
   /** It is on the disk then: what is done by it is done as it was shown. */

@@ -30,8 +30,8 @@ export type ToDo = Pick<JudgedRow, 'said' | 'user' | 'version' | 'does'> & { pla
 export type Differs = { row: number; was: string; is: string };
 
 /** What is new, and nothing wrong with it, without the nulls: to hand one over takes longer than a text. */
-export const OF_NEW = '(?,?,null,?,?,?,null,?,null,null,null,?)';
-export const OF_ANY = '(?,?,?,?,?,?,?,?,?,?,?,?)';
+export const VALUES_OF_NEW = '(?,?,null,?,?,?,null,?,null,null,null,?)';
+export const VALUES_OF_ANY = '(?,?,?,?,?,?,?,?,?,?,?,?)';
 
 /** Cells come last: what comes after those that are long is found slowly. */
 export const TABLES = `
@@ -57,6 +57,6 @@ const ROW = 'rows.row, rows.line, id, username_key, email_key, said, problems, v
 export const JUDGED = `
   select ${ROW}, refused.reasons, ${TWIN_COLUMNS.join(', ')}
   from rows left join refused on refused.row = rows.row ${TWIN_JOINS.join(' ')}`;
-export const SOME = 'order by rows.row limit ?';
-export const SOME_PLACES = 'order by place limit ?';
-export const IS_TWIN = KEYS.map((key) => `${key}s.row is not null`).join(' or ');
+export const SOME_BY_ROW = 'order by rows.row limit ?';
+export const SOME_BY_PLACE = 'order by place limit ?';
+export const HAS_TWIN = KEYS.map((key) => `${key}s.row is not null`).join(' or ');

@@ -7,7 +7,7 @@
  */
 export type Part = 'statement' | 'commit' | 'pool' | 'lock';
 
-export type Observer = {
+type Observer = {
   /** Also of what failed, in the async context of whoever waits for it. */
   onPart(part: Part, ms: number): void;
   /** On SQLite: how many transactions were synced to the disk as one. */

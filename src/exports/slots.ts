@@ -4,7 +4,7 @@ import type { Stopwatch } from '../lib/deadline.ts';
 /** `written`: at once. `open`: of those, too, that are written and still being read; of them so many of one person. */
 export type Most = { written: number; open: number; ofOne: number };
 
-export type Slot = { endWriting(): void; endReading(): void };
+type Slot = { endWriting(): void; endReading(): void };
 
 const GONE_AFTER_MS = 10_000;
 

@@ -5,6 +5,7 @@ import type { Db, Role } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { type FieldChanges, unpackValues } from './fields.ts';
 import { type ChangeSet, findDeletedByIds, findUsersOfSets } from './queries.ts';
+import { findUndoneTooOften } from './undos.ts';
 import { isUndoable } from './words.ts';
 
 /** Of what was done to more users it is not looked beforehand who they are. */
@@ -22,7 +23,9 @@ export async function findOffered(
   const sets = undoable.map(({ set }) => set);
   const others = mayEdit(actor) ? await findChangeable(db, actor, sets) : [];
   const own = undoable.filter((one) => isOwn(actor, one)).map(({ set }) => set);
-  return new Set([...others, ...own].map(({ id }) => id));
+  const offered = [...others, ...own];
+  const refused = await findUndoneTooOften(db, offered);
+  return new Set(offered.map(({ id }) => id).filter((id) => !refused.has(id)));
 }
 
 /** Without those that were done to nobody but users who are erased, or whom the actor may not change. */

@@ -14,8 +14,7 @@ const PATIENCE_MS = 200;
 
 /** Of nobody who never was, nothing is found. */
 export async function findPeople(db: Db, { user, by }: HistoryState, seesDeleted: boolean) {
-  const notices: string[] = [];
-  let unknown: string | undefined;
+  const unknown = new Map<string, string>();
   const find = async (typed: string | undefined) => {
     if (typed === undefined) return undefined;
     if (/^\d{1,15}$/.test(typed)) return Number(typed);
@@ -23,13 +22,11 @@ export async function findPeople(db: Db, { user, by }: HistoryState, seesDeleted
     if (there) return there.id;
     const { id, isCertain } = seesDeleted ? await findDeletedCalled(db, typed) : { id: 0, isCertain: false };
     const otherwise = isCertain ? '' : ' Whoever is deleted is found by their number.';
-    if (id === 0) {
-      notices.push(`Nobody has the username ${named(quotable(typed))}.${otherwise}`);
-      unknown ??= typed;
-    }
+    if (id === 0) unknown.set(typed, `Nobody has the username ${named(quotable(typed))}.${otherwise}`);
     return id;
   };
-  return { user: await find(user), by: await find(by), unknown, notices };
+  const found = { user: await find(user), by: await find(by) };
+  return { ...found, unknown: [...unknown.keys()], notices: [...unknown.values()] };
 }
 
 /** Of several the one who was deleted last; 0 for nobody, who may be there all the same where there were too many to look at. */

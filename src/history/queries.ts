@@ -206,17 +206,6 @@ export async function findStandingVersions(db: Db, set: number): Promise<number[
   return changes.map(({ version }) => version);
 }
 
-/** Whoever reads of one reads of all that have undone it, one the other: for a page that is no more than these. */
-const MOST_IN_A_ROW = 100;
-
-/** Whether so many have undone each other, this one last. */
-export async function isLastInARow(db: Db, { undoes }: Pick<ChangeSet, 'undoes'>): Promise<boolean> {
-  let before = undoes;
-  for (let count = 1; before !== null && count < MOST_IN_A_ROW; count++)
-    before = (await findChangeSet(db, before))?.undoes ?? null;
-  return before !== null;
-}
-
 /** Until the end of the transaction nobody else begins to undo it. */
 export async function lockChangeSet(trx: Trx, id: number): Promise<void> {
   await trx.selectFrom('change_sets').select('id').where('id', '=', id).forUpdate().execute();

@@ -235,7 +235,7 @@ export type Views = {
     page: HistoryPage;
     notices: string[];
     /** What was typed for somebody, and is nobody's username. */
-    unknown: string | undefined;
+    unknown: string[];
   };
   'history/set': {
     row: Described;

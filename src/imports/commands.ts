@@ -60,14 +60,13 @@ export async function getImport(
   return seen(id === undefined ? undefined : await findImport(db, id), actor);
 }
 
-/** Who is not in a file is a part of what it would do; of one that is forgotten nobody is found. @throws NotFoundError */
+/** Who is not in a file is a part of what it would do. @throws NotFoundError also where that is forgotten */
 export async function refuseUnseen(
   db: Db,
   actor: Pick<Actor, 'role' | 'user'> | undefined,
   { absentFrom }: Pick<Filter, 'absentFrom'>,
 ): Promise<void> {
-  const found = absentFrom === undefined ? undefined : await findImport(db, absentFrom);
-  if (found) seen(found, actor);
+  if (absentFrom !== undefined) seen(await findImport(db, absentFrom), actor);
 }
 
 /** `too late`: by then it is confirmed, or over. @throws NotFoundError, ForbiddenError */

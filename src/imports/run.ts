@@ -244,7 +244,8 @@ async function pause(runner: ImportRunner, imported: Import, failures: number): 
 /** So that somebody can say which column is which. */
 function readingOf(imported: Import, { reading }: UnreadableError) {
   const { match = 'username', empty = 'leave', usernames } = choicesOf(imported);
-  return { reading: JSON.stringify({ ...reading, match, empty, usernames }) };
+  // Once rows are judged it says itself by what they were found.
+  return { reading: JSON.stringify({ match, empty, usernames, ...reading }) };
 }
 
 function problemOf(error: unknown): string {

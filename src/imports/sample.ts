@@ -2,7 +2,7 @@
 import { KEYS, type Key } from '../db/stage-rows.ts';
 import { quoted } from '../lib/text.ts';
 import type { Judgement, RowToJudge } from './judge-rows.ts';
-import { lacksUsernames } from './made-usernames.ts';
+import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { UnreadableError } from './reading/reading.ts';
 import type { HowRead, Reason } from './types.ts';
 
@@ -45,7 +45,7 @@ export class Sample {
     this.#isJudged = true;
     const isLarge = this.#rows >= LEAST;
     const failing = this.#failing.find(
-      ({ field }) => isLarge || (field === 'username' && headerOf(field, this.#how) === undefined),
+      ({ field }) => isLarge || (field === 'username' && needsUsernames(this.#how)),
     );
     const [same] = isLarge ? this.#same : [];
     if (failing) throw new UnreadableError(sentenceOfFailing(failing, this.#how), this.#how);
@@ -62,6 +62,11 @@ export class Sample {
         ? reasons.filter(({ field }) => field)
         : this.#failing.filter((one) => reasons.some(({ field }) => field === one.field));
   }
+}
+
+/** Of a row that finds nobody by number it is the number that is wrong. */
+function needsUsernames(how: HowRead): boolean {
+  return how.match !== 'id' && headerOf('username', how) === undefined && !makesUsernames(how);
 }
 
 function sentenceOfFailing({ field, message }: Reason, how: HowRead): string {

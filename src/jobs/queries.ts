@@ -1,6 +1,7 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
 import type { Actor } from '../auth/actor.ts';
+import { engineOf } from '../db/engine.ts';
 import { FREE, isFree, type Lease } from '../db/lease.ts';
 import { literal } from '../db/literal.ts';
 import { insertion } from '../db/many-rows.ts';
@@ -51,7 +52,8 @@ export async function lockJobOfSet(trx: Trx, setId: number): Promise<Job | undef
 /** Those that fill some sets, or have, by the number of the set. */
 export async function findJobsOfSets(db: Db, setIds: readonly number[]): Promise<ReadonlyMap<number, Job>> {
   if (setIds.length === 0) return new Map();
-  const jobs = await db.selectFrom('jobs').selectAll().where('set_id', 'in', setIds).execute();
+  const ofSets = db.selectFrom('jobs').selectAll().where(engineOf(db).isOneOf('set_id', setIds));
+  const jobs = await ofSets.execute();
   return new Map(jobs.map((job) => [job.set_id, job]));
 }
 

@@ -154,7 +154,7 @@ function goneMeanwhile(error: unknown): never {
 }
 
 /** What is done to all of them, as far as that is one thing. */
-export function kindOfActs(acts: readonly Act[]): Kind {
+function kindOfActs(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';

@@ -7,7 +7,7 @@ import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
-import { isLastInARow } from '../history/queries.ts';
+import { findUndoneTooOften } from '../history/undos.ts';
 import { isUndoable } from '../history/words.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -102,7 +102,7 @@ async function getUndoable({ reader, params, actor }: Request): Promise<Undoing>
   const row = await getSeenSet(reader, params.id, actor);
   authorize(actor, (someone) => mayUndo(someone, row.whom?.id, row.fields));
   if (actor === undefined || !isUndoable(row.set)) throw noWayBack('This cannot be undone.', row.set.id);
-  if (await isLastInARow(reader, row.set)) throw noWayBack(TOO_OFTEN, row.set.id);
+  if ((await findUndoneTooOften(reader, [row.set])).size > 0) throw noWayBack(TOO_OFTEN, row.set.id);
   await refuseUnfinished(reader, row.set.id);
   return { row, actor };
 }

@@ -116,10 +116,11 @@ describe.each([
   ],
   [
     'versions that cannot be read',
-    `update changes set fields = 'no JSON' where user_id = 1 and version = 2; update changes set fields = 'null' where user_id = 1 and version = 3`,
+    `update changes set fields = 'no JSON' where user_id = 1 and version = 2; update changes set fields = 'null' where user_id = 1 and version = 3; update changes set fields = '[1]' where user_id = 2 and version = 1`,
     [
       'The history of user 1 cannot be read at version 2.',
       'The history of user 1 cannot be read at version 3.',
+      'The history of user 2 cannot be read at version 1.',
     ],
   ],
   [

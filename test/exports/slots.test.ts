@@ -33,7 +33,7 @@ test('whoever asks no more is not waited for', () => {
 test('what is written and still being read takes room, and nobody takes all of it', () => {
   const slots = new Slots(MOST, movableClock());
   const own = [slots.take('slow'), slots.take('slow')];
-  for (const turn of own) turn?.endWriting();
+  for (const slot of own) slot?.endWriting();
   expect(slots.take('slow')).toBeUndefined();
   const other = slots.take('other');
   other?.endWriting();

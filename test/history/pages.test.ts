@@ -296,6 +296,20 @@ describe('everyone’s history', () => {
     expect((await read('editor', page.link('Bob Bee'))).text).toContain('bob');
   });
 
+  test('of two whom nobody is called has a link for each, and one where both are the same', async () => {
+    const { read } = await start();
+    const page = await read('editor', '/history?user=Bob+Bee&by=Ann+Lee');
+    expect(page.notices).toEqual(['Nobody has the username Bob Bee. Nobody has the username Ann Lee.']);
+    expect(page.text).toContain('Look for Bob Bee or Ann Lee among the users');
+    expect([page.main.link('Bob Bee'), page.main.link('Ann Lee')]).toEqual([
+      '/users?q=Bob+Bee',
+      '/users?q=Ann+Lee',
+    ]);
+    const same = await read('editor', '/history?user=Bob+Bee&by=Bob+Bee');
+    expect(same.notices).toEqual(['Nobody has the username Bob Bee.']);
+    expect(same.text).toContain('Look for Bob Bee among the users');
+  });
+
   test('of days in the wrong order is told as such', async () => {
     const { read } = await start();
     expect((await read('editor', '/history?from=2100-11-28&to=2100-11-01')).notices).toEqual([

@@ -294,7 +294,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     rows: [row, { ...row, undone: { set, who: row.who, left: 2, isOver: true } }],
     page: { sets: [set], newer: cursor, older: { ...cursor, side: 'older' }, goOn: cursor },
     notices: [NAME],
-    unknown: NAME,
+    unknown: [NAME, NAME],
   },
   'history/set': {
     row: { ...row, set: { ...set, users: 9 }, undone: { set, who: row.who, left: 2, isOver: true } },

@@ -129,6 +129,21 @@ test('it is known for as long as the import', async () => {
   expect(text).toContain('Roster knows for a day who is not in an imported file.');
 });
 
+test('once the import is forgotten nobody sees it any more, also where it is not gone yet', async () => {
+  const { app, ann } = await start();
+  const vic = await signedIn(app, await addPerson(app.db, 'vic', 'viewer'));
+  const address = await bring(app, ann, FILE);
+  const from = `absent_from=${address.split('/')[2]}`;
+  await transact(app.db, (trx) => trx.deleteFrom('imports').execute());
+  const selected = `from=${encodeURIComponent(from)}&all=on`;
+  for (const url of [`/users?${from}`, `/export?${selected}`, `/export/file?${selected}&format=csv`])
+    for (const headers of [vic, ann]) {
+      const answer = await get(app, url, headers);
+      expect(answer.statusCode, url).toBe(404);
+      expect(pageOf(answer).text).toContain('There is no such import');
+    }
+});
+
 test('whoever is in a file, all others are found, and are forgotten in parts', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 60);

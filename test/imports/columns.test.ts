@@ -87,6 +87,22 @@ test('that no column says who somebody is, is told of the file, and not of each 
   expect(page.text).toContain('No column says the username, and every row needs one: say which column it is');
 });
 
+test('of a number that nobody has it is said in its row, and not that there is no column of usernames', async () => {
+  const { app, look } = await start();
+  const { page } = await look('id,status\n900,inactive\n');
+  expect(page.heading).toBe('Check the import');
+  expect(page.text).toContain('There is no user 900.');
+  expect(await made(app)).toHaveLength(1);
+});
+
+test('where rows that were found by number all fail, it is offered to read them differently, by number as they were', async () => {
+  const { look } = await start();
+  const numbers = Array.from({ length: 20 }, (_, index) => `${900 + index},inactive\n`);
+  const { page } = await look(`id,status\n${numbers.join('')}`);
+  expect(page.text).toContain('The column “id” fails in every row: There is no user 900.');
+  expect(page.field('match')).toBe('Number');
+});
+
 test('who has usernames made is still told of the columns that are not known, and what was said of others stays said', async () => {
   const { app, ann, look } = await start();
   const { address, page } = await look('Rufname;Ort;E-Mail\nAda;Ulm;ada@example.org\n');

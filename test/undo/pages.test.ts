@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
+import { insertion } from '../../src/db/many-rows.ts';
 import type { Db, Role, Trx, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
@@ -499,5 +500,58 @@ test('what was undone and done again a hundred times, as by a script, is changed
     'It was undone and done again a hundred times already: change it by hand.',
   );
   expect((await send('emil', `/history/${first + 100}/undo`)).statusCode).toBe(409);
+  for (const path of ['/history', `/history/${first + 100}`, `/users/${id}`])
+    expect((await read('emil', path)).forms.map(({ action }) => action)).not.toContain(
+      `/history/${first + 100}/undo`,
+    );
   expect((await read('emil', `/users/${id}`)).text).toContain('Moritz');
+});
+
+/** A change of user max that was undone so often, and each of these undone in turn, as by a script. @returns its set */
+async function undoneAndDoneAgain(db: Db, times: number): Promise<number> {
+  const { id } = await addUser(db, { username: 'max', full_name: 'Max' });
+  await transact(db, (trx) => changeUser(trx, commandLine, id, { full_name: 'Moritz' }, NOW));
+  const { id: change, ...set } = await lastSet(db);
+  await transact(db, async (trx) => {
+    const undo = (sets: number[]) =>
+      trx.executeQuery(
+        insertion(
+          trx,
+          'change_sets',
+          sets.map((undoes) => ({ ...set, undoes })),
+          ['id'],
+        ),
+      );
+    const { rows } = await undo(Array.from({ length: times }, () => change));
+    await undo(rows.map(({ id }) => id));
+  });
+  return change;
+}
+
+async function lastSet(db: Db) {
+  return db.selectFrom('change_sets').selectAll().orderBy('id', 'desc').limit(1).executeTakeFirstOrThrow();
+}
+
+test('so is what was undone a hundred times, each of which was undone in turn', async () => {
+  const { app, read, send } = await start();
+  const change = await undoneAndDoneAgain(app.db, 98);
+  const undo = `/history/${change}/undo`;
+  expect((await read('emil', `/history/${change}`)).forms.map(({ action }) => action)).toContain(undo);
+  expect(await send('emil', undo)).toMatchObject({ statusCode: 303 });
+  const { id: last } = await lastSet(app.db);
+  expect(await send('emil', `/history/${last}/undo`)).toMatchObject({ statusCode: 303 });
+  for (const set of [change, change + 1, last + 1]) {
+    const refused = await send('emil', `/history/${set}/undo`);
+    expect(refused.statusCode).toBe(409);
+    expect(pageOf(refused).text).toContain('It was undone and done again a hundred times already');
+    expect((await read('emil', `/history/${set}`)).forms.map(({ action }) => action)).not.toContain(
+      `/history/${set}/undo`,
+    );
+  }
+});
+
+test('what was undone far more often before that was refused can be read', async () => {
+  const { app, read } = await start();
+  const change = await undoneAndDoneAgain(app.db, 33_000);
+  expect((await read('emil', `/history/${change}`)).text).toContain('Moritz');
 });

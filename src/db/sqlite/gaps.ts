@@ -17,7 +17,7 @@ const HEADER_SIZES = new Map([
 const MOST_PAGES = 2 ** 25;
 const FILE_HEADER_SIZE = 100;
 
-export type OpenFile = { descriptor: number; logPath: string };
+type OpenFile = { descriptor: number; logPath: string };
 
 /**
  * Clears those of some pages, in the file itself: for SQL there are none. In turn with all who write.

@@ -45,7 +45,7 @@ export function isOneHistory(generation: number, firstInLog: number, lastInLog: 
   return lastInLog === 0 || stepsFrom(firstInLog - 1, generation) <= stepsFrom(firstInLog - 1, lastInLog);
 }
 
-// At most half of all generations, else none would be foreign. From 0 on nobody can tell, and none leads back to it.
+// At most half of all generations, else none would be refused. From 0 on nobody can tell, and none leads back to it.
 export function isReachable(generation: number, from: number, steps: number): boolean {
   return from === 0 || (generation !== 0 && stepsFrom(from, generation) <= Math.min(steps, LAST / 2));
 }

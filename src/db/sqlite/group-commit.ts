@@ -180,7 +180,7 @@ export class GroupCommit {
     }
   }
 
-  // Else a copy of the file from before this process opened it might pass for what the log goes on from: `foreign-parts.ts`.
+  // Else a copy of the file from before this process opened it might pass for what the log goes on from: `unmatched-files.ts`.
   #emptyLogOnce(): void {
     if (this.#isLogOwn) return;
     try {

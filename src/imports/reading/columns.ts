@@ -1,5 +1,5 @@
 /** Which column of a file is which field: by the names that people really give them, in English, and the plainest in German. */
-import { named, quotable } from '../../lib/text.ts';
+import { quoted } from '../../lib/text.ts';
 import type { Column, Field } from './reading.ts';
 
 const NAMES: Readonly<Record<Field, string>> = {
@@ -32,6 +32,11 @@ export function fieldNamed(header: string): Field | undefined {
 function lettersOf(header: string): string {
   const letters = header.normalize('NFKC').toLowerCase();
   return letters.replaceAll(/\[[^[\]]*\]|\([^()]*\)|[^\p{L}\p{N}#]/gu, '');
+}
+
+/** Whether it has “Lovelace, Ada”. */
+export function isLastNameFirst(header: string): boolean {
+  return /^(nach)?namevorname$/.test(lettersOf(header));
 }
 
 /** In German a Name beside a Vorname is the last one. */
@@ -80,16 +85,12 @@ export function columnsProblem(columns: readonly Column[]): string | undefined {
 function sameField(first: Column, second: Column): string {
   const told =
     first.header === second.header
-      ? `Two columns are called “${name(first)}”`
-      : `The columns “${name(first)}” and “${name(second)}” are for the same field`;
+      ? `Two columns are called ${quoted(first.header)}`
+      : `The columns ${quoted(first.header)} and ${quoted(second.header)} are for the same field`;
   return `${told}: take one out, or give it another name.`;
 }
 
 function someOf(columns: readonly Column[]): string {
-  const names = columns.slice(0, 3).map((column) => `“${name(column)}”`);
+  const names = columns.slice(0, 3).map(({ header }) => quoted(header));
   return `${names.join(', ')}${columns.length > 3 ? ` and ${columns.length - 3} more` : ''}`;
-}
-
-function name({ header }: Column): string {
-  return named(quotable(header));
 }

@@ -5,7 +5,7 @@ import { fromCell } from '../../lib/csv.ts';
 import { quoted, trim, wholeNumber } from '../../lib/text.ts';
 import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
 import type { Empty } from '../types.ts';
-import { fieldNamed } from './columns.ts';
+import { fieldNamed, isLastNameFirst } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';
 
 type Said = Pick<Row, 'id' | 'values' | 'problems'>;
@@ -33,12 +33,14 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
   const cleared = isNamed && empty === 'clear' ? '' : undefined;
   const status = columns.find(({ field }) => field === 'is_active')?.header ?? '';
   const asks = fieldNamed(status) === 'is_active' ? undefined : status;
+  const isTurned = columns.some(({ field, header }) => field === 'full_name' && isLastNameFirst(header));
   return (cells) => {
     const texts: Texts = {};
     for (const { field, index } of known) {
       const text = textIn(cells[index] ?? '');
       if (text !== '' && trim(text) !== '') texts[field] = text;
     }
+    if (isTurned && texts.full_name !== undefined) texts.full_name = turned(texts.full_name);
     const { values, problems } = valuesOf(typedFrom(texts, cleared, asks), texts, asks);
     const id = texts.id === undefined ? undefined : numberFrom(texts.id);
     if (texts.id === undefined || id !== undefined) return { id, values, problems };
@@ -68,6 +70,12 @@ function typedFrom(texts: Texts, cleared: string | undefined, asks: string | und
 
 function joined(first: string | undefined, last: string | undefined): string | undefined {
   return first === undefined || last === undefined ? (first ?? last) : `${trim(first)} ${trim(last)}`;
+}
+
+/** Of “Lovelace, Ada” Ada Lovelace; of more parts it is not known which is which. */
+function turned(name: string): string {
+  const [last, first, ...others] = name.split(',').map(trim);
+  return last && first && others.length === 0 ? `${first} ${last}` : name;
 }
 
 function statusFrom(text: string, asks: string | undefined): string {

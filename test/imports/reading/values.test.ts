@@ -90,6 +90,26 @@ test('first and last names are joined, whichever of them is there', async () => 
   expect(names.map(({ full_name }) => full_name)).toEqual(['Ada Lovelace', 'Hopper', 'Grace', undefined]);
 });
 
+test.each(['Nachname, Vorname', 'Name, Vorname'])('a name under “%s” is turned round', async (header) => {
+  const rows = ['Lovelace, Ada', ' de la Cruz ,Ana María ', 'Lovelace', 'Lovelace,', 'King, Ada, Countess'];
+  const lines = [header, ...rows].map(
+    (name, index) => `${index === 0 ? 'username' : `u${index}`},"${name}"\n`,
+  );
+  const names = await valuesOf(lines.join(''));
+  expect(names.map(({ full_name }) => full_name)).toEqual([
+    'Ada Lovelace',
+    'Ana María de la Cruz',
+    'Lovelace',
+    'Lovelace,',
+    'King, Ada, Countess',
+  ]);
+});
+
+test('a comma in a name under any other header stays', async () => {
+  const [row] = await valuesOf('username,Name\na,"Sammy Davis, Jr."\n');
+  expect(row?.full_name).toBe('Sammy Davis, Jr.');
+});
+
 test('where there is a full name, first and last names are left out', async () => {
   expect(await valuesOf('username,first name,name\na,Countess,Ada Lovelace\n')).toEqual([
     { username: 'a', full_name: 'Ada Lovelace' },

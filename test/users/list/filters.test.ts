@@ -5,14 +5,17 @@ import { parseQuery } from '../../../src/lib/forms.ts';
 import { plain } from '../../../src/lib/text.ts';
 import { parseList } from '../../../src/users/list/address.ts';
 import { appliedFilters, FILTER_ROWS, isCounted } from '../../../src/users/list/filter.ts';
+import { bring } from '../../imports/by-pages.ts';
 import { pageOf } from '../../page.ts';
+import { addPerson, signedIn } from '../../people.ts';
 import { addUser, get, startApp } from '../../support.ts';
 
 test('the form of the list has a field for every filter, which shows what is given', async () => {
   const app = await startApp();
-  await addUser(app.db, { username: 'ada' });
-  const given = { status: 'active', q: 'ada', per_page: '25', absent_from: '7' };
-  const form = pageOf(await get(app, `/users?${new URLSearchParams(given)}`)).form('Search');
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const [, , imported = ''] = (await bring(app, ann, 'username\nann\n')).split('/');
+  const given = { status: 'active', q: 'ada', per_page: '25', absent_from: imported };
+  const form = pageOf(await get(app, `/users?${new URLSearchParams(given)}`, ann)).form('Search');
   for (const [, { parameter }] of FILTER_ROWS)
     expect(form.input(parameter).type === 'hidden', parameter).toBe(parameter === 'absent_from');
   for (const [name, value] of Object.entries({ ...given, status: 'Active' }))

@@ -16,27 +16,27 @@ export function refuseLogWithoutFile(path: string): void {
 }
 
 /** @throws StartError where file and log are surely not of one making, or a quick look shows that a part is missing. */
-export function refuseForeignParts(path: string): void {
+export function refuseUnmatchedFiles(path: string): void {
   // SQLite keeps its files where a symbolic link leads to.
   const real = realpathSync(path);
   const log = `${real}-wal`;
   const descriptor = openSync(real, 'r');
   try {
-    if (isForeign(descriptor, log))
+    if (isUnmatched(descriptor, log))
       throw new StartError(
         `${path} and ${log} are not of one making: if ${path} is a copy that was put back, move ${log} and ${real}-shm away; if not, put the file back that belongs to ${log}. Nothing was changed.`,
       );
     // With a log nobody knows which pages are to be there.
-    const hole = sizeOf(log) > 0 ? undefined : findMissingPage(descriptor);
+    const missing = sizeOf(log) > 0 ? undefined : findMissingPage(descriptor);
     // While another process writes, it may have looked like one.
-    if (hole !== undefined && sizeOf(log) === 0 && findMissingPage(descriptor) !== undefined)
-      throw new StartError(`${path} ${hole}: put a whole copy of it back. Nothing was changed.`);
+    if (missing !== undefined && sizeOf(log) === 0 && findMissingPage(descriptor) !== undefined)
+      throw new StartError(`${path} ${missing}: put a whole copy of it back. Nothing was changed.`);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function isForeign(descriptor: number, path: string): boolean {
+function isUnmatched(descriptor: number, path: string): boolean {
   const salts = readSalts(path);
   const header = readHeader(descriptor);
   const log = salts === undefined ? undefined : readLog(path);
