@@ -12,7 +12,7 @@ type Write = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
 
 type Present = { has(id: number): boolean };
 
-/** @param report is called now and then; what it throws ends it @returns how many there are */
+/** In the place of what was kept before. @param report is called now and then; what it throws ends it @returns how many there are */
 export async function keepAbsent(
   db: Db,
   importId: number,

@@ -264,6 +264,7 @@ test('of three at once the third waits on a page that asks again by itself, and 
   // A program that takes only what is well does not take the page for the file.
   expect([waiting.statusCode, waiting.headers['retry-after']]).toEqual([503, '3']);
   expect(pageOf(waiting).text).toContain('Your export waits for its turn');
+  expect(pageOf(waiting).main.links.map(({ text }) => text)).toContain('All users');
   const [, again = ''] = /^3; url=(.*)$/.exec(`${waiting.headers.refresh}`) ?? [];
   expect(pageOf(await get(app, again, vera)).text).toContain('Your export waits for its turn');
   letGo();
