@@ -13,5 +13,5 @@ export function sessionRoutes(app: FastifyInstance): void {
   app.post('/sign-in', { ...allow(anyone), bodyLimit: WITH_DRAFT }, signIn);
   app.get('/sign-out', allow(anyone), askToSignOut);
   app.post('/sign-out', allow(anyone), signOut);
-  app.post('/drafts/delete', allow(mayRead), discardDraft);
+  app.post('/drafts/delete', allow(mayRead, { form: '/users' }), discardDraft);
 }
