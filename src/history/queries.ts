@@ -218,7 +218,11 @@ export async function findLastInARow(
   for (let count = 1; count < MOST_IN_A_ROW; count++) {
     const ids = rows.map(({ before }) => before).filter((before) => before !== null);
     if (ids.length === 0) break;
-    const found = await db.selectFrom('change_sets').select(['id', 'undoes']).where('id', 'in', ids).execute();
+    const found = await db
+      .selectFrom('change_sets')
+      .select(['id', 'undoes'])
+      .where('id', 'in', ids)
+      .execute();
     const undoes = new Map(found.map((set) => [set.id, set.undoes]));
     rows = rows.map(({ id, before }) => ({ id, before: undoes.get(before ?? 0) ?? null }));
   }

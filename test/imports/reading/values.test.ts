@@ -92,7 +92,9 @@ test('first and last names are joined, whichever of them is there', async () => 
 
 test.each(['Nachname, Vorname', 'Name, Vorname'])('a name under “%s” is turned round', async (header) => {
   const rows = ['Lovelace, Ada', ' de la Cruz ,Ana María ', 'Lovelace', 'Lovelace,', 'King, Ada, Countess'];
-  const lines = [header, ...rows].map((name, index) => `${index === 0 ? 'username' : `u${index}`},"${name}"\n`);
+  const lines = [header, ...rows].map(
+    (name, index) => `${index === 0 ? 'username' : `u${index}`},"${name}"\n`,
+  );
   const names = await valuesOf(lines.join(''));
   expect(names.map(({ full_name }) => full_name)).toEqual([
     'Ada Lovelace',
