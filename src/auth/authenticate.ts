@@ -87,7 +87,7 @@ async function continueSession(
     return false;
   }
   if (!isLive(session, config, now)) return false;
-  if (!isJustNoted) await noteUse(request, db, (trx) => touchSession(trx, session.id, now));
+  if (!isJustNoted) await noteUse(request, db, (trx) => touchSession(trx, session, now));
   return true;
 }
 

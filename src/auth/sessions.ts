@@ -83,11 +83,17 @@ export async function insertSession(
   return id;
 }
 
-export async function touchSession(trx: Trx, id: number, now: number): Promise<void> {
+/** @param seen_at as it was read: one that was ended since, and was seen long ago then, stays so */
+export async function touchSession(
+  trx: Trx,
+  { id, seen_at }: Pick<Session, 'id' | 'seen_at'>,
+  now: number,
+): Promise<void> {
   await trx
     .updateTable('sessions')
     .set({ seen_at: now })
     .where('id', '=', id)
+    .where('seen_at', '>=', seen_at)
     .where('seen_at', '<', now)
     .execute();
 }

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { endAllSessions, touchSession } from '../../src/auth/sessions.ts';
 import { transact } from '../../src/db/transact.ts';
 import { named } from '../../src/lib/text.ts';
 import { requireCode } from '../../src/roles/queries.ts';
@@ -367,6 +368,16 @@ describe('a session', () => {
     expect(await statuses(again, headers, other)).toEqual([200, 303, 303]);
     clock.move(5 * HOUR + 58 * 60_000);
     expect(await statuses(again, headers, other)).toEqual([200, 303, 303]);
+  });
+
+  test('that is over when the clock has been set back stays so after a page that was under way', async () => {
+    const { app, clock, status } = await startAt();
+    clock.move(HOUR);
+    const sessions = app.db.selectFrom('sessions').select(['id', 'seen_at']);
+    const underWay = await sessions.executeTakeFirstOrThrow();
+    await transact(app.db, (trx) => endAllSessions(trx, clock(), app.config.sessionIdle));
+    await transact(app.db, (trx) => touchSession(trx, underWay, clock()));
+    expect(await status()).toBe(303);
   });
 
   test('of someone else does not end by a sign-in, however long it may rest', async () => {
