@@ -11,6 +11,7 @@ import { newToken } from './auth/tokens.ts';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, isBehindProxy, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
+import { noteLastIds } from './erasure/numbers.ts';
 import { noteNumbersAhead } from './erasure/numbers-ahead.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening, type Listening } from './http/listening.ts';
@@ -114,6 +115,8 @@ async function stop(app: FastifyInstance, isReplaced = false): Promise<void> {
   app.isReplaced = isReplaced;
   await app.drain(drainTime);
   await app.close();
+  // Also those that others have given.
+  await noteLastIds(app.db, app.ledger).catch(sayNotNoted(app));
   await app.db.destroy();
   process.exit(0);
 }
