@@ -1,5 +1,6 @@
 /** Who is in Roster but not in a file: said when it was read, a filter of the list, and changed in bulk by whoever wants to. */
 import fc from 'fast-check';
+import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Trx } from '../../src/db/schema.ts';
@@ -22,6 +23,15 @@ async function start() {
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   await addUsers(app.db, ['bob', 'cem', 'dora', 'emil', 'fay', 'gus']);
   return { app, clock, ann };
+}
+
+/** Two editors and a viewer, signed in. */
+async function addColleagues(app: FastifyInstance) {
+  return {
+    ed: await signedIn(app, await addPerson(app.db, 'ed', 'editor')),
+    eva: await signedIn(app, await addPerson(app.db, 'eva', 'editor')),
+    vic: await signedIn(app, await addPerson(app.db, 'vic', 'viewer')),
+  };
 }
 
 /** The same, changed, refused by a role, refused by somebody’s email, and somebody new. */
@@ -69,11 +79,7 @@ test('where everyone is in the file nothing is said of it', async () => {
 
 test('it is for whoever has brought the file and for administrators: others cannot list, export or change them', async () => {
   const { app, ann } = await start();
-  const [ed, eva, vic] = [
-    await signedIn(app, await addPerson(app.db, 'ed', 'editor')),
-    await signedIn(app, await addPerson(app.db, 'eva', 'editor')),
-    await signedIn(app, await addPerson(app.db, 'vic', 'viewer')),
-  ];
+  const { ed, eva, vic } = await addColleagues(app);
   const address = await bring(app, ed, FILE);
   const from = `absent_from=${address.split('/')[2]}`;
   const selected = `from=${encodeURIComponent(from)}&all=on`;
@@ -95,11 +101,7 @@ test('it is for whoever has brought the file and for administrators: others cann
 
 test('nor does the way back to a list of them, which others may have passed on, say how many they are', async () => {
   const { app, ann } = await start();
-  const [ed, eva, vic] = [
-    await signedIn(app, await addPerson(app.db, 'ed', 'editor')),
-    await signedIn(app, await addPerson(app.db, 'eva', 'editor')),
-    await signedIn(app, await addPerson(app.db, 'vic', 'viewer')),
-  ];
+  const { ed, eva, vic } = await addColleagues(app);
   const address = await bring(app, ed, FILE);
   const absent = `absent_from=${address.split('/')[2]}&`;
   const from = `from=${encodeURIComponent(`${absent}per_page=1&page=99999`)}`;
