@@ -16,7 +16,6 @@ import { isLoopback, problemOf, SETTING_NAMES, SETTINGS, type SettingName } from
 
 export type Config = {
   host: string;
-  /** 0 takes a free one. */
   port: number;
   /** Processes under a parent; undefined where there is none. */
   workers: number | undefined;
@@ -30,11 +29,9 @@ export type Config = {
   readLag: number;
   secretKeyFile: string;
   importFolder: string;
-  /** Into which backups are made without being asked for; undefined for none. */
   backupFolder: string | undefined;
   backupEvery: number;
   backupKeep: number;
-  /** Whoever has it gets what is measured; undefined for nobody. */
   metricsToken: string | undefined;
   /** Of this machine alone; 0 takes a free one, undefined none. */
   metricsPort: number | undefined;
@@ -97,7 +94,6 @@ export function readConfig(env: Record<string, string | undefined>, isByPerson =
 }
 
 function readSettings(env: Record<string, string | undefined>): z.infer<typeof SETTINGS> {
-  // An empty one counts as none.
   const given = SETTING_NAMES.filter((name) => env[name]).map((name) => [name, env[name]]);
   const { data, error } = SETTINGS.safeParse(Object.fromEntries(given));
   const wrong = new Set(error?.issues.map(({ path }) => path[0] as SettingName));

@@ -62,7 +62,6 @@ export function parseDatabaseUrl(value: string): string | undefined {
   return path && `sqlite:${path}`;
 }
 
-/** As PostgreSQL's own tools take them, to try one after the other. */
 function hasSeveralHosts({ hostname, searchParams }: URL): boolean {
   return [hostname, ...searchParams.getAll('host')].some((host) => /,|%2c/i.test(host));
 }

@@ -1,16 +1,15 @@
-/** What may be thrown on purpose; knows no HTTP. `http/explanations.ts` says what people are told of each. */
+/** What may be thrown on purpose. `http/explanations.ts` says what people are told of each; where that is its message, it is a sentence for a person. */
 
-/** The message is a sentence for a person. */
 export class NotFoundError extends Error {
   override name = 'NotFoundError';
 }
 
-/** A submission that no form of ours sends. The message is a sentence for a person. */
+/** A submission that no form of ours sends. */
 export class BadSubmissionError extends Error {
   override name = 'BadSubmissionError';
 }
 
-/** It is there, and not to be done as things are. Title and message are for a person; `link`: where they see how things are. */
+/** It is there, and not to be done as things are. The title is for a person, too; `link`: where they see how things are. */
 export class NotNowError extends Error {
   override name = 'NotNowError';
   readonly title: string;
@@ -59,7 +58,6 @@ export class NotUniqueError extends Error {
   override name = 'NotUniqueError';
 }
 
-/** A disk has too little room for a file. The message is a sentence for a person. */
 export class NoRoomError extends Error {
   override name = 'NoRoomError';
 }
@@ -80,7 +78,7 @@ export class UnavailableError extends DatabaseFailure {
   override name: string = 'UnavailableError';
 }
 
-/** What is open is not what lies in the place of the database any more. The message is for whoever runs Roster. */
+/** What is open is not what lies in the place of the database any more. */
 export class DatabaseLostError extends UnavailableError {
   override name = 'DatabaseLostError';
 }
@@ -100,12 +98,11 @@ export class DamagedError extends DatabaseFailure {
   override name = 'DamagedError';
 }
 
-/** The folder of imports cannot be read or written. The message is a sentence for whoever runs Roster. */
+/** The folder of imports cannot be read or written. */
 export class ClosedFolderError extends Error {
   override name = 'ClosedFolderError';
 }
 
-/** A reason not to start, in one sentence for the person who started Roster. */
 export class StartError extends Error {
   override name = 'StartError';
 }

@@ -46,7 +46,6 @@ export async function setOwnCode(request: Request, reply: FastifyReply) {
   return setOnce(request, reply, fields, shown, step);
 }
 
-/** Then its page had other fields than what is wrong would be shown at. */
 async function isOutdated({ server }: FastifyRequest, shown: NewCode): Promise<boolean> {
   const credentials = await findCredentials(server.db, shown.userId);
   if (credentials === undefined || toBeReplaced(credentials) === shown.replaces) return false;
@@ -106,7 +105,6 @@ function isSet(key: Buffer, { user_id, code_secret }: Credentials, secret: strin
   return code_secret !== null && openSecret(key, user_id, code_secret) === secret;
 }
 
-/** Where somebody was going who had to set one up first: in the address, which outlasts a session. */
 function nextOf({ query }: Request): string {
   return localAddress(query.next, ACCOUNT);
 }

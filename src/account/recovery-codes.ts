@@ -55,7 +55,6 @@ export async function showRecoveryCodes(
   });
 }
 
-/** Where somebody was going; who was going nowhere, where a form waits that was sent before. */
 export async function whereNext(request: FastifyRequest, next: string): Promise<string> {
   const session = sessionOf(request);
   const drafts = session.has_draft ? await findDrafts(request.server.db, session.id) : [];

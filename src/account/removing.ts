@@ -13,7 +13,6 @@ export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply
   const fields = readFields(request.body, ['password', 'present_code']);
   const { server } = request;
   const { has_second_factor, is_code_required } = sessionOf(request);
-  // Nor is there a field then that could say what is wrong with the password.
   if (!has_second_factor) return reply.seeOther('/account', 'There is no second factor to turn off.');
   if (is_code_required) throw new ForbiddenError('those whose role needs no second factor');
   const wrong = await checkOwn(request, reply, fields, 'removing');

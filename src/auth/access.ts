@@ -28,7 +28,6 @@ declare module 'fastify' {
     /** Whether it is answered under whatever host it is asked for, and by http as well. */
     isForAnyHost?: boolean;
     isBeforeSecondFactor?: boolean;
-    /** Whether the browser goes on with another session token from then on. */
     renewsSession?: boolean;
   }
 }

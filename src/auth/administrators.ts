@@ -21,7 +21,6 @@ export async function isLastAdministrator(
   return administrators.length === 1 && administrators[0]?.id === id;
 }
 
-/** Those who can let others in, two at most: active, with that role, and with a password. */
 async function findAdministrators(db: Db, except: readonly number[] = []) {
   return (
     db
@@ -56,7 +55,6 @@ function endsAccess(before: Before, after: After): boolean {
   return after?.role !== before.role || (before.is_active && !after.is_active);
 }
 
-/** Until the end of the transaction nobody else changes who is an administrator. */
 export async function lockAdministrators(trx: Trx): Promise<void> {
   await trx.selectFrom('role_rules').select('role').where('role', '=', 'admin').forUpdate().execute();
 }

@@ -20,7 +20,6 @@ export async function askForSecondFactor(request: FastifyRequest, reply: Fastify
   return reply.seeInstead(address, isKept ? `${OWED} What you sent is there once you have set it up.` : OWED);
 }
 
-/** Where that would be too long, they go on to the page without its query. */
 function addressFor(next: string, origin: Origin): string {
   const addressOf = (to: string) => `/account/code?next=${encodeURIComponent(to)}`;
   const whole = addressOf(next);

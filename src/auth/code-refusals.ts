@@ -26,7 +26,6 @@ export const WHY_AUDITED = {
   removed: 'second factor removed meanwhile',
 } as const;
 
-/** Whether the server's time may be why. */
 export function isByTime({ kind }: WrongCode, typed: string): boolean {
   return kind === 'wrong' && codeOf(typed).kind === 'digits';
 }

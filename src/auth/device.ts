@@ -16,7 +16,6 @@ export function deviceCookie(owner: Owner): Cookie {
   return cookieOf(owner, 'device', MAX_AGE);
 }
 
-/** The browser of a request, for a user who has signed in there; undefined for everyone else. */
 export function findDevice(request: FastifyRequest, userId: number | undefined): string | undefined {
   const device = readDevice(request);
   return userId !== undefined && device?.users.includes(userId) ? `${device.id} ${userId}` : undefined;

@@ -22,7 +22,6 @@ export async function addDraft(trx: Trx, id: number, draft: Draft): Promise<bool
   return true;
 }
 
-/** @returns whether it was there */
 export async function dropDraft(trx: Trx, id: number, draft: Draft): Promise<boolean> {
   const drafts = await lockDrafts(trx, id);
   const others = drafts.filter((one) => !areSame(one, draft));
@@ -69,7 +68,6 @@ function areSame(one: Draft, other: Draft): boolean {
   return one.form === other.form && keyOf(one.fields) === keyOf(other.fields);
 }
 
-/** Empty where a form was sent without one, as by a script. */
 export function keyOf({ key = '' }: Draft['fields']): string {
   return key;
 }

@@ -28,7 +28,6 @@ export function begun(to: string, sentence: string, set: number): Done {
   return { ...done(to, sentence), begun: set };
 }
 
-/** @param set in which it was done; undefined where there was nothing to do */
 export function doneIn(set: number | undefined, to: string, sentence: string): Answer {
   return set === undefined ? nothingDone(to, sentence) : done(to, sentence, set);
 }

@@ -94,7 +94,6 @@ export async function transactOnce<T>(
   }
 }
 
-/** What was done once more is rolled back. */
 class DoneBeforeError extends Error {}
 
 function isDone(result: unknown): result is Done {

@@ -13,7 +13,6 @@ export function fingerprintOf(key: Buffer): string {
 export function readKeyFinishingChange(path: string, fingerprint: string): Buffer {
   const key = readKeyFile(path);
   if (key && fingerprintOf(key) === fingerprint) return key;
-  // Or ends just now.
   if (isKeyIn(nextKeyFile(path), fingerprint)) moveNextIntoPlace(path, key);
   const now = readKeyFile(path);
   if (now && fingerprintOf(now) === fingerprint) return now;

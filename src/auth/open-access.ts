@@ -7,7 +7,6 @@ import { isLoopback } from '../settings.ts';
 const PROXY_HEADERS =
   /^(via|(x[-_])?forwarded.*|x-real-ip|.*client-ip.*|x-original-.*|x-envoy-.*|x-amzn-.*|x-azure-.*|cf-.*|fly-.*|cdn-loop)$/;
 
-/** By what it says, or since it is asked in a way that no browser here would. */
 export function isFromElsewhere({ socket, headers, raw: { httpVersion } }: FastifyRequest): boolean {
   const { host = '', origin = `http://${host}` } = headers;
   return (

@@ -47,7 +47,6 @@ export function mayChange(actor: { role: Role }, user: { role: Role }): boolean 
 
 const OWN_FIELDS = ['full_name', 'email'];
 
-/** Everyone who signs in changes their own name and email. */
 export function mayChangeOwn(actor: Someone, userId: number, fields: readonly string[]): boolean {
   const areOwn = fields.every((field) => OWN_FIELDS.includes(field));
   return isOwn(actor, userId) && areOwn;
@@ -76,7 +75,6 @@ export function maySignIn({ role, is_active }: { role: Role; is_active: boolean 
   return is_active && mayRead({ role });
 }
 
-/** Their role asks for one, and they have to set it up before they go on. */
 export function owesSecondFactor(someone: {
   is_code_required: boolean;
   has_second_factor: boolean;
@@ -89,7 +87,6 @@ export function maySeeMinutes(actor: { role: Role }): boolean {
   return mayManage(actor);
 }
 
-/** Of sessions, where they are and since when, and to end them: one's own, and for administrators everyone's. */
 export function mayEndSessions(actor: Someone, userId: number) {
   return mayManage(actor) || isOwn(actor, userId);
 }
@@ -112,7 +109,6 @@ export function mayImport(actor: Someone, broughtBy: number | null): boolean {
   return mayManage(actor) || (mayEdit(actor) && broughtBy === (actor.user?.id ?? null));
 }
 
-/** All that is kept of someone, as a file: their own, and for administrators everyone's. */
 export function mayTakeData(actor: Someone, userId: number) {
   return mayManage(actor) || isOwn(actor, userId);
 }
@@ -128,7 +124,6 @@ export function mayWithdrawLinks(actor: { role: Role }): boolean {
   return mayManage(actor);
 }
 
-/** Those who can sign in, as long as they are active. */
 export const SIGNING_IN: readonly Role[] = ROLES.filter((role) => mayRead({ role }));
 
 /** "editors and administrators" */

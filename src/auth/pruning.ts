@@ -41,7 +41,6 @@ async function deleteAll(db: Db, kept: Kept, before: number): Promise<void> {
   }
 }
 
-/** Without those that somebody works on. */
 async function deleteBatch(trx: Trx, { table, key, since }: Kept, before: number): Promise<bigint> {
   const { ref } = trx.dynamic;
   const old = trx.selectFrom(table).select(ref(key)).where(ref(since), '<', before);

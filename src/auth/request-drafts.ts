@@ -24,7 +24,6 @@ export function draftKeyOf(request: FastifyRequest): string | undefined {
   return shown.get(request) ?? sent;
 }
 
-/** The address of the form in which it waits: of the page itself, or of that which a form that is refused was sent from. */
 export function draftFormOf(request: FastifyRequest): string {
   return waitingFormOf(request) ?? request.url;
 }
@@ -64,7 +63,6 @@ export function formOf(request: FastifyRequest, { form, params } = routeOf(reque
   const { url, server } = request;
   const at = url.indexOf('?');
   const path = form?.replace(':id', encodeURIComponent((params as { id?: string }).id ?? ''));
-  // Whoever signs in is led there.
   return path && shortAddress(path + (at < 0 ? '' : url.slice(at)), server.config.origin);
 }
 

@@ -74,7 +74,6 @@ export async function reseal(trx: Trx, from: Buffer, to: Buffer): Promise<number
   const [before, after] = [await ownKey(trx, from), await ownKey(trx, to)];
   const count = await changeSecrets(trx, (userId, stored) => {
     const secret = openSecret(before.key, userId, stored);
-    // What was given up stays so.
     return secret === undefined ? stored : sealSecret(after.key, userId, secret);
   });
   await writeFingerprint(trx, to);

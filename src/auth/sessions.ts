@@ -120,7 +120,6 @@ export async function deleteSession(trx: Trx, id: number): Promise<void> {
   await trx.deleteFrom('sessions').where('id', '=', id).execute();
 }
 
-/** @returns false where there is none of that number that is theirs */
 export async function deleteSessionOf(trx: Trx, userId: number, id: number): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('sessions')
@@ -130,7 +129,6 @@ export async function deleteSessionOf(trx: Trx, userId: number, id: number): Pro
   return numDeletedRows > 0n;
 }
 
-/** @returns whether there were any */
 export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<boolean> {
   const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
   const ended = exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId);

@@ -10,7 +10,6 @@ import { maySignIn } from './policy.ts';
 import { findSession, renewSession, type Session } from './sessions.ts';
 import { TICKET_LASTS } from './tickets.ts';
 
-/** Where somebody goes who has signed in, and the token that their browser is known by. */
 export type StartedSession = {
   kind: 'started';
   isNew: boolean;

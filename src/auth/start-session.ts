@@ -72,7 +72,6 @@ function areSame(current: Credentials, checked: Credentials): boolean {
 
 type Beginning = { user: User; draft?: Draft | undefined; next: string; sentence: string };
 
-/** Of somebody who has shown just now who they are. */
 export async function begin(
   trx: Trx,
   request: FastifyRequest,
@@ -97,7 +96,6 @@ export async function begin(
   return { kind: 'started', isNew: true, user, token, to, sentence: told };
 }
 
-/** Why somebody does not get a form back. */
 async function refusalOf(trx: Trx, draft: Draft, user: User): Promise<string | undefined> {
   if (draft.owner.id !== user.id)
     return `The form that was sent here before is ${named(draft.owner.username)}’s: nothing of it was saved, and you do not see it.`;

@@ -148,7 +148,6 @@ async function takeBack(
 export function waitAfter({ failures, failed_at }: Failures, freeFailures: number, now: number): number {
   // A clock that was set back must not make anyone wait until it is there again.
   if (failures < freeFailures || !isWithin(failed_at, FAILURE_LASTS, now)) return 0;
-  // Another machine's clock may be a little ahead.
   return Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - freeFailures)) - Math.max(0, now - failed_at);
 }
 

@@ -17,7 +17,6 @@ export async function insertTicket(trx: Trx, credentials: Credentials, now: numb
   return token;
 }
 
-/** Undefined when the ticket is too old or used, or the password is another one by now. */
 export async function findTicketHolder(db: Db, token: string, now: number): Promise<Credentials | undefined> {
   const found = await db
     .selectFrom('tickets')

@@ -48,7 +48,6 @@ export function tokenIn(typed: string): string {
   return token;
 }
 
-/** The same token for the same parts, by HMAC-SHA-256; nobody makes it who lacks the key. */
 export function derivedToken(key: Buffer, ...parts: readonly (string | number | undefined)[]): string {
   return createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url');
 }

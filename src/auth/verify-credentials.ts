@@ -22,7 +22,6 @@ import { findTicketHolder, insertTicket } from './tickets.ts';
 
 const LONGEST_NAME = 400;
 
-/** What was typed for the second factor, and the ticket that says whose it is. */
 export type Code = { ticket: string; typed: string };
 
 /** By the password. `code`: looked at, and used up, when the session begins. */
@@ -142,7 +141,6 @@ async function renewHash(
   if (password_hash === undefined) return checked;
   const isRenewed = await transact(db, (trx) => rehashPassword(trx, checked, password_hash));
   if (isRenewed) return { ...checked, password_hash };
-  // By whoever clicked twice, say.
   const current = await findCredentials(db, checked.user_id);
   const isSame = await passwordQueue.run(place, () => isPassword(password, current?.password_hash));
   return isSame && current ? current : checked;

@@ -14,7 +14,6 @@ const REFUSED = ['EACCES', 'EPERM'];
 
 const machine = () => hashOf(hostname()).slice(0, 8);
 
-/** For its owner alone. @returns its path */
 export function makeDraftFolder(file: string): string {
   const path = `${file}.new-${machine()}-${process.pid}`;
   // Node's way of removing says of a name that no disk takes neither that, nor what it is called.

@@ -34,7 +34,6 @@ export type How = {
   isBackup?: boolean;
 };
 
-/** By which what has arrived is compared with what was sent. */
 type Sums = { users: Sum; tables: Sum[]; access: string };
 
 /**
@@ -88,7 +87,6 @@ async function mapSeries<T, R>(all: readonly T[], work: (one: T) => Promise<R>):
   return done;
 }
 
-/** @throws StartError */
 async function refuseUsedTarget(to: Trx): Promise<void> {
   const [someone] = await findUsersAfter(to, 0, 1);
   const [something] = await findChangeSetsAfter(to, 0, 1);

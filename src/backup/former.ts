@@ -21,7 +21,6 @@ export async function lookAtFormer(url: string, since = 0): Promise<Summary | un
     }
   } catch (error) {
     if (path === undefined) throw error;
-    // Damaged so that it cannot even be opened.
     return UNREADABLE;
   }
 }

@@ -36,7 +36,6 @@ export async function planKey(db: Db, { file, path, withoutAccess, isGivenUp }: 
     : { kind: isGivenUp ? 'given up' : 'missing', fingerprint, count };
 }
 
-/** In the database that is restored. */
 export async function applyKeyPlan(trx: Trx, plan: KeyPlan): Promise<void> {
   if (plan.kind === 'resealed') await reseal(trx, plan.master, plan.by);
   if (plan.kind === 'given up') await giveUpSecondFactors(trx);

@@ -25,12 +25,10 @@ export type Source = { db: Db; databaseUrl: string; secretKeyFile: string };
 
 export type Options = Source & {
   place: Place;
-  /** Whether the key goes into a file beside it. */
   withKey?: boolean;
   /** Without anything that was deleted; takes longer, and twice the room meanwhile. */
   isCompact?: boolean;
   free?: FreeBytes;
-  /** Told what is being done. */
   say?: (what: string) => void;
 };
 
@@ -42,7 +40,6 @@ export type Made = {
   took: number;
   key?: string;
   faults: string[];
-  /** Of the key, if the database has one. */
   fingerprint: string | undefined;
 };
 
@@ -71,7 +68,6 @@ export async function makeBackup(options: Options): Promise<Made> {
   }
 }
 
-/** @returns the path of what was written into the folder, whole. */
 async function write(options: Options, folder: string): Promise<string> {
   const [draft, compact] = [join(folder, 'backup.db'), join(folder, 'compact.db')];
   const file = filePathOf(options.databaseUrl);

@@ -10,7 +10,6 @@ export function datedName(at: number): string {
   return `roster-${stampOf(at)}.db`;
 }
 
-/** When a backup in a folder was made, by its name; undefined for what is not Roster's. */
 export function dateOf(name: string): number | undefined {
   return timeOf(DATED.exec(name)?.[1]);
 }
@@ -20,7 +19,6 @@ export function asideName(path: string, at: number): string {
   return `${path}.before-restore-${stampOf(at)}`;
 }
 
-/** When that was. */
 export function dateAsideOf(name: string): number | undefined {
   return timeOf(PUT_ASIDE.exec(name)?.[1]);
 }
@@ -36,12 +34,10 @@ function timeOf(stamp = ''): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** The file with the secret key that belongs to a backup. */
 export function keyBeside(file: string): string {
   return `${file}.key`;
 }
 
-/** The name of the backup to which a key of a name belongs. */
 export function backupOfKey(name: string): string | undefined {
   return name.endsWith('.key') ? name.slice(0, -'.key'.length) : undefined;
 }

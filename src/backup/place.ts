@@ -13,9 +13,7 @@ export type Place = { file: string; isDated: boolean };
 
 type Choice = {
   now: number;
-  /** Whether a file that is there is replaced. */
   isForced: boolean;
-  /** Whether a key goes beside it. */
   withKey: boolean;
   /** Roster's own files, which never are. */
   own: readonly string[];
@@ -89,7 +87,6 @@ function refuseOwn(path: string, own: readonly string[]): void {
     const { dev, ino } = statSync(one);
     return found?.dev === dev && found.ino === ino;
   });
-  // Also where it is not there at the moment.
   const real = join(realpathSync(dirname(resolve(path))), resolve(path).slice(dirname(resolve(path)).length));
   if (isOwn || own.includes(resolve(path)) || own.includes(real))
     throw new StartError(`${path} is what Roster itself works with: give the backup another name.`);

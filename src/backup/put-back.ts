@@ -28,9 +28,7 @@ const NOT_BROUGHT_BACK = [
 type Wishes = {
   withoutAccess: boolean;
   key: KeyPlan;
-  /** What is there now, if anything. */
   former: Pick<Summary, 'lastIds' | 'revision'> | undefined;
-  /** Files that say who was erased. */
   ledgers: readonly string[];
   importFolder: string;
   /** In words, of when the backup is. */

@@ -24,7 +24,6 @@ export async function findLastSet(db: Db): Promise<ChangeSet | undefined> {
   return db.selectFrom('change_sets').selectAll().orderBy('id', 'desc').limit(1).executeTakeFirst();
 }
 
-/** Those after a number. */
 export async function countSetsAfter(db: Db, id: number): Promise<number> {
   const { count } = await db
     .selectFrom('change_sets')
@@ -34,7 +33,6 @@ export async function countSetsAfter(db: Db, id: number): Promise<number> {
   return Number(count);
 }
 
-/** Of some, those who came first, when they did. */
 export async function findFirstUsers(
   db: Db,
   limit: number,

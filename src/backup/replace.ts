@@ -22,9 +22,7 @@ export type Replacing = {
   file: string;
   config: Pick<Config, 'databaseUrl' | 'secretKeyFile' | 'importFolder'>;
   restorable: Restorable;
-  /** What is in the backup. */
   found: Summary;
-  /** What is there, if anything. */
   former: Summary | undefined;
   /** Undefined for a server's. */
   held: HeldFile | undefined;

@@ -6,7 +6,6 @@ import { isSameFile, unless } from '../lib/make-file.ts';
 import { removeLeftOvers } from './draft-folder.ts';
 import { dateAsideOf } from './names.ts';
 
-/** The path by which drafts there are named. */
 export function restoringBeside(databaseUrl: string, secretKeyFile: string): string {
   return besideFile(databaseUrl, secretKeyFile, '.restoring');
 }

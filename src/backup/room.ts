@@ -36,7 +36,6 @@ export function watchLog(database: string, free: FreeBytes): () => void {
   };
 }
 
-/** Which lies beside the file itself, wherever a symbolic link to that is. */
 export function logSize(database: string): number {
   return statSync(`${whereLies(database)}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }

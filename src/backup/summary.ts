@@ -31,9 +31,7 @@ export type Summary = {
   lastChange: LastChange | undefined;
   /** Some of the users: a copy of it is recognised by them. */
   people: readonly Person[];
-  /** Who was erased from it. */
   erased: LedgerLine[] | undefined;
-  /** The highest that were ever given. */
   lastIds: Readonly<Record<NumberedTable, number>>;
   revision: number;
   changesSince: number | undefined;

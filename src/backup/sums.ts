@@ -4,7 +4,6 @@ import { letTimersRun, type Progress } from '../lib/progress.ts';
 
 const REPORT_EVERY = 50_000;
 
-/** How many there are, and a digest of every value of theirs. */
 export type Sum = { total: number; digest: string };
 
 /** @param after those that come after one, or the first ones; none at the end */

@@ -20,7 +20,6 @@ const SAMPLES = 50;
 export type Verified = {
   users: number;
   identity: string;
-  /** Of the key that it needs. */
   fingerprint: string | undefined;
   /** What is wrong in the database, and so in its backup: a sentence each. */
   faults: string[];

@@ -13,7 +13,6 @@ export const ACTS = {
   delete: { kind: 'deleted', may: mayEdit },
 } as const satisfies Record<string, { kind: Kind; may: Rule }>;
 
-/** `role`: the one that is given, once it is chosen. */
 export type Act = { do: keyof typeof ACTS; role?: Role | undefined };
 
 /** @throws NotFoundError */

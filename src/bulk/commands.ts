@@ -17,7 +17,6 @@ import {
 import { lockUsers } from '../users/queries.ts';
 import { ACTS, type Act, changesOf, type Why } from './acts.ts';
 
-/** `version`: what they were when it was decided. */
 export type Target = Pick<User, 'id' | 'version'>;
 
 export type Left = { whom: Person; why: Why };

@@ -73,7 +73,6 @@ export function targetOf({ id, version }: Target): Target {
   return { id, version };
 }
 
-/** How many it can be done to, and who is left. */
 export async function judge(
   asking: Asking,
   act: Act,

@@ -54,7 +54,6 @@ export async function* checkWork(db: Db): AsyncIterable<Fault> {
   }
 }
 
-/** Whether each change set changed as many users as it says. */
 export async function* checkSets(db: Db): AsyncIterable<Fault> {
   const end = await readSnapshot(db, (trx) => queries.findHighestId(trx, 'change_sets'));
   for (let after = 0; after < end; ) {

@@ -16,7 +16,6 @@ export async function countUsers(db: Db): Promise<Count[]> {
     .execute();
 }
 
-/** Of how many rows each total is the sum. */
 export async function countCounters(db: Db): Promise<Count[]> {
   return db
     .selectFrom('user_counts')
@@ -25,7 +24,6 @@ export async function countCounters(db: Db): Promise<Count[]> {
     .execute();
 }
 
-/** Numbers of users, after the first, up to the last. */
 export type Range = { after: number; last: number };
 
 /** As many as are quickly read with their history. @param end of all ranges */

@@ -16,7 +16,6 @@ export class Replay {
   deleted: DeletedUser | undefined;
   isErased = false;
   readonly #faults: Fault[] = [];
-  /** As far as it is known from changes so far. */
   #values: Partial<Record<KeptField, unknown>> = {};
   #first: number | undefined;
   #last: CheckedChange | undefined;

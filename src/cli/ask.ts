@@ -9,7 +9,6 @@ export async function askYesOrNo(question: string): Promise<boolean | undefined>
   if (!input.isTTY) return undefined;
   const lines = createInterface({ input, output });
   try {
-    // Whoever interrupts the question does not want it either.
     const answer = await lines.question(`${question} [y/N] `).catch(() => '');
     return /^y(es)?$/i.test(answer.trim());
   } finally {

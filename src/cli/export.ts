@@ -67,7 +67,6 @@ function formatOf(path: string): FormatName | undefined {
   return names.find((name) => extname(path).toLowerCase() === `.${FORMATS[name].extension}`);
 }
 
-/** @throws StartError */
 function refusePlace(path: string, isForced: boolean): void {
   folderAt(dirname(resolve(path)));
   if (isFolder(path)) throw new StartError(`${path} is a folder: give the file another name.`);

@@ -65,7 +65,6 @@ export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]
   }
 }
 
-/** How a file is to be read, in words for a terminal. */
 const WORDS = {
   match: Object.fromEntries(MATCHES.map((match) => [match, match])),
   empty: Object.fromEntries(EMPTIES.map((empty) => [empty, empty])),
@@ -74,7 +73,6 @@ const WORDS = {
 };
 const READ_AS = Object.keys(WORDS) as (keyof typeof WORDS)[];
 
-/** @throws StartError */
 function readChoices(typed: Partial<Record<keyof typeof WORDS, string>>): Choices {
   const given = READ_AS.flatMap((option) => {
     const value = typed[option];
@@ -169,7 +167,6 @@ class Running {
         line.say(await this.#howFar(imported));
         const late = sleep(LOOK_EVERY_MS);
         const working = this.#working.run(this.#work);
-        // What takes no time is not waited for.
         await (looks === 0 ? Promise.race([working, late]) : late);
       }
     } finally {

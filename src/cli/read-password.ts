@@ -49,9 +49,7 @@ function decoded(bytes: Buffer): string {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (!text.includes('\0')) return text;
-  } catch {
-    // As below.
-  }
+  } catch {}
   throw new StartError(
     'The password on standard input is not in UTF-8: set the encoding in which your shell pipes text; in PowerShell, $OutputEncoding = [Text.UTF8Encoding]::new().',
   );

@@ -148,7 +148,6 @@ const NO_LIST =
   'No list of the erased (erased.jsonl) was found: whoever was erased since this backup is back.';
 
 type Done = Replaced & {
-  /** Whether it was not looked through as `check` does. */
   isLarge: boolean;
   withoutAccess: boolean;
   key: KeyPlan;

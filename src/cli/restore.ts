@@ -108,7 +108,6 @@ async function decide(replacing: Replacing, options: Options): Promise<number> {
   return key.kind === 'missing' ? KEY_MISSING : DONE;
 }
 
-/** @throws StartError */
 function refusePath(file: string, path: string): void {
   if (isSameFile(file, path))
     throw new StartError(`${file} is the database itself: say which backup is to take its place.`);

@@ -13,7 +13,6 @@ export class StatusLine {
     this.#said = now;
   }
 
-  /** What is said next stands in its place. */
   clear(): void {
     if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
   }

@@ -13,7 +13,6 @@ export function derivedColumns(user: Pick<User, 'username' | 'email'> & Partial<
   };
 }
 
-/** Whether any of them may be another one. */
 export function derivesAnew(before: User, after: User): boolean {
   return SEARCHED_FIELDS.some((name) => after[name] !== before[name]);
 }

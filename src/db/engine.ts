@@ -30,7 +30,6 @@ export type Engine = {
   prepare(db: Db): Promise<void>;
   /** Of the rows that add up to one count, those that a transaction adds to: one that no other is likely to want. */
   readonly counterShard: Expression<SqlBool>;
-  /** How many they are. */
   readonly countersOfKind: number;
   /** In milliseconds: so long a transaction of a job may take, for which others who write wait, or whoever wants one of its users. */
   readonly longestBatch: number;

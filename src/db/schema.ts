@@ -62,7 +62,6 @@ export type CredentialsTable = {
 /** Those who may sign in, and nobody else; `at` is what their credentials say, -1 for never. */
 export type LastSignInsTable = { user_id: number; at: number };
 
-/** Codes that each replace one of the second factor, once. */
 export type RecoveryCodesTable = { code_hash: string; user_id: number };
 
 /** Browsers that are signed in, and those whose time is over, until they are forgotten; who signed out is not here. */
@@ -152,7 +151,6 @@ export type JobsTable = {
   kind: string;
   state: 'running' | 'done' | 'stopped';
   set_id: number;
-  /** Null where nobody signs in yet. */
   actor_id: number | null;
   /** JSON, as its kind needs it. */
   params: string;
@@ -193,7 +191,6 @@ export type ImportsTable = {
   host: string;
   /** What its files are called there, without an ending. */
   file: string;
-  /** As it was called where it comes from. */
   file_name: string;
   size: number;
   state:
@@ -237,7 +234,6 @@ export type MaintenanceRunsTable = {
   /** A check is `bad` that has found something; one that could not look has an end, and none of these. */
   outcome: 'good' | 'bad' | null;
   host: string;
-  /** Of a backup: where it is. */
   file: string | null;
   size: number | null;
   users: number | null;

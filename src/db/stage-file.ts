@@ -57,7 +57,6 @@ export function openStageToRead(path: string, timeout = WAIT_MS): StageFile | un
   return new StageFile(new Sqlite(path, { readonly: true, fileMustExist: true, timeout }), path);
 }
 
-/** Whether another process was writing to a stage. */
 export function isStageBusy(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
@@ -203,7 +202,6 @@ export class StageFile {
     return this.#all('select 1 from twins limit 1').length > 0;
   }
 
-  /** Of all rows: after the first number, as far as the second. */
   *#ranges(size: number): Generator<[after: number, last: number]> {
     const [{ last }] = this.#all<{ last: number }>('select coalesce(max(row), 0) as last from rows') as [
       { last: number },
@@ -235,7 +233,6 @@ export class StageFile {
     return this.#someRefused('select * from refused where row > ? order by row limit ?', row, limit);
   }
 
-  /** The last of them, in their order. */
   refusedBefore(row: number, limit: number): Refused[] {
     return this.#someRefused(
       'select * from refused where row < ? order by row desc limit ?',

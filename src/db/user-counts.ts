@@ -22,7 +22,6 @@ export function countByKind(users: readonly Pick<User, 'is_active' | 'role'>[], 
 
 const gathered = new WeakMap<Trx, Count[]>();
 
-/** At the end of the transaction, for all that it does. */
 export function addToCountsLast(trx: Trx, counts: readonly Count[]): void {
   const all = gathered.get(trx) ?? [];
   all.push(...counts);

@@ -133,7 +133,6 @@ export async function writeLedger(db: Db, path: string, erasures: readonly Erasu
   }
 }
 
-/** All that it knows, by each of its names. */
 export async function readLines(db: Db): Promise<LedgerLine[]> {
   const erasures = await findErasuresAfter(db, 0, ALL);
   const users = await Promise.all(erasures.map((erasure) => entryOf(db, erasure)));

@@ -38,7 +38,6 @@ export async function* readRecoveryCodes(db: Db, id: number) {
   if (left > 0) yield { left };
 }
 
-/** That they have given the right password, and still owe a code. */
 export async function* readTickets(db: Db, id: number) {
   const tickets = db.selectFrom('tickets').select('created_at').where('user_id', '=', id);
   for (const { created_at } of await tickets.execute()) yield { created_at: iso(created_at) };
@@ -91,7 +90,6 @@ export async function* readActs(db: Db, id: number) {
 async function* readSets(db: Db, column: 'actor_id' | 'subject_id', id: number) {
   for (let last: Pick<ChangeSet, 'kind' | 'at' | 'id'> | undefined = { kind: 0, at: 0, id: 0 }; last; ) {
     const { kind, at, id: lastId } = last;
-    // In the order of an index.
     const some: ChangeSet[] = await db
       .selectFrom('change_sets')
       .selectAll()

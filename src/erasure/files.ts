@@ -20,7 +20,6 @@ type OfFile = { name: RegExp; fate: Fate };
 
 /** What is made once is made under another name first (`lib/make-file.ts`), in a folder that bears it, too. */
 const ONCE = String.raw`(\.new(-\w{6})?(\.room)?)?`;
-/** What SQLite makes beside a file. */
 const PARTS = '(-wal|-shm|-journal)?';
 /** Of a command that was killed: the next one removes it (`backup/draft-folder.ts`). */
 const DRAFT = String.raw`\.new-[\w-]{8}-\d+`;

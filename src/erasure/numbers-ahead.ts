@@ -59,7 +59,6 @@ class NumbersAhead {
     }
   }
 
-  /** Of all tables in one line. */
   #extend(names: readonly string[]): void {
     const reach = [...this.#tables].map(([table, { given }]) => [table, reachOf(given)] as const);
     this.#note(names, { lastId: 0, upTo: Object.fromEntries(reach) });

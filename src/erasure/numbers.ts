@@ -44,7 +44,6 @@ export async function raiseLastIds(db: Db, lastIds: LastIds): Promise<void> {
     });
 }
 
-/** What comes next comes after them. */
 export async function raiseNumbers(trx: Trx, lastIds: LastIds): Promise<void> {
   for (const table of NUMBERED_TABLES) await engineOf(trx).raiseLastId(trx, lastIds[table], table);
 }

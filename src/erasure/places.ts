@@ -16,7 +16,6 @@ type Place = {
       /** What is given out of it, row by row: `isOwn`, to themselves. */
       read: (db: Db, id: number, isOwn: boolean) => AsyncIterable<object>;
     }
-  /** Why nothing is. */
   | { why: string }
 );
 

@@ -17,7 +17,6 @@ export async function findErasuresAfter(db: Db, userId: number, limit: number): 
   return after.orderBy('user_id').limit(limit).execute();
 }
 
-/** Whose values may still be in the files. */
 export async function findPending(db: Db): Promise<Erasure[]> {
   const pending = db.selectFrom('erasures').selectAll().where('gone_at', 'is', null);
   return pending.orderBy('user_id').execute();

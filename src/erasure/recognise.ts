@@ -10,7 +10,6 @@ import { hasJustBegun, readIdentity, writeIdentity } from './queries.ts';
 /** `created_at` makes the number somebody's: another database gives the same numbers to others. */
 export type Person = Pick<LedgerEntry, 'user_id' | 'created_at'>;
 
-/** Some who are in a database, or were. */
 export type Known = { database: string; users: readonly Person[] };
 
 /** By anybody who is in both. @returns the identity that it has then */

@@ -34,7 +34,6 @@ async function erase(request: Request, reply: FastifyReply) {
   const { server } = request;
   const kept = await findKeptAnswer(request);
   if (kept) return reply.answer(kept);
-  // By somebody else, meanwhile.
   if (await isErased(request)) return showDeleted(request, reply);
   const { username: typed = '' } = readFields(request.body, ['username']);
   const { id, username } = await getDeleted(request);
@@ -67,7 +66,6 @@ async function isErased(request: Request): Promise<boolean> {
   return (await findErasure(request.reader, userIdFrom(request))) !== undefined;
 }
 
-/** @throws NotFoundError */
 async function getDeleted(request: Request) {
   const id = userIdFrom(request);
   const deleted = await findSeenDeleted(request, id);

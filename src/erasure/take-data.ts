@@ -31,7 +31,6 @@ export function takeData(folder: string) {
   };
 }
 
-/** All as it was at one moment. */
 async function readAtOnce(
   folder: string,
   db: Db,

@@ -118,7 +118,6 @@ async function begin(
   return startDownload(db, { folder, selection, format, judge, keep }, gone);
 }
 
-/** @throws OtherNumberError */
 function refuseOther(total: Total | undefined, promised: number | undefined): void {
   if (total === undefined || promised === undefined) return;
   if (!total.isExact || total.count !== promised) throw new OtherNumberError();

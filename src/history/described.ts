@@ -16,19 +16,15 @@ import { findUndos, isStanding, type Undo } from './undos.ts';
 export type Person = { id: number; name: string };
 
 type Doers = {
-  /** Whom one can name. */
   who: Person | undefined;
   /** `left`: of how many users something is not undone, where that is known; `isOver`: whether nothing is under way. */
   undone: { set: ChangeSet; who: Person | undefined; left: number | undefined; isOver: boolean } | undefined;
-  /** Whether whoever asks could undo something of it. */
   isOffered: boolean;
-  /** Of the job that fills it, or has. */
   state: Job['state'] | undefined;
 };
 
 export type Described = Doers & {
   set: ChangeSet;
-  /** Where it was done to one user. */
   whom: Person | undefined;
   fields: FieldChanges;
 };

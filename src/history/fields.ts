@@ -50,7 +50,6 @@ export function mergeFields(changes: readonly FieldChanges[]): FieldChanges {
   return Object.fromEntries(Object.entries(merged).filter(([, { was, became }]) => was !== became));
 }
 
-/** The same, without the role where that is not to be seen. */
 export function unpackSeenFields(packed: string | null, seesAccess: boolean): FieldChanges {
   const { role, ...fields } = unpackFields(packed);
   return seesAccess && role ? { ...fields, role } : fields;

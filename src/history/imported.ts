@@ -8,7 +8,6 @@ export function importedDetail({ created, changed }: Imported): string {
   return `${created} created, ${changed} changed`;
 }
 
-/** Undefined for anything else, and where it is not known. */
 export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>): Imported | undefined {
   const [, created, changed] = /^(\d+) created, (\d+) changed$/.exec(detail ?? '') ?? [];
   if (kind !== KINDS.imported || created === undefined || changed === undefined) return undefined;
@@ -23,7 +22,6 @@ export function undoingKindOf(set: Pick<ChangeSet, 'kind' | 'detail'>): Kind {
 /** The detail of an undo that does two things to users, as history says it. */
 export const MIXED = { delete: 'deleted and changed', restore: 'brought back and changed' } as const;
 
-/** Of an import, of its undo, and of what undoes that. */
 export function undoingDetailOf(set: Pick<ChangeSet, 'kind' | 'detail'>): string | null {
   const { created = 0, changed = 0 } = importedIn(set) ?? {};
   if (set.detail === MIXED.delete) return MIXED.restore;

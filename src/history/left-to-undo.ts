@@ -32,7 +32,6 @@ function isApart(other: Undo, undo: Undo): boolean {
   return withUndos([undo]).every((id) => id < other.set.id || id > last);
 }
 
-/** Whether everything is as if they had not been. */
 function areGone(undos: readonly Undo[], jobs: Jobs): boolean {
   return undos.every((undo) => leftOf(undo.set.users, undo.undos, jobs) === 0);
 }

@@ -90,7 +90,6 @@ async function findSets(
   return { sets: reached.slice(0, limit), stoppedAt };
 }
 
-/** Kind by kind, and what is about the access of one user. */
 function partsOf(db: Db, { kinds, actorId, userId, own }: HistoryFilter) {
   const sets = allSets(db);
   const by = actorId === undefined ? sets : sets.where('actor_id', '=', actorId);

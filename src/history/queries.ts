@@ -136,7 +136,6 @@ export async function findChangesOfSets(db: Db, sets: readonly number[]): Promis
   return found.sort((one, other) => one.version - other.version);
 }
 
-/** What was done after a set, the first at the beginning. */
 export async function findChangesSince(db: Db, set: number, limit: number): Promise<ChangeOfSet[]> {
   const changes = db.selectFrom('changes').select(['user_id', 'version', 'set_id', 'fields']);
   return changes
@@ -206,7 +205,6 @@ export async function findStandingVersions(db: Db, set: number): Promise<number[
   return changes.map(({ version }) => version);
 }
 
-/** Until the end of the transaction nobody else begins to undo it. */
 export async function lockChangeSet(trx: Trx, id: number): Promise<void> {
   await trx.selectFrom('change_sets').select('id').where('id', '=', id).forUpdate().execute();
 }

@@ -246,7 +246,6 @@ async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Set> {
   return actor.changeSet;
 }
 
-/** `user` as the change has made them. */
 type NewChange = Pick<Change, 'fields'> & { user: Pick<User, 'id' | 'version'>; at: number };
 
 /** What makes a set of its own is written last, with what costs no journey of its own; not what may be forgotten by the same act. */

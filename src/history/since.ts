@@ -9,7 +9,6 @@ import { findVersionSets, MOST_GONE_THROUGH } from './versions.ts';
 export type Since = {
   /** What they were; undefined where nobody knows: history begins later. */
   base: KeptValues | undefined;
-  /** By field, who has changed it last. */
   doneBy: ReadonlyMap<KeptField, DoneBy>;
 };
 

@@ -5,7 +5,6 @@ import type { ChangeSet, Db } from '../db/schema.ts';
 /** Whoever reads of one reads of all that have undone it, and each other: for a page that is no more than these. */
 const MOST_UNDONE = 100;
 
-/** What has undone a change set, and what has undone that in turn. */
 export type Undo = { set: ChangeSet; undos: readonly Undo[] };
 
 /** By the number of what they undo, the last at the end; those that stand, and those that were undone. */
@@ -56,7 +55,6 @@ async function findFirsts(db: Db, sets: readonly Undoing[], steps: number): Prom
   return new Map(sets.map(({ id, undoes }) => [id, firsts.get(undoes ?? 0) ?? id]));
 }
 
-/** With what they undo. */
 function countUndone(undos: readonly Undo[]): number {
   return undos.reduce((sum, undo) => sum + countUndone(undo.undos), undos.length > 0 ? 1 : 0);
 }

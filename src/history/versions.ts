@@ -12,7 +12,6 @@ export const MOST_GONE_THROUGH = 1_000;
 /** What made a version of a user, at its own time, which may be later than that of its set. */
 export type VersionSet = { version: number; fields: string | null; set: ChangeSet };
 
-/** From the first on, before the second. */
 export type Versions = { from: number; before: number };
 
 /** All that are kept: none before those of a user who was loaded with others, or was there before there was a history. */

@@ -45,7 +45,6 @@ export const KIND_NAMES: Readonly<Partial<Record<Kind, string>>> = {
 /** `of`: the word that leads to whom it was done; `here`: what stands on the page of whom it was done to. */
 type Words = { done: string; of?: 'of' | 'for' | 'to' | ''; here?: string };
 
-/** The others are said with their detail. */
 type WithWords =
   | Exclude<AccessEvent, 'second factor required of' | 'second factors given up'>
   | 'access link not sent by mail: late'
@@ -174,7 +173,6 @@ export function wayInList(set: ChangeSet): string {
   return way === 'by form' && set.kind !== KINDS.created ? '' : way;
 }
 
-/** Of what takes long, where it is not at its end. */
 export const UNFINISHED: Readonly<Partial<Record<Job['state'], string>>> = {
   running: 'under way',
   stopped: 'stopped before its end',

@@ -51,7 +51,6 @@ export class AdmissionQueue<T> {
     }
   }
 
-  /** @param kinds of which it may be */
   takeNext(kinds: readonly Kind[] = KINDS): T | undefined {
     const isWanted = (place: number) => kinds.some((kind) => place % KINDS.length === KINDS.indexOf(kind));
     return this.#take(this.#queues.find((queue, place) => queue.length > 0 && isWanted(place)));

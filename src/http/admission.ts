@@ -27,7 +27,6 @@ const HEALTH = /^\/(healthz|readyz)(?=[/?]|$)/;
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** How many were refused, since there was no time for them. */
     refused: Record<Kind, number>;
   }
 }
@@ -43,7 +42,6 @@ type Exchange = {
   asker: Asker<Who> | undefined;
 };
 
-/** Undefined where that is not known. */
 type WhoAsks = (request: IncomingMessage) => Who | undefined;
 
 type Parts = { begin: RequestListener; whoAsks: WhoAsks; isUrgent: (request: IncomingMessage) => boolean };

@@ -27,7 +27,6 @@ export function canonicalAddress(written = ''): string {
   return version === 4 ? address : ipaddr.process(address).toString();
 }
 
-/** Whether an address is a proxy's, whose word counts. */
 export type IsTrusted = (address: string | undefined) => boolean;
 
 export function trustOf({ trustProxy }: Config): IsTrusted {

@@ -24,7 +24,6 @@ export function loggerOptions(config: Config, limit: Limit) {
   } satisfies FastifyServerOptions;
 }
 
-/** Whether each request has a line. */
 export function logsRequests(level: string): boolean {
   return ['info', 'debug', 'trace'].includes(level);
 }

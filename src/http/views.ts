@@ -76,13 +76,9 @@ export type Views = {
     everyone: number;
     terms: readonly Term[];
     notices: string[];
-    /** Of those who may do something about them, on the plain list. */
     firstSteps?: FirstSteps | undefined;
-    /** What administrators are told of backups, checks and the proxy, on the plain list. */
     warnings?: readonly string[];
-    /** Of the selection that one has gone back from; undefined for all. */
     ticked: Selection['ticked'];
-    /** What was typed for the number of a page and is none. */
     wrongPage?: string | undefined;
   };
   'users/show': {
@@ -92,7 +88,6 @@ export type Views = {
     canSend: boolean;
     timeline: Omit<Timeline, 'entries'> & { entries: readonly DescribedEntry[] };
     isEarlier: boolean;
-    /** As which they can be shown, and one that was asked for as which they cannot. */
     lastDay: string;
     wrongDay: { typed: string; error: string } | undefined;
   };
@@ -105,11 +100,9 @@ export type Views = {
     seesAccess: boolean;
   };
   'users/deleted': {
-    /** As they were last. */
     deleted: KeptValues & Pick<User, 'id' | 'version'>;
     row: Described;
     from: ListState;
-    /** Of a form with which to bring them back. */
     values: Fields | undefined;
     errors: Errors;
     holders: { username?: User; email?: User };
@@ -122,7 +115,6 @@ export type Views = {
   'bulk/show': {
     plan: Plan;
     list: ListState;
-    /** The list as it was, with its ticks. */
     back: string;
     address: string;
     /** Sealed: to whom it is done, as they were shown. */
@@ -131,10 +123,8 @@ export type Views = {
     error: string | undefined;
   };
   'users/conflict': ShownConflict & {
-    /** The form that it began with. */
     heading: string;
     action: string;
-    /** What shows what is there now. */
     page: string;
   };
   'users/form': {
@@ -168,7 +158,6 @@ export type Views = {
   };
   'auth/sign-out': {
     session: Session;
-    /** Whoever is to sign in instead. */
     other?: string;
     next: string;
   };
@@ -199,7 +188,6 @@ export type Views = {
   };
   'account/recovery-codes': {
     codes: readonly string[];
-    /** Of wrong codes that came before; empty where there were none. */
     warning: string;
     where: string;
     madeAt: number;
@@ -216,7 +204,6 @@ export type Views = {
   'invitations/link': {
     user: User;
     from: ListState;
-    /** The key of the form that has asked for the link. */
     key: string;
     link: string;
     endsAt: number;
@@ -234,7 +221,6 @@ export type Views = {
     rows: readonly Described[];
     page: HistoryPage;
     notices: string[];
-    /** What was typed for somebody, and is nobody's username. */
     unknown: string[];
   };
   'history/set': {
@@ -246,16 +232,13 @@ export type Views = {
     mayGoOn: boolean;
     /** Whether it cannot, since nobody knows any more whom it was for. */
     isForgotten: boolean;
-    /** Whether what it undoes was done to one user. */
     isOfOne: boolean;
     leftOut: readonly Person[];
-    /** Where it is another one than who began it. */
     goneOnBy: Person | undefined;
     erased?: ErasureState | undefined;
   };
   'undo/show': {
     row: Described;
-    /** Where it is not about all of it. */
     part: Part | undefined;
     /** About whom it is to be decided here, and about how many it is elsewhere, since they are too many. */
     asked: readonly Step[];
@@ -271,13 +254,11 @@ export type Views = {
     fields: Fields;
     errors: Errors;
     holders: Holders;
-    /** Whether something else was there when it was decided. */
     isChanged: boolean;
     isDraft: boolean;
   };
   'exports/export': {
     selection: Selection;
-    /** Unknown where it would take too long to count. */
     total: Total | undefined;
     formats: readonly (readonly [value: string, label: string, says: string])[];
     format: string;
@@ -296,9 +277,7 @@ export type Views = {
     done: number;
     total: number | undefined;
     isHere: boolean;
-    /** Whether it is tried again by itself. */
     hasFailed: boolean;
-    /** Whether another one is read first. */
     isWaiting: boolean;
   };
   'imports/check': {
@@ -323,7 +302,6 @@ export type Views = {
     hasRefused: boolean;
     /** Of one that was taken back: of how many something stays, and some of them. */
     left: { count: number; some: readonly Person[] };
-    /** Not of another kind of file, which is none however it is read. */
     isList: boolean;
   };
   'imports/refused-rows': { imported: Import; how: HowRead; totals: Totals; page: RefusedPage };
@@ -333,7 +311,6 @@ export type Views = {
   error: {
     title: string;
     sentence: string;
-    /** The way on, if it is not simply to the list, or to the door. */
     link?: { href: string; text: string } | undefined;
     requestId?: string | undefined;
     isLogged?: boolean;

@@ -44,12 +44,10 @@ export function isOfOtherFolder(
   return kind.startsWith(KIND) && (folder === undefined || kind !== kindOf(folder));
 }
 
-/** Only a process that has the folder does it. */
 export function importKinds(folder: Folder): Kinds {
   return { [kindOf(folder)]: { via: 'import', work: importWork(folder), giveUp } };
 }
 
-/** Nothing of it stays. */
 async function giveUp(trx: Trx, job: Job, now: number, error: unknown): Promise<void> {
   await takeBack(trx, job, causeOf(error), now);
 }

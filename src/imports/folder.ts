@@ -59,7 +59,6 @@ function isClosed(error: unknown): boolean {
 
 const OWN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:csv|upload|stage(?:\.new)?(?:-journal)?)$/;
 
-/** Whose file it is, by its name; undefined for what is not Roster's. */
 export function ownerOf(name: string): string | undefined {
   return OWN.exec(name)?.[1];
 }

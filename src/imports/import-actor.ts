@@ -14,7 +14,6 @@ export function whoConfirmed({ actor_id, is_by_command }: Who): Actor {
   return { user, role: 'editor', via, address: undefined, note: () => {} };
 }
 
-/** Undefined where they may not any more. */
 export async function actorOfImport(
   db: Db,
   { actor_id, is_by_command }: Who,

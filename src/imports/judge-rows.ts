@@ -183,7 +183,6 @@ async function judgeChange(
   return does;
 }
 
-/** @param said of a row that creates somebody */
 export function newUserOf(said: Said): NewUser {
   return { ...NEW, ...saidBy(said, true) } as NewUser;
 }

@@ -10,7 +10,6 @@ import { takeBack } from './take-back.ts';
 export async function endLostImports(trx: Trx, folder: Folder | undefined, now: number): Promise<void> {
   for (const imported of await findLiveImports(trx)) {
     if (!imported.is_by_command && isThere(imported, folder)) {
-      // It is gone on with from now on.
       if (imported.state === 'applying') await saveImport(trx, imported.id, { touched_at: now });
       continue;
     }

@@ -12,12 +12,10 @@ const MOST_KNOWN = 50_000;
 /** So often it is looked for the next number that is free; whoever has none then is refused. */
 const MOST_ROUNDS = 500;
 
-/** Whether they are made: where a column has them, they are what it says. */
 export function makesUsernames({ columns, usernames }: Pick<HowRead, 'columns' | 'usernames'>): boolean {
   return usernames === 'email' && !columns.some(({ field }) => field === 'username');
 }
 
-/** Whether somebody may want them to be. */
 export function lacksUsernames(how: Pick<HowRead, 'columns' | 'usernames'>): boolean {
   const has = (name: Field) => how.columns.some(({ field }) => field === name);
   return has('email') && !has('username') && !makesUsernames(how);
@@ -25,7 +23,6 @@ export function lacksUsernames(how: Pick<HowRead, 'columns' | 'usernames'>): boo
 
 export class UsernameMaker {
   readonly #db: Db;
-  /** In the file so far. */
   readonly #given = new BloomFilter();
   /** The number of the last one, of names that several would have. */
   readonly #last = new Map<string, number>();
@@ -51,7 +48,6 @@ export class UsernameMaker {
     return made;
   }
 
-  /** That nobody has been given before. */
   #next(email: string): string {
     const first = textKey(usernameFrom(email));
     for (let number = (this.#last.get(first) ?? 0) + 1; ; number++) {

@@ -68,7 +68,6 @@ export async function countImports(db: Db): Promise<Record<string, number>> {
   );
 }
 
-/** Until the end of the transaction nobody else does anything about it. */
 export async function lockImport(trx: Trx, id: number): Promise<Import | undefined> {
   return trx.selectFrom('imports').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
@@ -90,7 +89,6 @@ export async function findFiles(db: Db, folder: string): Promise<OfFile[]> {
   return files.where('folder', '=', folder).execute();
 }
 
-/** Nothing that somebody has brought is kept of it, or shown. */
 export function isForgotten({ state, file_name }: Pick<OfFile, 'state' | 'file_name'>): boolean {
   return state === 'discarded' || file_name === '';
 }
@@ -103,7 +101,6 @@ export function isGone(file: Pick<OfFile, 'state' | 'file_name'>): boolean {
 /** Why one is over stays: of what is over no problem is about its file. */
 const NOTHING = { file_name: '', reading: null, choices: '{}' };
 
-/** What is to be read, or to be judged again and then applied. */
 const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
 
 export async function isImportToDo(db: Db, folder: string): Promise<boolean> {

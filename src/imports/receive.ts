@@ -77,7 +77,6 @@ export async function receive({ raw, path, signal, admit }: Receiving): Promise<
   }
 }
 
-/** @throws BadSubmissionError */
 function parserOf(headers: IncomingMessage['headers']) {
   try {
     return new Busboy({ headers: headers as BusboyHeaders, limits: LIMITS });

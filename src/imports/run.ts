@@ -191,7 +191,6 @@ function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolea
     if (isEnding()) throw new AbandonedError('Roster is ending.');
     if (!isNow && performance.now() - last < REPORT_EVERY_MS) return;
     last = performance.now();
-    // What was confirmed is shown as it was.
     const shown = imported.state === 'reading' ? { totals: JSON.stringify(totals) } : {};
     await save(runner, imported, { ...shown, leased_until: runner.clock() + LEASE });
     // One at a time, so that the lease of this one is not over meanwhile.
@@ -199,7 +198,6 @@ function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolea
   };
 }
 
-/** @throws AbandonedError */
 async function save(
   runner: ImportRunner,
   imported: Import,

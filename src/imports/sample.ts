@@ -20,9 +20,7 @@ const FIELDS = { id: 'id', username_key: 'username', email_key: 'email' } as con
 export class Sample {
   readonly #how: HowRead;
   #rows = 0;
-  /** By which all rows so far fail. */
   #failing: readonly Reason[] = [];
-  /** Which are the same in all rows so far. */
   #same: readonly Key[];
   #first: RowToJudge | undefined;
   #isJudged = false;

@@ -21,7 +21,6 @@ import { endOf, isOtherFile } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10 };
 const ASKED_AGAIN_SECONDS = '2';
-/** Where whoever waits for the end of one is. */
 const UNTIL = 'until';
 
 export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
@@ -63,7 +62,6 @@ function showTakingBack(request: Request, reply: FastifyReply, imported: Import,
   return reply.render('imports/taking-back', { imported, job });
 }
 
-/** It shows how far it is, without a script. */
 function askAgain({ url, server }: Request, reply: FastifyReply, again: string): void {
   reply.header(
     'refresh',
@@ -131,7 +129,6 @@ async function over(
   };
 }
 
-/** Who stays as they are, though the rest is taken back. */
 async function findLeft(db: Db, { left_out, notes }: Job, actor: Request['actor']) {
   const ids = (JSON.parse(notes) as number[]).slice(0, MOST_SHOWN.left);
   const names = await findNames(db, ids, sightOf(actor).seesDeleted);

@@ -47,7 +47,6 @@ export class StageReader {
     this.#stage = stage;
   }
 
-  /** Those of which it is kept why, in their order, after one. */
   refused(after: number, limit: number): RefusedRow[] {
     return this.#stage.refusedAfter(after, limit).map(refusedRow);
   }

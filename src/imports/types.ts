@@ -31,7 +31,6 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   rows: number;
   /** Of how many users which field is changed. */
   fields: Readonly<Partial<Record<Field, number>>>;
-  /** Of those who are created, if any. */
   roles?: Readonly<Partial<Record<Role, number>>>;
   /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
   administrators?: { count: number; names: readonly string[] };
@@ -50,13 +49,11 @@ export type Reason = Problem & { isTaken?: true };
 
 export type Target = { id: number; username: string };
 
-/** What a row does to somebody who is there, as it is kept. */
 export type Does = { username: string; fields: FieldChanges };
 
 /** What a row says of somebody; `made`: a username for who is new. */
 export type Said = UserChanges & { made?: string };
 
-/** As it is downloaded, to be corrected and brought back. */
 export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };
 
 /** `values`: what the row says; `fields`: what it changes of whom it is about. */

@@ -20,7 +20,6 @@ const TIMES = 3;
 /** A file that nobody takes away is removed with what else is abandoned (`tidy.ts`). */
 const ENDING = '.upload';
 
-/** The message is a sentence for a person. */
 export class RefusedUploadError extends Error {
   override name = 'RefusedUploadError';
   readonly statusCode: 413 | 422 | 503 | 507;
@@ -83,7 +82,6 @@ export class Uploads {
     }
   }
 
-  /** Until none is on its way any more. */
   async ended(): Promise<void> {
     await Promise.all([...this.#under].map(({ ended }) => ended));
   }

@@ -60,7 +60,6 @@ export const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: 
   clear: ['Clears it', 'Takes out a full name. Other fields cannot be empty, and stay.'],
 };
 
-/** Of a row that was shown, and of what it would do by now. */
 const WAS: Readonly<Record<Verdict, string>> = {
   created: 'was new',
   changed: 'was to change',
@@ -99,7 +98,6 @@ function doneOf({ created, changed }: Totals): string {
   return parts.filter((part) => part !== false).join(', ') || 'Nobody was changed';
 }
 
-/** Where another file is chosen, which brings back the same refused rows. */
 export function anotherOf(imported: Pick<Import, 'choices'>): string {
   const of = earlierOf(imported);
   return of === undefined ? '/import' : `/import?of=${of}`;
@@ -184,7 +182,6 @@ function unknownOf(count: number): string {
   return `${number.format(count)} ${count === 1 ? 'column is' : 'columns are'} not known, and left out`;
 }
 
-/** Whom a row is about, by what it says itself. */
 function nameOfRow({ cells }: Pick<RefusedRow, 'cells'>, columns: readonly { field: Field | undefined }[]) {
   const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
   const both = `${cell('first_name')} ${cell('last_name')}`.trim();

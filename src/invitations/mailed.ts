@@ -20,7 +20,6 @@ export async function recordMail(
   else await recordAccess(trx, actor, NOT_SENT, user, now, outcome);
 }
 
-/** Of the last mail since a link was made. */
 export async function findMailOutcome(
   db: Db,
   userId: number,

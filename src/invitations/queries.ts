@@ -19,7 +19,6 @@ export async function insertInvitation(trx: Trx, userId: number, token: string, 
 
 export type Link = { madeAt: number; endsAt: number };
 
-/** The token of a link, by whom it is for and when it was made. */
 export type TokenOf = (userId: number, madeAt: number) => string;
 
 /** The link of a user that still waits to be opened; with `tokenOf`, only if it has that token. */

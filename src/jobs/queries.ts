@@ -49,7 +49,6 @@ export async function lockJobOfSet(trx: Trx, setId: number): Promise<Job | undef
   return trx.selectFrom('jobs').selectAll().where('set_id', '=', setId).forUpdate().executeTakeFirst();
 }
 
-/** Those that fill some sets, or have, by the number of the set. */
 export async function findJobsOfSets(db: Db, setIds: readonly number[]): Promise<ReadonlyMap<number, Job>> {
   if (setIds.length === 0) return new Map();
   const ofSets = db.selectFrom('jobs').selectAll().where(engineOf(db).isOneOf('set_id', setIds));

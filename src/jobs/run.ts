@@ -190,7 +190,6 @@ function limitAfter({ batch, most, fewest }: Pace, limit: number, milliseconds: 
   return Math.min(Math.max(fitting, Math.min(fewest, limit)), 2 * limit, most);
 }
 
-/** @returns whether there is more to do. */
 async function runBatch(
   trx: Trx,
   runner: JobRunner,
@@ -229,7 +228,6 @@ async function release(trx: Trx, id: number, owner: string): Promise<void> {
   if (await lockJob(trx, id, owner)) await saveJob(trx, id, { lease_owner: null, leased_until: 0 });
 }
 
-/** Undefined where whoever it is done for may not act any more. */
 async function actorOf(
   trx: Trx,
   { note }: JobRunner,

@@ -14,7 +14,6 @@ export function parseDay(typed: string): number | undefined {
   return isDay ? start.getTime() : undefined;
 }
 
-/** The same day, as machines write it. */
 export function readDay(typed: string): string | undefined {
   const start = parseDay(typed);
   return start === undefined ? undefined : isoDate(start);

@@ -82,7 +82,6 @@ export async function findFinding(db: Db): Promise<Run | undefined> {
   return [whole, last].find((run) => run?.outcome === 'bad');
 }
 
-/** That has come to its end. */
 async function findLastCheck(db: Db, isQuick?: boolean): Promise<Run | undefined> {
   const [run] = await executeCached(db, 'last check', { isQuick }, (given) => {
     const checks = db
@@ -96,7 +95,6 @@ async function findLastCheck(db: Db, isQuick?: boolean): Promise<Run | undefined
   return run;
 }
 
-/** The last first. */
 export async function findRuns(db: Db, kind: Kind): Promise<Run[]> {
   const runs = db.selectFrom('maintenance_runs').selectAll().where('kind', '=', kind);
   return runs.orderBy('id', 'desc').execute();

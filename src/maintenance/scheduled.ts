@@ -25,7 +25,6 @@ declare module 'fastify' {
 
 /** No timer that lasts a day: a machine sleeps, and clocks are set. */
 const LOOK_EVERY = 10 * MINUTE;
-/** Where the database did not answer. */
 const LOOK_AGAIN_AFTER = MINUTE / 2;
 /** https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const LONGEST_TIMER = 2 ** 31 - 1;

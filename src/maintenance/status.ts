@@ -59,7 +59,6 @@ export type Status = {
   };
   /** `finding`: what one has found that still holds; `last`: of any. */
   check: { last: Run | undefined; finding: Run | undefined };
-  /** Undefined where none is set. */
   mail: { server: string; sent?: number; notSent?: number } | undefined;
   signedIn: SignedIn[];
   people: SignedInUser[];

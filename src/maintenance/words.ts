@@ -65,7 +65,6 @@ function checkWords(run: Run, now: number): string {
   return problem ?? (outcome === 'bad' ? 'Something is wrong.' : openWords(run, now));
 }
 
-/** Of what has no end: whether anybody is still at it. */
 function openWords(run: Run, now: number): string {
   return hasStopped(run, now) ? 'stopped before its end' : 'under way';
 }

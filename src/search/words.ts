@@ -17,14 +17,12 @@ export function splitWords(text: string): string[] {
   return text.split(SEPARATORS).filter((word) => word !== '');
 }
 
-/** The words of a folded text as they stand one after the other, with marks between them. */
 export function joinWords(folded: string): string {
   return splitWords(folded)
     .map((word) => (ASCII.test(word) ? word : word.replaceAll(UNSPACED_INSIDE, `${WORD_START}$&`)))
     .join(WORD_START);
 }
 
-/** A field as it is searched: each word with its mark. */
 export function markWords(folded: string): string {
   const words = joinWords(folded);
   return words && WORD_START + words;

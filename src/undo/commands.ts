@@ -15,7 +15,6 @@ import { findChangesOf, lockUsersOfChanges } from './changes.ts';
 import { planTogether } from './plan.ts';
 import { isAsked, type Step } from './steps.ts';
 
-/** What was decided about what had been changed since. */
 export type Choices = {
   seen: string;
   /** Whether a user is deleted, or brought back, all the same. */
@@ -108,7 +107,6 @@ export function actOf(step: Step, choices: Choices | undefined): Act {
   return isFree ? { kind: 'restore', changes: chosen } : undefined;
 }
 
-/** Whether anything of it is as it was not before. */
 export function isLeftOut(step: Step, act: Act): boolean {
   if (step.kind === 'as before') return false;
   if (step.kind !== 'change' || act?.kind !== 'change') return act === undefined;
@@ -153,14 +151,12 @@ function goneMeanwhile(error: unknown): never {
   throw new ContendedError('Somebody of those who are undone is gone.', { cause: error });
 }
 
-/** What is done to all of them, as far as that is one thing. */
 function kindOfActs(acts: readonly Act[]): Kind {
   const kinds = new Set(acts.flatMap((act) => kindOfAct(act) ?? []));
   const [kind = 'changed'] = kinds;
   return kinds.size === 1 ? kind : 'changed';
 }
 
-/** Where that is not one thing. */
 function mixedOf(acts: readonly Act[]): string | null {
   const kinds = new Set(acts.map((act) => act?.kind));
   if (!kinds.has('change')) return null;

@@ -27,7 +27,6 @@ export function readChoices(body: unknown): Fields {
   return fields;
 }
 
-/** What is to stand there where somebody else has what was there before. */
 export function otherName({ id }: Asked, field: string): string {
   return `${id}.${field}.other`;
 }

@@ -61,7 +61,6 @@ export async function planSteps(
   return steps;
 }
 
-/** What all that a set did to one user comes to, and what undoes it. */
 function effectOf(changes: readonly ChangeOfSet[]): Effect {
   const [first, last] = [changes[0], changes.at(-1)] as [ChangeOfSet, ChangeOfSet];
   // Nothing is kept of a creation, nor of bringing back.

@@ -53,7 +53,6 @@ async function refusalOf(
     : undefined;
 }
 
-/** Whether an administrator may be none any more, as it is chosen. */
 export function mayEndAdministrator({ role }: KeptValues, step: BareStep): boolean {
   if (role !== 'admin' || step.kind !== 'change') return role === 'admin' && step.kind === 'delete';
   const fields = [...Object.keys(step.back), ...step.differences.map(({ field }) => field)];

@@ -89,7 +89,6 @@ function answerOf(undone: Decided, undoes: number, part: Part | undefined): Answ
   return doneIn(set, placeOf(undone), sentenceOfUndone(undone));
 }
 
-/** To whom it was done; where they are several, to what was done. */
 function placeOf(undone: Decided): string {
   if (undone.kind === 'nothing') return '/history';
   const { set, steps, user } = undone;

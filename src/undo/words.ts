@@ -42,7 +42,6 @@ export function whyStays({ field, why }: Stays): string {
 
 type Options = readonly [['leave', string, string], ['back', string, string]];
 
-/** What can be decided about a whole user. */
 export const OPTIONS: Readonly<Record<'delete' | 'restore', Options>> = {
   delete: [
     ['leave', 'Keep', 'They stay in the directory, as they are now.'],
@@ -65,7 +64,6 @@ export function sentenceOfUndone(undone: Decided): string {
   return sentenceOfOne(step, user, left.length > 0);
 }
 
-/** Of some about whom it was decided. */
 export function sentenceOfPart(undone: Decided): string {
   return undone.kind === 'nothing'
     ? sentenceOfNothing(undone.steps)
@@ -112,7 +110,6 @@ function whatStaysEnded(isAnyoneBack: boolean, isAnyoneChanged: boolean): string
   return [...(isAnyoneBack ? [NO_ACCESS_OF_SOME] : []), ...(isAnyoneChanged ? [NO_SESSIONS] : [])];
 }
 
-/** What is to become of several about whom nothing is asked. */
 export function whatBecomesOf(steps: readonly Step[]): string[] {
   const kinds = ['delete', 'restore', 'change'] as const;
   const counts = kinds.map((kind) => ({ kind, count: steps.filter((step) => step.kind === kind).length }));
@@ -120,7 +117,6 @@ export function whatBecomesOf(steps: readonly Step[]): string[] {
   return [...sentences, ...sentencesOfAccess(steps)];
 }
 
-/** The same of very many, whom nobody has looked at. */
 export function whatBecomesOfAll(set: ChangeSet, untouched: Imported | undefined): string[] {
   const undoing = { kind: KINDS[undoingKindOf(set)], detail: undoingDetailOf(set) };
   const sentences = untouched ? whatBecomesOfUntouched(untouched, set.users) : whatMayBecomeOf(set);

@@ -215,7 +215,6 @@ async function lockAsShown(trx: Trx, shown: readonly Shown[]) {
   return { users, since };
 }
 
-/** @throws NotFoundError */
 async function notRestored(trx: Trx, id: number): Promise<Restored> {
   const deleted = await findDeleted(trx, id);
   if (deleted === undefined) return { kind: 'there already', user: await getUser(trx, id) };

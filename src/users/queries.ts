@@ -17,7 +17,6 @@ export async function findUser(db: Db, id: number): Promise<User | undefined> {
   return user;
 }
 
-/** @throws NotFoundError */
 export async function getUser(db: Db, id: number): Promise<User> {
   return found(await findUser(db, id), id);
 }
@@ -68,7 +67,6 @@ export async function findFreeUsername(db: Db, email: string): Promise<string> {
   return free ?? usernameFrom(email, randomInt(MOST_NAMESAKES + 1, 1_000_000));
 }
 
-/** @throws NotFoundError */
 export async function getLockedUser(trx: Trx, id: number): Promise<User> {
   return found(await lockUser(trx, id), id);
 }

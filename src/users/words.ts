@@ -21,7 +21,6 @@ export function sentenceOfChanged({ kind, user }: Merged, { version: _, ...sent 
   return user.is_active ? `User ${name} activated!` : `User ${name} deactivated!`;
 }
 
-/** How someone got in until then. */
 export type WaysIn = { sessions: number; hasLink: boolean };
 
 export function whatEnded(changed: Merged, { sessions, hasLink }: WaysIn): string {

@@ -119,7 +119,6 @@ async function insertUsers(trx: Trx, rows: readonly UserRow[]): Promise<User[]> 
 
 type Change = { before: User | undefined; after: User | undefined };
 
-/** Search texts and totals. */
 async function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): Promise<void> {
   const texts = changes.map(({ before, after }) => {
     const { id } = (after ?? before) as User;

@@ -2,7 +2,6 @@
 import { type QueryExecutorProvider, sql } from 'kysely';
 import { type Searched, searchTextOf } from './0002-folding.ts';
 
-/** Rows that are read at once. */
 const ROWS = 1_000;
 const REPORT_EVERY = 50_000;
 /** Ids in one index of SQLite's. */

@@ -1,12 +1,10 @@
-/** What users are found and sorted by, as this migration makes it. */
+/** What users are found and sorted by, as this migration makes it: a copy of `search/` as it was then, where the comments are. */
 import { domainToUnicode } from 'node:url';
 
 const CLUSTER = /\P{M}\p{M}*|\p{M}+/gu;
-/** Accents and points; the marks that a script always writes its vowels with are letters of it, and so is a kana's. */
 const ACCENTS = /[[\p{Mn}&&[\p{Script=Inherited}\p{Script=Hebrew}]]--[\u3099\u309A]]/gv;
 const INVISIBLE = /\p{DI}/gu;
 const ASCII = /^[ -~]*$/;
-/** Typed for an apostrophe; it would become a space. */
 const ACUTE = /[\u00B4\u1FFD]/g;
 
 const UNDECOMPOSED_BY_UNICODE = lettersOf({
@@ -41,7 +39,6 @@ const UNDECOMPOSED_BY_UNICODE = lettersOf({
   w: 'ⱳ',
   y: 'ƴ ɏ',
   z: 'ƶ ȥ ɀ ʒ ʐ ⱬ',
-  // What neighbours of Russian, Arabic and Persian write, which other keyboards lack.
   а: 'ә',
   г: 'ґ ғ ҕ',
   д: 'ђ',
@@ -75,26 +72,20 @@ const UNDECOMPOSED_BY_UNICODE = lettersOf({
   '.': '。',
 });
 
-/** Of each katakana its hiragana, which is as far away in Unicode. */
 const KATAKANA = /[\u30A1-\u30F6\u30FD\u30FE]/;
 const TO_HIRAGANA = -0x60;
 
-/** What people write for these letters where a keyboard lacks them. */
 const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
 
-/** `Łódź` is `lodz`, `straße` is `strasse`; case is folded as in `textKey`. */
 function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
-  // A half-width kana has its mark in a cluster of its own.
   return clustersOf(text).map(foldCluster).join('').normalize('NFC');
 }
 
-/** `Müller` is `mueller`. */
 function foldSpelled(text: string): string {
   return clustersOf(text).map(foldSpelledCluster).join('');
 }
 
-/** Characters with the marks on them, which fold each by itself. */
 function clustersOf(text: string): string[] {
   return text.match(CLUSTER) ?? [];
 }
@@ -126,13 +117,10 @@ function lettersOf(table: Readonly<Record<string, string>>): ReadonlyMap<string,
   );
 }
 
-/** With one letter it makes the three that are indexed. */
 const WORD_START = '\n\n';
 
-/** Between words: spaces, and signs that belong to none. */
 const SEPARATOR = /[\s\p{Z}\p{Cc}()[\]{}<>,;"（）、，；「」『』]/u;
 const SEPARATORS = new RegExp(`${SEPARATOR.source}+`, 'u');
-/** Of scripts without spaces each letter begins a word. */
 const UNSPACED = /[[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]&&\p{L}]/v;
 const UNSPACED_INSIDE = new RegExp(`(?<!^)${UNSPACED.source}`, 'gv');
 
@@ -140,61 +128,49 @@ function splitWords(text: string): string[] {
   return text.split(SEPARATORS).filter((word) => word !== '');
 }
 
-/** The words of a folded text as they stand one after the other, with marks between them. */
 function joinWords(folded: string): string {
   return splitWords(folded)
     .map((word) => word.replaceAll(UNSPACED_INSIDE, `${WORD_START}$&`))
     .join(WORD_START);
 }
 
-/** A field as it is searched: each word with its mark. */
 function markWords(folded: string): string {
   const words = joinWords(folded);
   return words && WORD_START + words;
 }
 
-/** A sign inside of a word, or initials. */
 const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
 const MOST_PLAIN_WORDS = 2;
-/** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */
 const SHORT_FIRST_WORD =
   /^(\S{1,2}|mac|van|von|del|der|dos|das|san|abd|abdel|abu|ben|bin|ibn|ter|ten|st\.?) /;
 const NO_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
 
-/** `obrien` for O’Brien, `jeanluc`, `janvandenberg`: what is written together where a name is not. */
 function squeeze(folded: string): string {
   return folded.replaceAll(NO_LETTERS, '');
 }
 
-/** Whether people write a name together, too: that with a sign inside of a word, a short first one, or three words and more. */
 function isSqueezed(folded: string): boolean {
   const words = splitWords(folded);
   return JOINED.test(folded) || words.length > MOST_PLAIN_WORDS || SHORT_FIRST_WORD.test(words.join(' '));
 }
 
-/** In folded words. */
 function spellingsOfName(name: string, folded: string): string[] {
   const spelled = ASCII.test(name) ? folded : foldSpelled(name);
   const squeezed = isSqueezed(folded) ? [squeeze(folded), squeeze(spelled)] : [];
   return spelled === folded ? squeezed : [spelled, ...squeezed];
 }
 
-/** An international domain is stored in ASCII (RFC 3490), and searched for as it is read, too. */
 function spellingsOfEmail(email: string): string[] {
   const start = email.indexOf('@') + 1;
   const domain = email.slice(start);
   return /\bxn--/i.test(domain) ? [fold(email.slice(0, start) + domainToUnicode(domain))] : [];
 }
 
-/** Before each field. */
 const FIELD_START = '\r';
-/** Before each other way to write something of them. */
 const SPELLING_START = '\v';
 
-/** In code points, since folding can make one letter eighteen. */
 const LONGEST_KEY = 64;
 
-/** @param fields in the order in which they are searched; what is not there takes no place. */
 export function searchTextOf(fields: Readonly<Record<string, string | null | undefined>>): string {
   let text = '';
   const spellings: string[] = [];
@@ -208,10 +184,6 @@ export function searchTextOf(fields: Readonly<Record<string, string | null | und
   return others.reduce((all, spelling) => all + SPELLING_START + spelling, text);
 }
 
-/**
- * What names are sorted by, in the order of code points: the same names in the same order on every database. A key is its own
- * key, since links carry it.
- */
 export function sortKeyOf(name: string): string {
   const folded = fold(name);
   const key = splitWords(folded).join(' ') || folded;

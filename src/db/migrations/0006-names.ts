@@ -5,7 +5,6 @@ import { searchTextOf, sortKeyOf } from './0006-folding.ts';
 /** Rows that one step writes. */
 const ROWS = 2_000;
 const REPORT_EVERY = 100_000;
-/** Ids in one index of SQLite's. */
 const RANGE = 2 ** 18;
 /** Errors of PostgreSQL's after which nothing goes on: https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const BROKEN = /^(08|40|53|57P|57014|58|XX|25P03|25P04|55P03)/;
@@ -30,7 +29,6 @@ const INDEXES = [
   ['users_status_name_sort', 'is_active, name_sort'],
 ] as const;
 
-/** Does a part of what takes long; false where nothing is left of it. */
 export const step = {
   async sqlite(trx: QueryExecutorProvider): Promise<boolean> {
     const { rows: tables } = await sql`
@@ -183,7 +181,6 @@ async function finish(trx: QueryExecutorProvider): Promise<void> {
   await sql`drop table names_progress`.execute(trx);
 }
 
-/** Ten million users take minutes, in which whoever has started Roster sees no page yet. */
 async function sayHowFar(trx: QueryExecutorProvider, from: number, to: number): Promise<void> {
   if (Math.floor(from / REPORT_EVERY) === Math.floor(to / REPORT_EVERY)) return;
   const share = Math.floor((100 * to) / (await lastId(trx)));
@@ -237,7 +234,6 @@ async function makeIndexOfPostgres(trx: QueryExecutorProvider, name: string, col
   await sql.raw(`create index ${name} on users (${columns}, id)`).execute(trx);
 }
 
-/** Makes SQLite's index of a range anew; returns the next range. */
 async function indexRange(trx: QueryExecutorProvider, range: number): Promise<number | undefined> {
   const { rows: first } = await sql<{ id: number | null }>`
     select min(id) as id from users where id >= ${range * RANGE}`.execute(trx);
@@ -259,26 +255,22 @@ async function indexRange(trx: QueryExecutorProvider, range: number): Promise<nu
   return here + 1;
 }
 
-/** Makes PostgreSQL's, of all. */
 async function makeSearchIndex(trx: QueryExecutorProvider): Promise<undefined> {
   // An older Roster may have made them meanwhile.
   await dropSearchIndexes(trx);
   const schema = await schemaOfTrigrams(trx);
   if (schema !== undefined) {
-    // Without a list of what is still to be indexed, which every search would have to go through.
     await sql`
       create index users_search_text on users using gin (search_text ${sql.id(schema, 'gin_trgm_ops')})
       with (fastupdate = off)`.execute(trx);
     return;
   }
-  // What a field starts with; before the first of them there is nothing.
   for (const field of [1, 2, 3])
     await sql`
       create index ${sql.id(`users_search_field_${field}`)} on users
       ((split_part(users.search_text, ${sql.lit('\r')}, ${sql.lit(field + 1)}) collate "C"))`.execute(trx);
 }
 
-/** Where the extension pg_trgm is, which any owner of a database may bring in if the server has it. */
 async function schemaOfTrigrams(trx: QueryExecutorProvider): Promise<string | undefined> {
   await sql`savepoint extension`.execute(trx);
   try {
@@ -293,7 +285,6 @@ async function schemaOfTrigrams(trx: QueryExecutorProvider): Promise<string | un
   return rows[0]?.name;
 }
 
-/** What the server calls an error, whatever that has been wrapped in; one without a code is a lost connection. */
 function codeOf(error: unknown): string {
   const { cause, code = '08000' } = error as Error & { code?: string };
   return cause instanceof Error ? codeOf(cause) : code;

@@ -16,7 +16,6 @@ const LOST = /^(08|57P|58|XX|25P03|25P04|40003)/;
 /** States of a server that is well and cannot do it now: out of room, too slow, waiting for a lock. */
 const UNAVAILABLE = /^(53|57014|55P03)/;
 
-/** Of its data, and of an index. */
 const DAMAGED = /^XX00[12]/;
 
 /** Whether the server goes on answering. By the state, since servers translate the severity. */

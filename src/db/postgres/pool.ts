@@ -108,7 +108,6 @@ export class ConnectionPool {
 }
 
 export type Requests = {
-  /** At most. */
   connections: number;
   timing?: Timing;
   /** Where nobody waits as long as a request does. */

@@ -27,7 +27,6 @@ export class Replica {
   position = 0;
   /** Whether it shows all that the primary has sent it. */
   hasAll = false;
-  /** Whether it is the primary of the same database. */
   #isPrimary = false;
   /** On which it is primary, or was when it last answered. */
   #timeline = '';

@@ -2,7 +2,6 @@
 import type { PoolConfig } from 'pg';
 import { HOUR } from '../../lib/clock.ts';
 
-/** What the server itself keeps to. */
 export type Limits = { statement_timeout?: number; idle_in_transaction_session_timeout: number };
 
 export const REQUEST_LIMITS = {

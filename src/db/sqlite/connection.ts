@@ -10,7 +10,6 @@ export class SqliteConnection implements DatabaseConnection {
   statements: Statements;
   snapshot: Statements | undefined;
   endTurn: (() => void) | undefined;
-  /** Search texts that its transaction changes. */
   readonly texts: TextChange[] = [];
   readonly #file: OpenedFile;
   readonly #timing: Timing;

@@ -102,7 +102,6 @@ class SqliteDriver implements Driver {
   readonly #writer: Statements;
   readonly #reader: Statements;
   readonly #groups: GroupCommit;
-  /** For whatever is asked outside of a transaction. */
   readonly reading: SqliteConnection;
   readonly timing = new Timing();
 

@@ -38,7 +38,6 @@ export class GroupCommit {
     return performance.now() + WAIT_FOR_WRITERS_MS;
   }
 
-  /** @returns what ends the turn. */
   async takeTurn(): Promise<() => void> {
     const { promise: over, resolve: endTurn } = Promise.withResolvers<void>();
     const before = this.#lastTurn;

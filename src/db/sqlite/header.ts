@@ -12,7 +12,6 @@ export type Header = {
   applicationId: number;
   /** `user_version`: see `generation.ts`. */
   version: number;
-  /** Whether it was last written by way of a log. */
   hasLog: boolean;
   pageSize: number;
   /** Undefined where a SQLite that is older than 2010 has written it. */

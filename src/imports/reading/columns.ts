@@ -70,7 +70,6 @@ export function namesColumns(cells: readonly string[], isFirst: boolean): boolea
   return NAMING.filter((field) => fields.has(field)).length > 1 && !cells.some((cell) => cell.includes('@'));
 }
 
-/** What is wrong with the columns as a whole, in a sentence; undefined if nothing. */
 export function columnsProblem(columns: readonly Column[]): string | undefined {
   if (columns.some(({ header }) => header.includes('@')))
     return 'The first line is about somebody. Put a line above it that names the columns, such as “username,email,full_name”.';

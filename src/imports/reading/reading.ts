@@ -21,7 +21,6 @@ export type Encoding = keyof typeof ENCODINGS;
 export const DELIMITERS = { ',': 'Comma', ';': 'Semicolon', '\t': 'Tab' } as const;
 export type Delimiter = keyof typeof DELIMITERS;
 
-/** What the lines of a file end with: any of them is read as the end of one. */
 export const LINE_ENDS = { '\r\n': 'CR LF', '\n': 'LF', '\r': 'CR' } as const;
 export type LineEnd = keyof typeof LINE_ENDS;
 

@@ -50,7 +50,6 @@ class Cutter {
     return records;
   }
 
-  /** @throws UnreadableError */
   refuseLong(): void {
     if (this.#rest.length > MOST_BYTES)
       throw this.#unreadable(

@@ -49,7 +49,6 @@ function sizeOf(cells: readonly string[]): number {
   return size;
 }
 
-/** That its cells cannot be told from each other. */
 function recordProblem(
   { line, lastLine, cells, isTorn }: CsvRecord,
   { above, columns }: Reading,

@@ -24,7 +24,6 @@ export function gauge(name: string, help: string, value: Value): Family {
   return { name, type: 'gauge', help, samples: samplesOf(value) };
 }
 
-/** What only grows, for as long as the process lives. */
 export function counter(name: string, help: string, value: Value): Family {
   return { name, type: 'counter', help, samples: samplesOf(value) };
 }

@@ -35,7 +35,6 @@ export function rowCondition(filter: Filter): Condition | undefined {
   return Object.keys(bounds).length > 0 ? inBounds(bounds) : undefined;
 }
 
-/** The same with what is searched for. */
 export function matchCondition(filter: Filter, { terms, search }: Searched): Condition {
   return (where) => where.and([inBounds(boundsOf(filter))(where), ...(search ? terms.map(search.has) : [])]);
 }

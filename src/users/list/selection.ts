@@ -79,7 +79,6 @@ export async function selectUsers(
   return { total: { count: users.length, isExact: true }, batches: atOnce(users) };
 }
 
-/** Those who are still there. */
 export async function findTicked(db: Db, ticked: readonly number[], sort: Sort): Promise<User[]> {
   return orderBySort(usersByIds(db, ticked), sort, false).selectAll('users').execute();
 }

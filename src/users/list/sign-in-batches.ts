@@ -25,7 +25,6 @@ export function byLastSignIn(db: Db, filter: SignInFilter, context: Context): As
   );
 }
 
-/** The same in the order of their numbers. */
 export function byNumber(
   db: Db,
   filter: SignInFilter,

@@ -35,7 +35,6 @@ export async function* walk(db: Db, list: ListState, result: FilterResult): Asyn
   }
 }
 
-/** In the order of their numbers. */
 async function* walkFound(
   db: Db,
   list: ListState,

@@ -6,7 +6,6 @@ import type { FilterRow } from './filters.ts';
 
 type Question = (id: number, values: KeptValues) => boolean;
 
-/** @param ids of whom it is to be asked */
 export async function wouldMatch(db: Db, filter: Filter, ids: readonly number[]): Promise<Question> {
   const questions: Question[] = [];
   for (const [, row, value] of givenRows(filter)) questions.push(await questionOf(db, row, value, ids));
