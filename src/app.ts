@@ -88,7 +88,6 @@ export type AppParts = {
   db: Db;
   secretKey: Buffer;
   databaseId: string;
-  /** The path of the file that says who was erased. */
   ledger: string;
   /** Where files lie that are read while they are written: on a disk, which a folder for temporary files may not be. */
   spoolFolder?: string | undefined;

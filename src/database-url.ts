@@ -45,7 +45,6 @@ export function parsePath(value: string): string | undefined {
   return path === '' || NO_PATH.some((pattern) => pattern.test(path)) ? undefined : resolve(path);
 }
 
-/** A slash at its end means nothing there. */
 export function parseFolder(value: string): string | undefined {
   return parsePath(value.trim().replace(/(?<=[^/\\])[/\\]+$/, ''));
 }

@@ -93,7 +93,6 @@ async function start(
   undo: AsyncDisposableStack,
 ): Promise<FastifyInstance> {
   const file = filePathOf(parts.config.databaseUrl);
-  // Loaded where it is wanted alone: a parent answers nobody.
   const { buildApp } = await import('./app.ts');
   const app = await buildApp({ ...parts, spoolFolder: file && dirname(file), hasJobsThread: true });
   undo.defer(() => app.close());

@@ -12,7 +12,6 @@ export const CODE_REFUSALS: Readonly<Record<Exclude<WrongCode['kind'], 'wait'>, 
   removed: 'Your second factor has been removed meanwhile.',
 };
 
-/** What its owner hears once a right one comes. @param count how many wrong ones came before it */
 export function warningOf(count: number): string {
   if (count === 0) return '';
   const wrong = count === 1 ? 'A wrong code was' : `${count} wrong codes were`;

@@ -90,7 +90,6 @@ export async function deleteAccess(trx: Trx): Promise<void> {
   await makeLastSignIns(trx);
 }
 
-/** Leaves all second factors there, and nothing with which one could be shown. @returns how many there are. */
 export async function giveUpSecondFactors(trx: Trx): Promise<number> {
   const { numUpdatedRows } = await trx
     .updateTable('credentials')
@@ -120,7 +119,6 @@ export async function countRecoveryCodes(db: Db, userId: number): Promise<number
   return codes.length;
 }
 
-/** Also forgets the wrong codes before, of which its owner hears now. */
 export async function noteSignIn(trx: Trx, userId: number, now: number): Promise<void> {
   await trx
     .updateTable('credentials')

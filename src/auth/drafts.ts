@@ -14,7 +14,6 @@ export async function lockErasing(trx: Trx): Promise<void> {
   await engineOf(trx).lockVersion(trx);
 }
 
-/** What is about somebody who is erased is not kept. @returns whether it is */
 export async function addDraft(trx: Trx, id: number, draft: Draft): Promise<boolean> {
   if (await isAboutErased(trx, draft)) return false;
   const others = (await lockDrafts(trx, id)).filter((one) => !areSame(one, draft));

@@ -69,7 +69,6 @@ async function findStanding(db: Db, form: SentForm, who: number | null): Promise
   return isAnew ? undefined : kept;
 }
 
-/** Does it once for each form, and keeps the answer if it was done. */
 export async function transactOnce<T>(
   { server: { db, clock }, sentForm, session }: FastifyRequest,
   work: (trx: Trx) => Promise<T>,

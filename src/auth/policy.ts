@@ -36,7 +36,6 @@ export function mayRead({ role }: { role: Role }): boolean {
   return role !== 'member';
 }
 
-/** To make, change and delete members; `mayChange` says about anyone in particular. */
 export function mayEdit({ role }: { role: Role }): boolean {
   return role === 'editor' || role === 'admin';
 }

@@ -58,7 +58,6 @@ export async function dropSentDraft(request: FastifyRequest): Promise<void> {
 
 type FormRoute = { form: string | undefined; params: unknown };
 
-/** The address of the form that a request has sent, if its route names one. @param route another one than that by which it was found */
 export function formOf(request: FastifyRequest, { form, params } = routeOf(request)): string | undefined {
   const { url, server } = request;
   const at = url.indexOf('?');

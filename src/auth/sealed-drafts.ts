@@ -20,7 +20,6 @@ export async function sealDraft(
   return { sealed: seal(server.secretKey, 'draft', whole), owner: expired.username };
 }
 
-/** With its owner; undefined if its session has been ended on purpose since. */
 export async function openDraft({ server }: FastifyRequest, sealed: string) {
   const draft = open(server.secretKey, 'draft', sealed) as SealedDraft | undefined;
   const owner = draft && (await findOwnerOf(server.db, draft.sessionId));

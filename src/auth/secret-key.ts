@@ -112,7 +112,6 @@ async function sealClearSecrets(trx: Trx, { master, key }: LoadedKey): Promise<n
   return all.filter(({ code_secret }) => isClear(code_secret)).length;
 }
 
-/** What was given up with a key that was lost stays so. */
 function isClear(secret: string | null): secret is string {
   return secret !== null && secret !== GIVEN_UP;
 }

@@ -147,7 +147,6 @@ export async function renewSession(trx: Trx, id: number, token: string): Promise
     .execute();
 }
 
-/** The last used first; also those whose time is over. */
 export async function findSessionsOf(db: Db, userId: number, limit: number) {
   return db
     .selectFrom('sessions')

@@ -10,7 +10,6 @@ import { ROWS_AT_ONCE } from './tables.ts';
 /** What secrets are sealed with, on either side; where there is no key yet they are in clear. */
 export type Keys = { from: Buffer | undefined; to: Buffer | undefined };
 
-/** @returns a digest of it, as it is without the key */
 export function copyAccess(from: Db, to: Trx, keys: Keys): Promise<string> {
   return sumUpAccess(from, keys.from, (some) => insertAccess(to, sealed(some, keys.to)));
 }

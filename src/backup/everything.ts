@@ -36,10 +36,7 @@ export type How = {
 
 type Sums = { users: Sum; tables: Sum[]; access: string };
 
-/**
- * In one transaction, of one moment: whatever stops it leaves the target empty. @returns how many users there are.
- * @throws StartError when the target has users, or they do not read back from it as they are in the source.
- */
+/** In one transaction, of one moment. @returns how many users there are @throws StartError where the target has users, or reads back otherwise: it is left empty */
 export async function copyEverything(
   source: Db,
   target: Db,
@@ -94,7 +91,6 @@ async function refuseUsedTarget(to: Trx): Promise<void> {
     throw new StartError('There are users in the target already, or were; give --to an empty database.');
 }
 
-/** What is no table of its own: who was made up, which roles need a code, which numbers were given; and which database it is. */
 async function copyRest(from: Trx, to: Trx, isBackup: boolean): Promise<void> {
   await markMadeUp(to, await findMadeUp(from));
   for (const role of await findRolesWithCode(from)) await requireCode(to, role, true);
@@ -103,7 +99,6 @@ async function copyRest(from: Trx, to: Trx, isBackup: boolean): Promise<void> {
     await engineOf(to).writeLastId(to, await engineOf(from).readLastId(from, table), table);
 }
 
-/** A copy that is another database knows of which it is one. */
 async function copyIdentity(from: Trx, to: Trx, isBackup: boolean): Promise<void> {
   const [own, former] = [await readIdentity(from), await readFormerIdentities(from)];
   await writeFormerIdentities(to, isBackup ? former : [own, ...former]);

@@ -6,10 +6,7 @@ import { DAY, SKEW } from '../lib/clock.ts';
 import { isThere } from '../lib/make-file.ts';
 import { backupOfKey, dateOf, keyBeside } from './names.ts';
 
-/**
- * Those alone that are named as Roster names them, whole, and of the same database. @param newest is one of those that stay.
- * @returns the names of those that are gone
- */
+/** Those alone that are named as Roster names them, whole, and of the same database as `newest`, which stays. @returns the names of those that are gone */
 export function removeOlder(newest: string, keep: number, now: number): string[] {
   const folder = dirname(newest);
   const identity = identityIn(newest);

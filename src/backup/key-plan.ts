@@ -6,17 +6,14 @@ import { forgetKey, readFingerprint, reseal } from '../auth/secret-key.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { keyBeside } from './names.ts';
 
+// `fits`: nothing is sealed, or the key is where it is looked for. Else it is beside the backup, and where it is looked for there is
+// none (`taken`) or another one (`resealed`); or it is nowhere, and nothing is lost with it (`forgotten`), or something is.
 export type KeyPlan =
-  /** Nothing is sealed, or it is where it is looked for. */
   | { kind: 'fits' }
-  /** Where it is looked for there is none. */
   | { kind: 'taken'; from: string; master: Buffer }
-  /** There is another one there. */
   | { kind: 'resealed'; from: string; master: Buffer; by: Buffer }
-  /** It is nowhere, and nothing is lost with it. */
   | { kind: 'forgotten' }
   | { kind: 'missing'; fingerprint: string; count: number }
-  /** The same, and somebody has said that it is lost for good. */
   | { kind: 'given up'; fingerprint: string; count: number };
 
 /** `path`: where the key is looked for. `isGivenUp`: where it is nowhere. */

@@ -5,10 +5,7 @@ import { type LedgerLine, lastIdsIn, lastIdsOfLine, readLedger } from '../erasur
 import { noteLastIds } from '../erasure/numbers.ts';
 import { findErasuresAfter, readIdentity } from '../erasure/queries.ts';
 
-/**
- * Nothing that is there is lost. @param own beside the database, which may know less than it
- * @param withNumbers also where nobody was erased, so that nobody is given a number that was given since. @throws StartError
- */
+/** Nothing that is there is lost. @param own may know less than the database @param withNumbers also where nobody was erased @throws StartError */
 export async function bringLedger(db: Db, own: string, to: string, withNumbers = true): Promise<void> {
   const identity = await readIdentity(db);
   for (const line of byDatabase(readLedger(own)))

@@ -91,7 +91,6 @@ async function writeCopy(file: string, draft: string, { free = freeBytes, say }:
   });
 }
 
-/** Of a server: row by row. */
 async function writePortable({ db, secretKeyFile, say }: Options, draft: string): Promise<void> {
   const hasKey = (await readFingerprint(db)) !== undefined;
   const from = hasKey ? (await loadKey(db, secretKeyFile)).key : undefined;

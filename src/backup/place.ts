@@ -37,7 +37,6 @@ export function choosePlace(path: string, { now, isForced, withKey, own }: Choic
   }
 }
 
-/** @returns in a sentence what a disk has refused */
 export function sentenceOf(path: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (isFull(error) || code === 'SQLITE_FULL')

@@ -31,7 +31,6 @@ type Wishes = {
   former: Pick<Summary, 'lastIds' | 'revision'> | undefined;
   ledgers: readonly string[];
   importFolder: string;
-  /** In words, of when the backup is. */
   of: string;
   now: number;
 };

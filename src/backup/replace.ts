@@ -24,17 +24,12 @@ export type Replacing = {
   restorable: Restorable;
   found: Summary;
   former: Summary | undefined;
-  /** Undefined for a server's. */
   held: HeldFile | undefined;
 };
 
-/** `of`: in words, of when the backup is. */
 export type Wishes = { withoutAccess: boolean; key: KeyPlan; of: string; now: number };
 
-/**
- * How many users there are now; how many of those in it had been erased since, and how much was under way; `isListKnown`: whether
- * anything says who was erased; `aside`: where what was there is kept.
- */
+/** `erased`: how many in the backup had been since; `isListKnown`: whether anything says who was; `aside`: where what was there is kept. */
 export type Replaced = {
   users: number;
   erased: number;

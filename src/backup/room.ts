@@ -20,10 +20,7 @@ export function requireRoomForBackup(folder: string, size: number, free: FreeByt
     );
 }
 
-/**
- * While a reader of SQLite's lasts, its log grows by all that others change: the server copies it into the file every thousand
- * pages, but can begin it anew only afterwards. @returns throws StartError where it has taken half of the room, or too much.
- */
+/** A reader of SQLite's keeps its log from beginning anew, so it grows by all that others change. @returns throws StartError where that takes half of the room */
 export function watchLog(database: string, free: FreeBytes): () => void {
   const file = realpathSync(database);
   const before = logSize(file);

@@ -57,7 +57,6 @@ const OF_USERS: readonly Table[] = [
   table<Erasure>((db, last) => findErasuresAfter(db, last?.user_id ?? 0, ROWS_AT_ONCE), insertErasures),
 ];
 
-/** What is of one database alone, and of its backup. */
 const OF_DATABASE: readonly Table[] = [
   table<Job>((db, last) => findJobsAfter(db, last?.id ?? 0, ROWS_AT_ONCE), insertJobs),
   table<Import>((db, last) => findImportsAfter(db, last?.id ?? 0, ROWS_AT_ONCE), insertImports),

@@ -16,7 +16,6 @@ export function refuseTaken(path: string, isForced: boolean): void {
     throw new StartError(`There is a file ${path} already: give another name, or --force to replace it.`);
 }
 
-/** @returns in a sentence what a disk has refused */
 export function sentenceOfRefused(path: string, error: unknown): unknown {
   const { syscall, code } = error as NodeJS.ErrnoException;
   return syscall === undefined ? error : new StartError(`${path} cannot be written (${code}).`);

@@ -22,7 +22,6 @@ export function parseAct(typed: string | undefined): Act {
   return { do: known as Act['do'] };
 }
 
-/** Nothing else of a user is written. Undefined for a deletion. */
 export function changesOf({ do: done, role }: Act): UserChanges | undefined {
   if (done === 'delete') return undefined;
   return done === 'role' ? { role } : { is_active: done === 'activate' };
@@ -30,7 +29,6 @@ export function changesOf({ do: done, role }: Act): UserChanges | undefined {
 
 export type Why = 'already so' | 'yourself' | 'not allowed' | 'last administrator' | 'changed since' | 'gone';
 
-/** By whom, as far as it matters to what may be done to whom. */
 export type By = { role: Role; user?: { id: number } | undefined };
 
 /** Beforehand: the commands judge each again. Nobody takes their own access away among many. */

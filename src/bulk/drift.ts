@@ -12,7 +12,6 @@ import { wouldMatch } from '../users/list/would-match.ts';
 const MOST_LOOKED_AT = 100;
 
 export type Drift = Readonly<Record<'came' | 'went' | 'changed', readonly Person[]>> & {
-  /** To how many it would have been done. */
   was: number;
 };
 

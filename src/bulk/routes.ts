@@ -77,7 +77,6 @@ async function doAtOnce(request: Request, act: Act, selection: Selection, target
   });
 }
 
-/** Where one has come from, as far as that page will still be there. */
 async function listAfter(
   { server }: Request,
   act: Act,

@@ -17,7 +17,6 @@ export type Check = {
   find: (db: Db, how: How) => AsyncIterable<Fault>;
 };
 
-/** For what no Roster writes. */
 export const PUT_BACK =
   'Roster does not write that: a disk or another program has. Put back the last backup that checks clean: npm run roster -- restore FILE.';
 

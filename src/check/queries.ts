@@ -81,7 +81,6 @@ export async function findSignInsIn(db: Db, { after, last }: Range) {
 /** `set_at`: null where its change set is not there. */
 export type CheckedChange = Change & { set_at: number | null };
 
-/** In their order, page by page: somebody may have very many. */
 export async function* changesIn(db: Db, { after, last }: Range): AsyncGenerator<CheckedChange> {
   let from: Pick<Change, 'user_id' | 'version'> = { user_id: after + 1, version: 0 };
   for (;;) {
@@ -104,7 +103,6 @@ export async function* changesIn(db: Db, { after, last }: Range): AsyncGenerator
   }
 }
 
-/** Users of whom there is no creation. */
 export async function findBeginnings(db: Db, { after, last }: Range) {
   const sets = db.selectFrom('change_sets').select(['first_id', 'last_id', 'kind']);
   const beginnings = sets.where('kind', 'in', [KINDS.began, KINDS.loaded, KINDS.copied]);

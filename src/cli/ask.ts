@@ -3,7 +3,6 @@ import { createInterface } from 'node:readline/promises';
 
 export const UNCHANGED = 'Nothing is changed.';
 
-/** Undefined where nobody sits there. */
 export async function askYesOrNo(question: string): Promise<boolean | undefined> {
   const { stdin: input, stdout: output } = process;
   if (!input.isTTY) return undefined;

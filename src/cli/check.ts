@@ -18,7 +18,6 @@ import { StatusLine } from './status-line.ts';
 
 const USAGE = 'Say no more than: npm run roster -- check, or check --quick; or which backup: check FILE';
 
-/** @returns 1 where something is wrong */
 export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   const { values, positionals } = readArguments(args, [], ['quick']);
   const [file, ...rest] = positionals;
@@ -47,7 +46,6 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   }
 }
 
-/** Which is only read, and not noted anywhere. */
 async function checkBackup(file: string, quick: boolean): Promise<number> {
   const db = await openToRead(`sqlite:${file}`);
   try {
@@ -88,7 +86,6 @@ async function look(
   return { found, users };
 }
 
-/** How closely it was looked at what databases look at in ways of their own; nothing of what cannot even be asked. */
 async function meansOf(db: Db, quick: boolean): Promise<string[]> {
   const { meansOfFindingDamage, meansOfCheckingSearches } = engineOf(db);
   const files = `The files were looked at by ${await meansOfFindingDamage(db, quick)}.`;

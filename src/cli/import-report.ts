@@ -56,7 +56,6 @@ export function sayPreview(path: string, imported: Import): void {
   );
 }
 
-/** The first of them are said, all of them are in a file of a name that nothing had before. */
 export async function saveRefused(path: string, folder: Folder, imported: Import): Promise<void> {
   const { how, totals } = checkedOf(imported);
   const { refused } = totals;

@@ -32,7 +32,6 @@ const USAGE =
   'Say which file: npm run roster -- import users.csv [--dry-run] [--yes] [--match username], or id, or email; npm start -- --help names the other options';
 const LOOK_EVERY_MS = 250;
 const UNDER_WAY: readonly Import['state'][] = ['reading', 'confirmed', 'applying'];
-/** Also after the command has ended. */
 const WILL_BE_DONE: readonly Import['state'][] = ['confirmed', 'applying'];
 const STILL_TAKING_BACK = 'The import is being taken back: the next Roster goes on with that.';
 

@@ -105,7 +105,6 @@ export function isBackup(path: string): boolean {
   return isOurs && !header.hasLog && !hasLogBeside(path);
 }
 
-/** Not cut off, and nobody works with it. */
 export function isWhole(path: string): boolean {
   const header = headerAt(path);
   const size = (header?.pages ?? 0) * (header?.pageSize ?? 0);

@@ -81,7 +81,6 @@ export async function bulkLoadUsers<T>(
   return loaded;
 }
 
-/** Of those who are there; 0 without any. */
 export async function findLastId(trx: Trx): Promise<number> {
   const { last } = await trx
     .selectFrom('users')

@@ -56,16 +56,13 @@ export const MIGRATIONS: readonly Migration[] = [
   searchStatistics,
 ];
 
+// With `connections` requests are answered, of which none waits long; with `following` pages are read on replicas. `announce` is called
+// before anything is changed, and ends it by throwing. Nothing is kept of a copy; with `howToUpdate` nothing is brought up to date.
 export type Opening = {
-  /** Given where requests are answered: none of them then waits long. */
   connections?: number;
-  /** Given where pages are read on replicas of it. */
   following?: Following | undefined;
-  /** Called before anything is changed; what it throws leaves all as it is. */
   announce?: (name: string, isNew: boolean) => void;
-  /** Given for what is a copy itself: nothing is kept of it when it is brought up to date. */
   isCopy?: boolean;
-  /** Given where it must not be brought up to date: how that is done. */
   howToUpdate?: string | undefined;
 };
 

@@ -21,8 +21,7 @@ export const KEPT_FIELDS = {
 export type UsersTable = {
   id: Generated<number>;
   username: string;
-  /** Unique. Like the email's key, the keys to sort by and the search text it is made by `derivedColumns`. */
-  username_key: string;
+  username_key: string; // unique; this and the keys and text below are made by `derivedColumns`
   email: string;
   email_key: string;
   full_name: string | null;
@@ -33,8 +32,7 @@ export type UsersTable = {
   role: Role;
   created_at: number;
   updated_at: number;
-  /** 1 when created, one more with every change: what a form was filled from. */
-  version: number;
+  version: number; // 1 when created, one more with every change: what a form was filled from
 };
 
 export type UserCountsTable = {
@@ -48,15 +46,11 @@ export type CredentialsTable = {
   user_id: number;
   password_hash: string;
   changed_at: number;
-  /** The secret of the second factor, sealed with the key that is not in the database; null without one. */
-  code_secret: string | null;
-  /** The time step of the last code that was accepted; none up to it is any more. */
-  code_step: Generated<number>;
-  /** Wrong codes since the last right one. */
+  code_secret: string | null; // of the second factor, sealed; null without one
+  code_step: Generated<number>; // of the last code that was accepted: none up to it is any more
   code_failures: Generated<number>;
   code_failed_at: Generated<number>;
-  /** null for never; 0 where that was before it was noted, if ever. */
-  last_sign_in_at: Generated<number | null>;
+  last_sign_in_at: Generated<number | null>; // null for never; 0 where it was before it was noted, if ever
 };
 
 /** Those who may sign in, and nobody else; `at` is what their credentials say, -1 for never. */
@@ -70,12 +64,10 @@ export type SessionsTable = {
   token_hash: string;
   user_id: number;
   created_at: number;
-  /** The last use, to the minute. */
-  seen_at: number;
+  seen_at: number; // to the minute
   address: string;
   browser: string;
-  /** JSON of `Draft`s: forms that were sent after an earlier session had ended. */
-  draft: string | null;
+  draft: string | null; // JSON of `Draft`s: forms that were sent after an earlier session had ended
 };
 
 /** Links by which someone chooses a password, one for each user at most; one that has been used was created at 0. */
@@ -108,13 +100,10 @@ export type HeartbeatsTable = { id: Generated<number> };
 export type ChangeSetsTable = {
   id: Generated<number>;
   at: number;
-  /** Null where nobody was signed in: on the command line, or while there was no administrator. */
-  actor_id: number | null;
-  /** Whose access it is about alone: a session that was ended, a role. */
-  subject_id: Generated<number | null>;
+  actor_id: number | null; // null where nobody was signed in
+  subject_id: Generated<number | null>; // whose access it is about alone: a session that was ended, a role
   undoes: Generated<number | null>;
-  /** Of those who were loaded together, and have no change each. */
-  first_id: Generated<number | null>;
+  first_id: Generated<number | null>; // of those who were loaded together, and have no change each
   last_id: Generated<number | null>;
   users: number;
   kind: number;
@@ -126,13 +115,10 @@ export type ChangeSetsTable = {
 
 export type ChangesTable = {
   user_id: number;
-  /** The user's from then on, without a gap, also through deletion and restoring. */
-  version: number;
+  version: number; // the user's from then on, without a gap, also through deletion and restoring
   set_id: number;
-  /** Where it is not the time of the set. */
-  at: number | null;
-  /** As `history/fields.ts` packs them; null for a creation and for restoring. */
-  fields: string | null;
+  at: number | null; // where it is not the time of the set
+  fields: string | null; // as `history/fields.ts` packs them; null for a creation and for restoring
 };
 
 export type DeletedUsersTable = {
@@ -152,30 +138,24 @@ export type JobsTable = {
   state: 'running' | 'done' | 'stopped';
   set_id: number;
   actor_id: number | null;
-  /** JSON, as its kind needs it. */
-  params: string;
-  /** The last user who is done. */
-  cursor: number;
+  params: string; // JSON, as its kind needs it
+  cursor: number; // the last user who is done
   total: number;
   done: number;
   left_out: number;
-  /** JSON: the numbers of those who were left out, as far as they are noted. */
-  notes: string;
+  notes: string; // JSON: the numbers of those who were left out, as far as they are noted
   lease_owner: string | null;
   leased_until: number;
-  /** In a row, as `jobs/failures.ts` counts them; 0 once something was done. */
-  failures: Generated<number>;
+  failures: Generated<number>; // in a row, as `jobs/failures.ts` counts them; 0 once something was done
 };
 
 export type RevisionsTable = { slot: number; value: number };
 
 export type ErasuresTable = {
   user_id: number;
-  /** When the user was: a number alone may be somebody else's in a database that was put back. */
-  created_at: number;
+  created_at: number; // the user's: a number alone may be somebody else's in a database that was put back
   set_id: number;
-  /** Since when their values are in no byte of the database's files; null while they may be. */
-  gone_at: Generated<number | null>;
+  gone_at: Generated<number | null>; // when they left the last byte of its files; null until then
 };
 
 /** A file of users that somebody has brought: it, and the rows read from it, lie in a folder of one machine. */
@@ -183,14 +163,11 @@ export type ImportsTable = {
   id: Generated<number>;
   created_at: number;
   touched_at: number;
-  /** Null where nobody signs in yet, and on the command line. */
-  actor_id: number | null;
+  actor_id: number | null; // null where nobody was signed in
   is_by_command: boolean;
-  /** The identity of the folder, and the name of the machine that had it then. */
-  folder: string;
-  host: string;
-  /** What its files are called there, without an ending. */
-  file: string;
+  folder: string; // its identity
+  host: string; // the machine that had the folder then
+  file: string; // what its files are called there, without an ending
   file_name: string;
   size: number;
   state:
@@ -202,23 +179,16 @@ export type ImportsTable = {
     | 'done'
     | 'taken back'
     | 'discarded';
-  /** JSON of `KeptChoices`. */
-  choices: string;
-  /** JSON of `HowRead`: once that is known. */
-  reading: string | null;
-  /** JSON of `Totals`: of the rows that have been looked at so far. */
-  totals: string | null;
-  /** Why it cannot be read, or was taken back: a sentence. */
-  problem: string | null;
-  /** How often all of it has been judged; what is confirmed is what was shown. */
-  judged: number;
-  /** The directory's, as it was judged. */
-  revision: number | null;
+  choices: string; // JSON of `KeptChoices`
+  reading: string | null; // JSON of `HowRead`, once that is known
+  totals: string | null; // JSON of `Totals`, of the rows that have been looked at so far
+  problem: string | null; // why it cannot be read, or was taken back: a sentence
+  judged: number; // how often all of it was: what is confirmed is what was shown
+  revision: number | null; // the directory's, as it was judged
   set_id: number | null;
   lease_owner: string | null;
   leased_until: number;
-  /** In a row: how often it was begun to be read, or to be judged again. */
-  failures: number;
+  failures: number; // in a row: how often it was begun to be read, or to be judged again
 };
 
 /** Who was there when a file was looked at, and not in it: all who still are, from one number to another. */
@@ -229,16 +199,13 @@ export type MaintenanceRunsTable = {
   id: Generated<number>;
   kind: 'backup' | 'check';
   begun_at: number;
-  /** Null while it is under way, and of one that was killed. */
-  ended_at: number | null;
-  /** A check is `bad` that has found something; one that could not look has an end, and none of these. */
-  outcome: 'good' | 'bad' | null;
+  ended_at: number | null; // null while it is under way, and of one that was killed
+  outcome: 'good' | 'bad' | null; // `bad`: something was found; null with an end: it could not look
   host: string;
   file: string | null;
   size: number | null;
   users: number | null;
-  /** Why it is bad, or could not be done: a sentence. */
-  problem: string | null;
+  problem: string | null; // why it is bad, or could not be done: a sentence
   is_quick: Generated<boolean>;
 };
 

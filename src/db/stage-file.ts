@@ -68,7 +68,6 @@ export function isStageFull(error: unknown): boolean {
   );
 }
 
-/** What is left of one whose rows are done: those that are not. */
 export function keepRefusedAlone(path: string): void {
   const kept = `${path}.new`;
   makeStage(kept).close();
@@ -94,7 +93,6 @@ export class StageFile {
   readonly #path: string;
   readonly #file: number;
   readonly #prepared = new Map<string, Sqlite.Statement>();
-  /** The values of rows that are not written yet, and how they are to be. */
   readonly #added: (readonly unknown[])[] = [];
   #places = '';
 
@@ -123,7 +121,6 @@ export class StageFile {
     if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#file) removeStage(this.#path);
   }
 
-  /** All that is written is written, or nothing. */
   async inOne<T>(work: () => Promise<T>): Promise<T> {
     this.#db.exec('begin immediate');
     try {
@@ -180,7 +177,6 @@ export class StageFile {
     this.#db.exec('delete from refused; delete from differences');
   }
 
-  /** One that another row may have, too. */
   addDoubtful(field: Key, key: string | number): void {
     this.#run('insert or ignore into doubtful values (?,?)', field, key);
   }
@@ -217,7 +213,6 @@ export class StageFile {
     return this.#all(`${JUDGED} where rows.row > ? and (${HAS_TWIN}) ${SOME_BY_ROW}`, row, limit);
   }
 
-  /** Whom rows are about, in their order, some at a time. */
   *users(): Generator<number[]> {
     const users = 'select user from rows where row > ? and row <= ? and user is not null';
     for (const [after, last] of this.#ranges(ROWS_AT_ONCE))

@@ -1,10 +1,6 @@
 /** How long the database takes and what it lets wait: told to those who observe it, and not measured while nobody does. */
 
-/**
- * `statement`: one at work, on PostgreSQL with its journey and with waiting for rows that others have locked.
- * `commit`: until a transaction is saved, on SQLite together with those that came with it.
- * `pool`: until there was a connection, on PostgreSQL. `lock`: until it was a transaction's turn to write, on SQLite.
- */
+/** `statement`: at work, with its journey and locks of rows; `commit`: until it is saved; `pool`: until there was a connection; `lock`: until its turn to write. */
 export type Part = 'statement' | 'commit' | 'pool' | 'lock';
 
 type Observer = {

@@ -32,7 +32,6 @@ export const PLACES: Readonly<Record<keyof Schema, Place>> = {
   // One's own go with the user: in those of others a form that names them may wait.
   sessions: { read: data.readSessions, erase: forgetDrafts },
   invitations: { read: data.readInvitations },
-  // All start anew.
   guesses: { erase: forgetFailures, why: 'of a hash nobody knows whose it is' },
   role_rules: OF_NOBODY,
   secrets: OF_NOBODY,

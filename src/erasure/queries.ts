@@ -46,7 +46,6 @@ export async function writeIdentity(trx: Trx, value: string): Promise<void> {
 
 const COPIED_FROM = 'copied from ';
 
-/** Of the databases that it was copied from, one from the other. */
 export async function readFormerIdentities(db: Db): Promise<string[]> {
   const rows = await db
     .selectFrom('secrets')

@@ -12,7 +12,6 @@ export type ErasureState = {
   copies: readonly string[];
 };
 
-/** For a page, which is asked for again by itself while it is under way. */
 export function showState(reply: FastifyReply, erasure: Erasure): ErasureState {
   const { config, db } = reply.server;
   const progress = progressOf(reply.server, erasure);

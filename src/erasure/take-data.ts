@@ -56,7 +56,6 @@ async function readAtOnce(
   return stream;
 }
 
-/** An object of lists, by table; row by row, for there may be very many. */
 async function* jsonOf(db: Db, id: number, isOwn: boolean): AsyncIterable<string> {
   yield '{';
   let begin = '\n';

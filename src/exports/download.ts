@@ -10,23 +10,20 @@ import { type Outcome, Spool } from './spool.ts';
 /** They are counted beforehand, and not measured. */
 const USUAL_BYTES_PER_USER = 64;
 
+/** `judge` is told how many there are, first of all, and ends it by throwing; `keep`, which never rejects, how many were written. */
 export type Asked = {
   folder: string;
   selection: Selection;
   format: FormatName;
-  /** Told how many there are, before anything is written; what it throws ends it. */
   judge: (total: Total) => void;
-  /** Keeps how many were written, before whoever reads comes to the end; never rejects. */
   keep: (users: number) => Promise<void>;
 };
 
+/** `written` and `closed` never reject; `size`: in bytes, so far. */
 export type Download = {
   stream: Readable;
-  /** Nothing more is written. Never rejects. */
   written: Promise<Outcome>;
-  /** In bytes, as far as it is written. */
   size: () => number;
-  /** Nothing is kept of it any more. */
   closed: Promise<void>;
 };
 
@@ -53,7 +50,6 @@ export async function giveUp({ stream, closed }: Pick<Download, 'stream' | 'clos
   await closed;
 }
 
-/** Whoever reads meets what goes wrong, too. */
 async function write(db: Db, asked: Asked, spool: Spool, gone: AbortSignal): Promise<Outcome> {
   let count = 0;
   const note = (users: number) => {

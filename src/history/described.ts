@@ -31,7 +31,6 @@ export type Described = Doers & {
 
 export type DescribedEntry = Doers & Entry;
 
-/** What whoever asks may see beyond what all who read may. */
 export type Sight = {
   actor: Actor | undefined;
   seesAccessOf: (userId: number) => boolean;

@@ -14,7 +14,6 @@ export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>)
   return { created: Number(created), changed: Number(changed) };
 }
 
-/** The kind of what undoes a change set: of an import that created everybody it is that they are deleted. */
 export function undoingKindOf(set: Pick<ChangeSet, 'kind' | 'detail'>): Kind {
   return importedIn(set)?.changed === 0 ? 'deleted' : undoingKind(set.kind);
 }

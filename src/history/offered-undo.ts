@@ -47,7 +47,6 @@ async function findChangeable(db: Db, actor: Actor, sets: readonly ChangeSet[]):
   return sets.filter((set) => !few.includes(set) || ids.has(set.id));
 }
 
-/** Also of those who are deleted. */
 async function findRoles(db: Db, ids: readonly number[]): Promise<ReadonlyMap<number, Role>> {
   const wanted = [...new Set(ids)];
   if (wanted.length === 0) return new Map();

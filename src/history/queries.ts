@@ -20,7 +20,6 @@ export async function findDeletedByIds(db: Db, ids: readonly number[]): Promise<
   return db.selectFrom('deleted_users').selectAll().where(engineOf(db).isOneOf('id', ids)).execute();
 }
 
-/** Until the end of the transaction nobody else restores or erases them. @returns each with when that was */
 export async function lockDeleted(
   trx: Trx,
   ids: readonly number[],
@@ -147,7 +146,6 @@ export async function findChangesSince(db: Db, set: number, limit: number): Prom
     .execute();
 }
 
-/** Whom some sets have changed, one perhaps more than once. */
 export async function findUsersOfSets(
   db: Db,
   sets: readonly number[],

@@ -109,7 +109,6 @@ export async function recordErasure(
   return set.id;
 }
 
-/** What was changed of someone stays known without what it was. */
 export async function forgetChanges(trx: Trx, userId: number): Promise<void> {
   const changes = trx.updateTable('changes').set({ fields: null });
   await changes.where('user_id', '=', userId).where('fields', 'is not', null).execute();
@@ -213,7 +212,6 @@ export async function recordPutBack(trx: Trx, actor: Actor, at: number, of: stri
 
 type Copies = { change_sets?: ChangeSet[]; changes?: Change[]; deleted_users?: DeletedUser[] };
 
-/** Of another database, with their numbers. */
 export async function insertHistory(
   trx: Trx,
   { change_sets = [], changes = [], deleted_users = [] }: Copies,

@@ -45,7 +45,6 @@ export async function findVersionFrom(
   return low;
 }
 
-/** Some of the numbers from the first on, before the second, which is larger. */
 function spread(from: number, before: number): number[] {
   const step = Math.ceil((before - from) / TRIED_AT_ONCE);
   return Array.from({ length: Math.ceil((before - from) / step) }, (_, index) => from + index * step);

@@ -157,7 +157,6 @@ export function isUndoable({ kind, event, users }: ChangeSet): boolean {
   return event === null && users > 0 && !isOver;
 }
 
-/** How it was done, where whoever did it does not say so. */
 export function wayOf({ via, actor_id, users }: ChangeSet): string {
   const way = nameOfCode(WAYS, via);
   if (way === 'form') return actor_id === null ? '' : 'by form';

@@ -11,7 +11,6 @@ export function answerNotModified(
   const { session, url, headers, server } = reply.request;
   if (session === undefined || isFlashWaiting(reply.request)) return false;
   // The start stands for the code: the processes of one Roster share it, and each other Roster, an upgraded one among them, has its own.
-  // Where one dies between an upgrade and the reload, the one in its place has newer code: what a browser has by the older one holds there.
   const parts = [server.startId, url, session.id, session.username, session.role, made];
   const tag = `"${hash('sha256', JSON.stringify(parts), 'base64url')}"`;
   // Weak, for compressed it is sent in other bytes.

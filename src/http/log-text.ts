@@ -41,7 +41,6 @@ type RequestLine = {
   aborted?: boolean;
 };
 
-/** @param json a line as pino writes it */
 export function lineAsText(json: string): string {
   const {
     level,

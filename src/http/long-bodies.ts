@@ -25,7 +25,6 @@ export async function readLongBody<T>(
     before = socket.bytesRead;
   }, limits.while);
   long.add(socket);
-  // What `inject` makes up has no timeout.
   socket.setTimeout?.(limits.silence);
   raw.on('timeout', stop);
   try {

@@ -109,7 +109,6 @@ function cameByHttp({ headers, socket }: FastifyRequest, config: Config, isTrust
   return isBrowser && headers['x-forwarded-proto'] === 'http' && isTrusted(socket.remoteAddress);
 }
 
-/** Where a path that Roster does not know comes before one that it does, as below a path of its own. */
 function unknownPath(request: FastifyRequest): string | undefined {
   const { config, rules } = request.server;
   const [, prefix = '', rest = ''] = /^(\/[\w.~-]+)(\/[^?]*)/.exec(request.url) ?? [];

@@ -21,7 +21,6 @@ export function isShort(address: string, origin: Origin): boolean {
   return urlFor(origin, address).length <= LONGEST;
 }
 
-/** Where it is too long, without its query. */
 export function shortAddress(address: string, origin: Origin): string {
   return [address, address.replace(/\?.*/s, '')].find((one) => isShort(one, origin)) ?? '/users';
 }

@@ -140,7 +140,6 @@ function isCased(letter: string): boolean {
   return letter !== letter.toLowerCase();
 }
 
-/** Each view is named by its path in the folder, such as `/users/list`. */
 export function createEta(origin: Origin): Eta {
   const eta = new Eta({ cache: true, escapeFunction: escaped });
   const { render } = eta;

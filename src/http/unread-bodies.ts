@@ -46,7 +46,6 @@ export function dropBody(raw: IncomingMessage, done: (isWhole: boolean) => void)
   };
   stopDroppingOf.set(socket, stop);
   raw.on('data', count).on('end', stop).on('close', stop).on('timeout', stop);
-  // What `inject` makes up has no timeout.
   socket.setTimeout?.(STALLED_AFTER_MS);
 }
 

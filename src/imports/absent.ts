@@ -61,7 +61,6 @@ async function* absentRanges(
   if (range) yield range;
 }
 
-/** Of imports of which nothing is kept. */
 export async function tidyAbsent(db: Db): Promise<void> {
   for (const id of await findAbsentOfNone(db)) await forgetAbsent(id, (work) => transact(db, work));
 }

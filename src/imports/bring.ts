@@ -83,7 +83,6 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
   }
 }
 
-/** Waits a little for what there is to do. */
 export async function settle(app: FastifyInstance): Promise<void> {
   const late = new AbortController();
   await Promise.race([app.runJobs(), sleep(PATIENCE_MS, undefined, { signal: late.signal }).catch(() => {})]);

@@ -8,7 +8,6 @@ export function choicesOf({ choices }: Pick<Import, 'choices'>): Choices {
   return fields ? { ...others, fields: fields.map((one) => one ?? undefined) } : others;
 }
 
-/** The one whose refused rows it brings back. */
 export function earlierOf({ choices }: Pick<Import, 'choices'>): number | undefined {
   return (JSON.parse(choices) as KeptChoices).of;
 }

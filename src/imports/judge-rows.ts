@@ -33,7 +33,6 @@ export type RowToJudge = Pick<StagedRow, Key> & { said: Said; problems: readonly
     Pick<JudgedRow, `${Key}_twin`>
   >;
 
-/** What a new user has whom a row does not tell. */
 const NEW = newUserSchema.pick({ full_name: true, is_active: true, role: true }).parse({});
 const NEEDED = ['username', 'email'] as const;
 const LACKS = { username: lackOf('username'), email: lackOf('email') };
@@ -189,7 +188,6 @@ export function newUserOf(said: Said): NewUser {
 
 /** What a row says: to who is there, the username that was made for somebody new is none. */
 export function saidBy(said: Said, isNew: boolean): UserChanges {
-  // Most rows, at once.
   if (said.made === undefined) return said;
   const { made, ...values } = said;
   return isNew ? { username: made, ...values } : values;

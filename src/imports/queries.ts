@@ -42,7 +42,6 @@ export function discardedFor(cause: keyof typeof CAUSES) {
   return { state: 'discarded', problem: CAUSES[cause] } as const;
 }
 
-/** Of somebody who has brought another file instead. */
 export async function discardUnreadable(trx: Trx, actorId: number | null, now: number): Promise<void> {
   const own = (await findOwnImports(trx, actorId)).filter(({ state }) => state === 'unreadable');
   const ids = own.map(({ id }) => id);
@@ -55,7 +54,6 @@ export async function findLiveImports(db: Db): Promise<Import[]> {
   return db.selectFrom('imports').selectAll().where('state', 'in', LIVE).orderBy('id').execute();
 }
 
-/** By state, of those whose file is still wanted; also states that none is in. */
 export async function countImports(db: Db): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom('imports')
@@ -191,7 +189,6 @@ export async function forgetAbsentOf(trx: Trx, importId: number, limit: number):
   return some.length;
 }
 
-/** Of imports that are gone, or of which nothing is kept. */
 export async function findAbsentOfNone(db: Db): Promise<number[]> {
   const ids: number[] = [];
   const after = (id: number) => db.selectFrom('absent_users').select('import_id').where('import_id', '>', id);

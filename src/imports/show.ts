@@ -29,7 +29,6 @@ export function addressOf(id: number): string {
   return `/imports/${id}`;
 }
 
-/** There one hears of the end as soon as it is known. */
 export function waitingFor(id: number): string {
   return `${addressOf(id)}?${UNTIL}=over`;
 }
@@ -37,7 +36,6 @@ export function waitingFor(id: number): string {
 export async function showImport(request: Request, reply: FastifyReply) {
   const { server, params, query, actor } = request;
   const isWaiting = query[UNTIL] === 'over';
-  // What takes no longer is seen at once.
   if (isWaiting) await settle(server);
   const imported = await getImport(server.db, params.id, actor);
   const { id, state, set_id } = imported;

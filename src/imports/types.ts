@@ -15,7 +15,6 @@ export type Match = (typeof MATCHES)[number];
 export const EMPTIES = ['leave', 'clear'] as const;
 export type Empty = (typeof EMPTIES)[number];
 
-/** Of what usernames are made where no column has them. */
 export const MADE_OF = ['email'] as const satisfies Field[];
 type MadeOf = (typeof MADE_OF)[number];
 

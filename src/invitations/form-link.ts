@@ -31,7 +31,6 @@ export function linkAddress(userId: number, request: Request, key: string, isInv
   return `/users/${userId}/invitation?key=${key}${isInvited ? '&invited=1' : ''}${from}`;
 }
 
-/** Undefined where there is no such link, or it has been used, replaced or withdrawn, or is too old. */
 export async function findFormLink(request: FastifyRequest, user: User, key: string) {
   const { server, session, headers } = request;
   const tokenOf = tokensFor(request, key);

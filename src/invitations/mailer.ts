@@ -26,7 +26,6 @@ export async function createMailer(
   { server, from }: NonNullable<Config['mail']>,
   limit = LIMIT_MS,
 ): Promise<Mailer> {
-  // Loaded where it is wanted alone: it would be a part of every start.
   const { createTransport } = await import('nodemailer');
   const transport = createTransport(optionsFor(server));
   const underWay = new Map<string, Promise<MailOutcome>>();

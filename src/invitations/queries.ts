@@ -44,7 +44,6 @@ export async function deleteInvitationOf(trx: Trx, userId: number): Promise<bool
   return numDeletedRows > 0n;
 }
 
-/** Whether anybody but one has a link that waits or has been used, or a password. */
 export async function isAnyoneElseInvited(db: Db, userId: number): Promise<boolean> {
   const links = db.selectFrom('invitations').select('user_id').where('user_id', '!=', userId);
   const passwords = db.selectFrom('credentials').select('user_id').where('user_id', '!=', userId);
@@ -68,7 +67,6 @@ export async function findInvitation(db: Db, token: string, now: number): Promis
   return { kind: isInTime(invited_at, now) ? 'good' : 'old', user };
 }
 
-/** @returns false where it has been used, replaced or withdrawn meanwhile. */
 export async function redeemInvitation(trx: Trx, token: string): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('invitations')

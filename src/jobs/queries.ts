@@ -23,7 +23,6 @@ export const FORGOTTEN = '{}';
 
 type NewJob = Pick<Job, 'kind' | 'set_id' | 'actor_id' | 'params' | 'total'> & Partial<Job>;
 
-/** It begins, unless it is said how it has ended. @returns its number */
 export async function insertJob(trx: Trx, job: NewJob): Promise<number> {
   const begun = { state: 'running', cursor: 0, done: 0, left_out: 0, notes: '[]', leased_until: 0 } as const;
   const { id } = await trx
@@ -87,7 +86,6 @@ export async function mayGoOn(db: Db, { id, undoes }: ChangeSet, { params }: Job
   return !(await findUndoing(db, [id])).has(id);
 }
 
-/** Those that may change more users, also after somebody has them go on. */
 export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'set_id' | 'cursor'>[]> {
   return db.selectFrom('jobs').select(['set_id', 'cursor']).where('state', '!=', 'done').execute();
 }
@@ -96,7 +94,6 @@ export async function findRunningJobs(db: Db, limit: number): Promise<Job[]> {
   return db.selectFrom('jobs').selectAll().where('state', '=', RUNNING).orderBy('id').limit(limit).execute();
 }
 
-/** How many are running, and how many were stopped among the last hundred. */
 export async function countJobs(db: Db): Promise<Record<'running' | 'stopped', number>> {
   const running = db.selectFrom('jobs').where('state', '=', RUNNING);
   const { count } = await running
@@ -135,7 +132,6 @@ export async function leaseJob(
   return { ...free, failures };
 }
 
-/** Undefined where somebody else has it by now, or it is at its end. */
 export async function lockJob(trx: Trx, id: number, owner: string): Promise<Job | undefined> {
   return trx
     .selectFrom('jobs')
@@ -164,7 +160,6 @@ export async function stopJobs(trx: Trx): Promise<number> {
 }
 
 export async function saveJob(trx: Trx, id: number, job: Partial<Omit<Job, 'id'>>): Promise<void> {
-  // The history shows it.
   if (job.state !== undefined) moveRevision(trx);
   await trx.updateTable('jobs').set(job).where('id', '=', id).execute();
 }
@@ -191,7 +186,6 @@ export async function forgetSearches(trx: Trx): Promise<void> {
   }
 }
 
-/** Whether one of those that were to forget theirs is under way still. */
 export async function isSearchKept(db: Db): Promise<boolean> {
   const running = db
     .selectFrom('jobs')
@@ -205,7 +199,6 @@ function forgetsWhenStopped({ params }: Pick<Job, 'params'>): boolean {
   return (JSON.parse(params) as Partial<typeof FORGETS_WHEN_STOPPED>).forgetsWhenStopped ?? false;
 }
 
-/** Until somebody has it go on, if it still can. */
 export async function stopJob(
   trx: Trx,
   { id, params }: Job,

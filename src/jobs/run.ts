@@ -135,7 +135,6 @@ async function runJob(
   let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
   let isRunning = true;
   while (isRunning && !isEnding()) {
-    // From its turn on.
     let began = runner.stopwatch();
     try {
       isRunning = await runner.alone.run(() => {

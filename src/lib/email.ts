@@ -7,8 +7,7 @@ import { isAscii, textKey, tooManyMarks } from './text.ts';
 /** As long as an address may be (RFC 3696, erratum 1690). */
 export const EMAIL_MAX = 254;
 
-// `domainToASCII` reads an address of the web, in which more may stand than a domain.
-// It knows where the two joiners belong.
+// `domainToASCII` takes more than a domain, and knows where the two joiners belong.
 const WRITTEN_DOMAIN = /^[[[\P{ASCII}a-zA-Z\d.\-]--[\p{DI}\p{Z}\p{C}]]\u200C\u200D]+$/v;
 const CYRILLIC_LIKE_LATIN = /^(?=.*[а-ӿ])[асԁеһіјӏорԛѕԝхуъьҽпгѵѡ\d-]+$/u;
 const LABEL = /^[\p{L}\p{Nd}-][\p{L}\p{M}\p{Nd}-]*$/u;
@@ -22,7 +21,6 @@ export function asciiEmail(email: string): string {
   return !/^[a-z\d.-]+$/.test(ascii) || isIPv4(ascii) ? email : before + ascii;
 }
 
-/** What an address is found by, in whichever form it is typed. */
 export function emailKey(email: string): string {
   return textKey(asciiEmail(email.normalize('NFKC')));
 }

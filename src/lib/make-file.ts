@@ -33,8 +33,7 @@ export function makeFileOnce(path: string, write: (draft: string) => void): void
   syncFolder(path);
 }
 
-// A folder cannot be given the name of one that holds something, so of several makers one gives it to theirs. Whoever
-// comes by, also later, then moves what it holds: nobody waits for one that was killed.
+// A folder does not replace one that holds something: one of several makers wins. Whoever comes by moves what it holds, and waits for nobody.
 function moveByFolder(folder: string, path: string): void {
   const shared = `${path}.new`;
   try {
@@ -94,7 +93,6 @@ export function syncFolder(path: string): void {
   closeSync(folder);
 }
 
-/** Undefined where it fails with one of these codes. */
 export function unless<T>(codes: readonly string[], act: () => T): T | undefined {
   try {
     return act();

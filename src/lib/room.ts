@@ -28,7 +28,6 @@ export function hasRoomFor(folder: string, bytes: number, spare = SPARE): boolea
   return freeBytes(folder) >= bytes + spare;
 }
 
-/** Of a file that was written to. */
 export function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -12,14 +12,12 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
-/** As text is stored: trimmed, and in NFC. */
 export function clean(text: string): string {
   return trim(text.normalize('NFC'));
 }
 
 /** As names are compared: NFKC and full case folding (Unicode 3.13, D145–D147). */
 export function textKey(text: string): string {
-  // Most names, at once.
   if (isAscii(text)) return trim(text.toLowerCase());
   // Lowering, raising and lowering again meets every fold (`ẞ` → `ß` → `SS` → `ss`), but not that of the final sigma.
   const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase();
@@ -122,7 +120,6 @@ const HIDDEN: readonly [RegExp, string][] = [
 
 /** What is wrong with text, to follow the field's name in a sentence; undefined if nothing. */
 export function forbiddenCharacter(text: string): string | undefined {
-  // Most names, at once.
   if (/^[ -~]*$/.test(text)) return undefined;
   return HIDDEN.find(([pattern]) => pattern.test(text))?.[1];
 }

@@ -45,7 +45,6 @@ export async function countUnchanged(db: Db): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Until the end of the transaction nobody changes them. */
 export async function lockUnchanged(trx: Trx): Promise<Pick<User, 'id' | 'version'>[]> {
   const users = unchanged(trx).select(['users.id', 'users.version']);
   return users.orderBy('users.id').forUpdate('users').execute();

@@ -8,7 +8,6 @@ const LATE_AFTER = 2 * DAY;
 
 type Known = {
   finding: Run | undefined;
-  /** The last good backup, and the last that has failed since. */
   backups: { good: Run | undefined; bad: Run | undefined };
   isSet: boolean;
   /** When this Roster was started: it makes its first backup soon after. */

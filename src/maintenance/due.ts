@@ -29,7 +29,6 @@ export function isInFolder(folder: string, { file }: Pick<Run, 'file'>): boolean
   return file !== null && dirname(file) === folder;
 }
 
-/** Whether whoever was at it is gone, and has not said how it ended. */
 export function hasStopped({ ended_at, begun_at, host }: Run, now: number): boolean {
   if (ended_at !== null) return false;
   const isBeforeBoot = host === hostname() && begun_at < Date.now() - uptime() * 1_000;

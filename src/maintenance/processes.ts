@@ -13,7 +13,6 @@ export async function findProcesses(path: string): Promise<number[] | undefined>
   return found;
 }
 
-/** Nothing of one that is somebody else's, or has ended. */
 async function openIn(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
   const descriptors = await readdir(folder).catch(() => []);

@@ -70,8 +70,7 @@ class ClockWatch {
     if (by < 0) this.#spared = { since: Math.floor(this.#app.clock() - passed) };
   }
 
-  // Those that were not used for long would last for longer. Of several processes each does so: whoever has signed in since stays
-  // so, but where it could not be done then and is tried again, for nobody can tell them apart any more.
+  // Those that were not used for long would last for longer. Whoever has signed in since stays so, unless this fails and is tried again.
   async #endSessions(): Promise<void> {
     if (this.#spared === undefined) return;
     const { db, config, clock, log } = this.#app;

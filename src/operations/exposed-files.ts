@@ -35,7 +35,6 @@ export function findExposedFiles({
   ];
 }
 
-/** The key, and those that were it before or are to be it next. */
 function keysBeside(path: string): string[] {
   const names = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)));
   return names.sort().map((name) => join(dirname(path), name));

@@ -33,7 +33,6 @@ export async function findChangesAfterUser(db: Db, set: number, afterUser: numbe
   }
 }
 
-/** Those of their users who are there. */
 export async function findUsersOfChanges(db: Db, changes: readonly ChangeOfSet[]): Promise<User[]> {
   return usersByKeys(db, 'id', usersIn(changes));
 }

@@ -47,7 +47,6 @@ export async function undoChangeSet(
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
   const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);
   const kind = kindOfActs(acts.map(({ act }) => act));
-  // What was done to someone's role they find in their own history.
   const subject_id = kind === 'access' && steps.length === 1 ? (steps[0]?.id ?? null) : null;
   const detail = undone.detail === MADE_UP ? MADE_UP : mixedOf(acts.map(({ act }) => act));
   const begun = { at: now, kind, undoes: undone.id, subject_id, detail };
@@ -62,7 +61,6 @@ export async function undoChangeSet(
   return { kind: 'undone', set, steps, left, user: steps.length === 1 ? result[0] : undefined };
 }
 
-/** How many were done of how many, as of what takes longer. */
 async function recordPart(
   trx: Trx,
   { user }: Actor,

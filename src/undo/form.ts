@@ -96,7 +96,6 @@ export function choicesIn(fields: Fields): Choices {
   return { seen: fields.seen ?? '', isWhole: (step) => isBack(choiceName(step)), fieldsOf };
 }
 
-/** Nothing where another value is wanted and none was typed. */
 function valueFor(step: Step, { field, was, holder }: Difference, fields: Fields): UserChanges {
   if (holder === undefined) return { [field]: was };
   const form = parseForm(userChangesSchema, { [field]: fields[otherName(step, field)] ?? '' });

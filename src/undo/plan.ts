@@ -63,7 +63,6 @@ export async function planSteps(
 
 function effectOf(changes: readonly ChangeOfSet[]): Effect {
   const [first, last] = [changes[0], changes.at(-1)] as [ChangeOfSet, ChangeOfSet];
-  // Nothing is kept of a creation, nor of bringing back.
   const wasThere = first.fields !== null;
   const isThere = last.fields === null || !isDeletion(last.fields);
   const fields = mergeFields(changes.map((change) => unpackFields(change.fields)));

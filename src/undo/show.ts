@@ -26,7 +26,6 @@ export type Shown = {
   errors?: Problems;
   holders?: Holders;
   isChanged?: boolean;
-  /** Chosen in a session that has ended. */
   isDraft?: boolean;
   status?: number;
 };
@@ -55,7 +54,6 @@ async function showDraft(reply: FastifyReply, undoing: Undoing, db: Db, fields: 
   return showSteps(reply, undoing, await planPage(db, undoing, part), { part, fields, isDraft });
 }
 
-/** Nobody of very many: they are too many to look at each beforehand. */
 export async function planPage(db: Db, { row, actor }: Undoing, part?: Part): Promise<Step[]> {
   const { id, users } = row.set;
   if (part === undefined && users > MOST_WITHOUT_JOB) return [];

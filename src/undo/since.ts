@@ -37,7 +37,6 @@ function findAnew(changes: readonly VersionSet[], undone: number): Set<Part> {
   return anew;
 }
 
-/** Nothing is kept of a creation, nor of bringing back. */
 function partsOf(fields: string | null): Part[] {
   return fields === null || isDeletion(fields) ? ['there'] : (Object.keys(unpackFields(fields)) as Part[]);
 }

@@ -43,7 +43,6 @@ export function isAsked(step: Step): boolean {
   return step.isAgain || (step.kind === 'delete' && step.hasAccess);
 }
 
-/** What nobody, or not whoever undoes it, can do anything about. */
 export function isRefused(step: Step): boolean {
   return step.kind === 'left';
 }

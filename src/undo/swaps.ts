@@ -24,7 +24,6 @@ export function withFreed(steps: readonly Step[]): Step[] {
   );
 }
 
-/** What stands in the way is a holder alone. */
 function takenIn(step: Step): Difference[] {
   if (step.kind !== 'change' && step.kind !== 'restore') return [];
   return step.differences.filter(

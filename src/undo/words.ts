@@ -90,7 +90,6 @@ function sentenceOfMany(steps: readonly Step[], left: readonly Step[]): string {
   return [countsOf(steps, left), ...access].join(' ');
 }
 
-/** Of those who are put back, and may sign in then. */
 function sentencesOfAccess(steps: readonly Step[]): string[] {
   const kinds = steps.flatMap((step) => ('hadAccess' in step && step.hadAccess ? step.kind : []));
   return whatStaysEnded(kinds.includes('restore'), kinds.includes('change'));

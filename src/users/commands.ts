@@ -87,10 +87,7 @@ export async function changeUser(
   return { kind: 'changed', before, user: changed[0] as User, set, theirs, since };
 }
 
-/**
- * All or none, in the actor's change set; names may be passed on among them. Who is already so is not returned.
- * @param changes each user once @throws ForbiddenError, NotUniqueError, LastAdministratorError
- */
+/** All or none, in the actor's change set; who is already so is not returned. @param changes each user once @throws ForbiddenError, NotUniqueError, LastAdministratorError */
 export async function changeUsers(
   trx: Trx,
   actor: Actor,
@@ -139,10 +136,7 @@ export async function deleteUsers(
   return { kind: 'changed', users: [...users.values()] };
 }
 
-/**
- * With their number and values, but for how they signed in and what is changed at once.
- * @param shownVersion the last one they had, as it was shown @throws NotFoundError, ForbiddenError, NotUniqueError
- */
+/** With number and values, but not how they signed in. @param shownVersion the last they had @throws NotFoundError, ForbiddenError, NotUniqueError */
 export async function restoreUser(
   trx: Trx,
   actor: Actor,

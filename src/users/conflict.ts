@@ -20,9 +20,8 @@ export type ShownConflict = {
     who: string;
     at: number | undefined;
   }[];
-  /** What only one of them has changed. */
   single: Difference[];
-  /** Of that, what is still to be written. */
+  /** Of what only one of them has changed (`single`), what is still to be written. */
   hidden: Fields;
   who: string;
   at: number | undefined;

@@ -21,7 +21,6 @@ type More = Partial<Pick<Views['users/deleted'], 'errors' | 'holders' | 'why' | 
   typed?: Fields;
 };
 
-/** As they were last, for those who may know; the version is the last that they had. */
 export async function findSeenDeleted({ reader, actor }: Request, id: number) {
   const deleted = actor && maySeeDeleted(actor) ? await findDeleted(reader, id) : undefined;
   return deleted && { ...deleted, ...unpackValues(deleted.fields), version: deleted.version - 1 };

@@ -38,7 +38,6 @@ export function peopleIn(names: readonly string[]): string {
   return and.format(new Set(names));
 }
 
-/** Without the role, where that is not to be seen. */
 export function seenOf<F extends KeptField>(
   fields: readonly F[],
   actor: Actor | undefined,

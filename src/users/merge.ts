@@ -4,12 +4,10 @@ import { USER_FIELDS, type UserChanges } from './validation.ts';
 
 export type EditedField = (typeof USER_FIELDS)[number];
 
+/** `changes`: what only this edit changes; `theirs`: what only others have; `conflicts`: what both have, each in their own way. */
 export type Merge = {
-  /** What only this edit changes. */
   changes: UserChanges;
-  /** What only others have changed. */
   theirs: readonly EditedField[];
-  /** What both have, each in their own way. */
   conflicts: readonly EditedField[];
 };
 

@@ -25,7 +25,6 @@ export async function findUserByUsername(db: Db, username: string): Promise<User
   return db.selectFrom('users').selectAll().where('username_key', '=', textKey(username)).executeTakeFirst();
 }
 
-/** @param email with its domain in either form. */
 export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
   return db.selectFrom('users').selectAll().where('email_key', '=', emailKey(email)).executeTakeFirst();
 }
@@ -39,7 +38,6 @@ export async function findIdsAfter(db: Db, id: number, limit: number): Promise<n
   return (await ids.execute()).map((user) => user.id);
 }
 
-/** Who already has the username and the email of a submission, other than the user being changed. */
 export async function findHolders(
   db: Db,
   { username, email }: { username?: string | undefined; email?: string | undefined },

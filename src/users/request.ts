@@ -18,7 +18,6 @@ export function userIdFrom(request: Request): number {
   return Number(id);
 }
 
-/** The list that someone came from. */
 export function listBefore({ query, server }: Request): ListState {
   return parseFrom(query, server.clock());
 }

@@ -54,13 +54,11 @@ export async function show(request: Request, reply: FastifyReply) {
   return reply.render('users/show', { ...shown, lastDay: made.lastDay, wrongDay: asked }, asked ? 422 : 200);
 }
 
-/** Of the timeline, as it stands in the address of a user’s page. */
 function parseTimelineCursor(typed = ''): TimelineCursor | undefined {
   const [, version, at, id] = /^(\d{1,15})\.(\d{1,16})\.(\d{1,15})$/.exec(typed) ?? [];
   return version === undefined ? undefined : { version: Number(version), at: Number(at), id: Number(id) };
 }
 
-/** Undefined for members, who have none. */
 export async function accessOf(request: Request, user: User): Promise<Access | undefined> {
   const { reader, actor } = request;
   if (user.role === 'member' || !actor) return undefined;

@@ -48,7 +48,6 @@ function problemOf(error: unknown): string {
   throw error;
 }
 
-/** Undefined where it is not there, or only for those who own the server. */
 async function schemaOfAmcheck(db: Db): Promise<string | undefined> {
   const { rows } = await sql<{ name: string }>`
     select nspname as name from pg_extension

@@ -101,7 +101,6 @@ function writeAnew(tables: readonly string[]): Step[] {
   }));
 }
 
-/** @returns who has one of the tables locked for too long. */
 async function takeSteps(db: Db, steps: readonly Step[]): Promise<Reader | undefined> {
   return db.connection().execute(async (one) => {
     await sql`set lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(one);

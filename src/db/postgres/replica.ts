@@ -25,7 +25,6 @@ export class Replica {
   readonly #tell: (state: ReplicaState) => void;
   /** Before which it shows all that was saved. */
   position = 0;
-  /** Whether it shows all that the primary has sent it. */
   hasAll = false;
   #isPrimary = false;
   /** On which it is primary, or was when it last answered. */
@@ -76,7 +75,6 @@ export class Replica {
     const { promise, reject } = Promise.withResolvers<never>();
     const giveUp = () => reject(new UnavailableError('it has fallen silent'));
     this.#waiting.add(giveUp);
-    // What is given up ends by itself, unheard.
     return Promise.race([asked, promise]).finally(() => this.#waiting.delete(giveUp));
   }
 

@@ -121,7 +121,6 @@ function copyFile(real: string, draft: string, name: string): void {
   syncFile(draft);
 }
 
-/** Those of other versions. */
 function othersBeside(real: string, kept: string): string[] {
   const names = readdirSync(dirname(real)).filter((name) =>
     name.startsWith(`${basename(real)}.before-version-`),

@@ -5,7 +5,6 @@ type Writer = { run<R>(text: string): QueryResult<R> };
 
 type Outcome = { busy: number; log: number; checkpointed: number };
 
-/** @returns whether all was copied: not so where someone reads what was there before. */
 export function backfill(writer: Writer): boolean {
   const { log, checkpointed } = run(writer, 'PASSIVE');
   return log === checkpointed;

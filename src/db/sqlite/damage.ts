@@ -11,10 +11,7 @@ export function checkOf(isQuick: boolean): string {
   return isQuick ? 'quick_check' : 'integrity_check';
 }
 
-/**
- * One statement: of one moment, and all that is written meanwhile stays in the log until its end. On a connection of its own,
- * for FTS5 compares with a structure that it has kept from an earlier moment, and calls the index corrupt if it was merged since.
- */
+/** By one statement, of one moment, on a new connection: FTS5 compares with what it kept of an earlier moment, and calls what was merged since corrupt. */
 export async function* findDamage(db: Db, isQuick: boolean): AsyncGenerator<Damage> {
   const check = sql.raw(`${checkOf(isQuick)}(${MOST_TOLD})`);
   try {

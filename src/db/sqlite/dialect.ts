@@ -84,8 +84,7 @@ export class RosterSqliteAdapter extends SqliteAdapter {
 }
 
 class RosterSqliteQueryCompiler extends SqliteQueryCompiler {
-  // A sign that does nothing: of a value without one SQLite may want to know what it is before it plans, as of a limit, and then
-  // prepares the statement anew each time (https://sqlite.org/c3ref/prepare.html). That can take ten times as long as to run it.
+  // `+` does nothing, but a bare value, as of a limit, may have SQLite prepare the statement anew each time: https://sqlite.org/c3ref/prepare.html
   protected override getCurrentParameterPlaceholder(): string {
     return '+?';
   }

@@ -20,8 +20,7 @@ export function translated(error: unknown, db: Sqlite.Database): unknown {
   return reason === undefined ? error : new UnavailableError(reason, { cause: error, reason });
 }
 
-// A log that was written and could not be synced is written over by the next commit; but whoever opens the file after a
-// kill before that takes it for a whole commit. The same goes for all that can fail after the sync.
+// Whoever opens the file after a kill takes a log that was written and not synced for a whole commit.
 export function isMaybeSaved(error: unknown): boolean {
   const cause = error instanceof UnavailableError ? error.cause : undefined;
   return cause instanceof Sqlite.SqliteError && /^SQLITE_(IOERR(?!_WRITE)|NOMEM)/.test(cause.code);
@@ -66,8 +65,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ENOENT: 'its file is no longer there',
 };
 
-// SQLite keeps to itself what the system has said. A disk that has turned read-only by itself may say so only to a
-// write, of the file's times; by its name, for closing the file would end SQLite's locks on it.
+// SQLite keeps the system's reason to itself; a disk that has turned read-only may give it only to a write, as of the file's times.
 function whyNoWrite(path: string, otherwise: string): string {
   try {
     accessSync(path, constants.W_OK);

@@ -88,8 +88,7 @@ export async function makeSearchIndex(trx: Trx): Promise<void> {
   await indexUsersAfter(trx, 0);
 }
 
-// Without the text, which is in the table, and the sizes that only a ranking needs. With fewer segments at most, FTS5 would
-// soon merge all of an index at once, for most of a second, and not little by little.
+// Without the text, and the sizes that only a ranking needs. With fewer segments FTS5 would soon merge all of an index at once, for most of a second.
 function makingOf(range: number): string[] {
   const index = indexNameOf(range);
   return [

@@ -19,11 +19,7 @@ const FILE_HEADER_SIZE = 100;
 
 type OpenFile = { descriptor: number; logPath: string };
 
-/**
- * Clears those of some pages, in the file itself: for SQL there are none. In turn with all who write.
- * @param from a place in the file, in bytes
- * @returns where to go on, Infinity at the end; `held up` where somebody is in the log, `kept` where there are too many pages
- */
+/** In the file itself, while nobody else writes. @param from in bytes @returns where to go on, Infinity at the end; `kept` where there are too many pages */
 export function clearGaps(writer: Statements, file: OpenFile, from: number): number | 'held up' | 'kept' {
   if (!emptyLog(writer)) return 'held up';
   // From here on no page is newer in the log, or in the memory of whoever writes next.

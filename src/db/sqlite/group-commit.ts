@@ -145,10 +145,7 @@ export class GroupCommit {
     this.#writer.execute(`pragma user_version = ${nextVersion(version)}`);
   }
 
-  /**
-   * The search index is written and merged here: the pages that it frees are many, and are overwritten when somebody is erased
-   * (`traces.ts`). Not by `run`, which keeps statements prepared: this one takes effect when it is prepared.
-   */
+  /** Merging the search index frees many pages, which `traces.ts` overwrites later. Not by `run`: this pragma takes effect when it is prepared. */
   #save(group: Group): void {
     this.#writer.execute('pragma secure_delete = FAST');
     try {

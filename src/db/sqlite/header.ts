@@ -20,7 +20,6 @@ export type Header = {
   firstFree: number;
 };
 
-/** Of a file that is open; undefined where that is none of SQLite's. */
 export function readHeader(descriptor: number, bytes = Buffer.alloc(HEADER_SIZE)): Header | undefined {
   if (readSync(descriptor, bytes, 0, HEADER_SIZE, 0) < HEADER_SIZE) return undefined;
   if (bytes.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) return undefined;

@@ -38,7 +38,6 @@ function* allOf(pages: number): Iterable<number> {
   for (let page = pages; page >= 1; page--) yield page;
 }
 
-/** The last one first, and then from everywhere. */
 function* someOf(pages: number): Iterable<number> {
   if (pages <= SAMPLED_PAGES) return yield* allOf(pages);
   for (let turn = 0; turn < SAMPLED_PAGES; turn++)

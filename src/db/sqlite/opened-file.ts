@@ -8,8 +8,7 @@ import { PlacedFile } from './placed-file.ts';
 const IDLE_INTERVAL_MS = 2_000;
 const MOST_GENERATIONS_PER_MS = 20;
 
-// Made before SQLite opens the file and closed after its connections: with any descriptor of a file that is closed,
-// POSIX takes away all of the process's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
+// Closed after SQLite's connections: closing any descriptor of a file ends the process's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
 export class OpenedFile {
   /** Why nothing may be read or written: a sentence; undefined while all is well. */
   problem: string | undefined;
@@ -60,7 +59,6 @@ export class OpenedFile {
     return `${this.#real}-wal`;
   }
 
-  /** Looks at the file, and says what has happened to it, once; returns `problem`. */
   look(): string | undefined {
     if (this.#isOverwritten) return this.problem;
     let found = this.#findAway();

@@ -32,8 +32,7 @@ export function openWriter(path: string, refuseMoved: () => void): Statements {
   return statements;
 }
 
-// After a sync that failed, the log of a Roster that was killed may be in the system's memory alone, where no later
-// sync looks again: what is appended to it would go with it.
+// After a sync that failed the log of a Roster that was killed may be in memory alone, and what is appended to it would go with it.
 function backfillIfPossible(statements: Statements): void {
   try {
     backfill(statements);

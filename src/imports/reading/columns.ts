@@ -58,7 +58,6 @@ export function columnsOf(headers: readonly string[], fields = fieldsNamed(heade
   }));
 }
 
-/** Neither a field’s nor one of ours, such as why a row was refused. */
 export function isUnknown({ header }: Column): boolean {
   return fieldNamed(header) === undefined && !REFUSED_COLUMNS.some((name) => name === header.trim());
 }

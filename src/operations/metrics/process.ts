@@ -45,7 +45,6 @@ function watchEventLoop(app: FastifyInstance): Histogram {
   return delay;
 }
 
-/** Undefined where there is no `/proc`. */
 function countFiles(): number | undefined {
   try {
     return readdirSync('/proc/self/fd').length;

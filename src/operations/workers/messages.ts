@@ -2,15 +2,11 @@
 import type { Listening } from '../../http/listening.ts';
 import type { Family } from '../metrics/families.ts';
 
-/** What all of them have to agree about. */
 export type Task = { listening: Listening; setupToken: string; startId: string };
 
 export type Place = { host: string; metricsAddress: string | undefined };
 
-/**
- * `replaced`: another one goes on in its place, so nobody waits for its end. `turn`: whoever wanted to connect by then is
- * handed on. `closed`: none of them listens any more. `counted`: by all of them, also by those that have ended.
- */
+/** `replaced`: nobody waits for its end; `turn`: whoever wanted to connect by then is handed on; `closed`: none listens any more; `counted`: by all of them. */
 export type FromParent =
   | { kind: 'task'; task: Task }
   | { kind: 'stop' | 'replaced' | 'turn' | 'closed' }

@@ -26,7 +26,6 @@ export function absentUsers(db: Db, importId: number) {
     .orderBy('users.id');
 }
 
-/** Of these numbers, also of those who are deleted. */
 export async function absentAmong(db: Db, importId: number, ids: readonly number[]): Promise<number[]> {
   const absent: number[] = [];
   for (const id of ids) {

@@ -22,12 +22,10 @@ export function isFiltered(filter: Filter): boolean {
   return givenRows(filter).length > 0;
 }
 
-/** Whether it is known, without counting, how many match. */
 export function isCounted(filter: Filter): boolean {
   return givenRows(filter).every(([, { isCounted = false }]) => isCounted);
 }
 
-/** Whether others may match from one moment to the next though no user was changed. */
 export function isFleeting(filter: Filter): boolean {
   return givenRows(filter).some(([, { isFleeting = false }]) => isFleeting);
 }

@@ -57,7 +57,6 @@ export async function findMatching(
 /** How many are of a kind; `hashes`: the sum of one of each, which tells that they are the same, as they were. */
 export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; hashes: number };
 
-/** Who matches, where an index tells it soon; undefined where they are many. */
 export async function findFew(
   db: Db,
   filter: Filter,
@@ -66,7 +65,6 @@ export async function findFew(
   return (await resolveFilter(db, filter, { deadline }).catch(noneIfTooBroad))?.ids;
 }
 
-/** Of those few the first who still match and are wanted. */
 export async function findAmong(
   db: Db,
   condition: Condition,

@@ -19,7 +19,6 @@ export async function nearestPage(db: Db, list: ListState, { without = 0 } = {})
   return { ...list, page: Math.max(1, Math.min(list.page, pages)) };
 }
 
-/** A page, and the state that leads to just that page again. */
 type Found = { list: ListState; page: Page<User> };
 
 /** Undefined past the end of the list. @throws TooBroadError */

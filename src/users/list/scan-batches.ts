@@ -27,7 +27,6 @@ export async function* scanBatches(
 ): AsyncGenerator<number[]> {
   const { sort } = list;
   const { column } = orderOf(sort);
-  // What the order's index has is not gone through.
   const [indexed, rest] = splitByIndex(list, sort, lead);
   const has = search ? terms.map(search.has) : [];
   let ranges: readonly (KeyRange | undefined)[] = [range];

@@ -42,7 +42,6 @@ export async function scanForPage(
   }
 }
 
-/** Those who match where an index has them, who of all that an order has may be few. */
 function inOtherOrder(db: Db, list: FilterAndOrder, context: SearchContext, plan: RowsPlan) {
   if (plan === 'scan-or-top-by-sign-in' && asksForSignIn(list)) return byLastSignIn(db, list, context);
   if (plan !== 'scan-or-top-by-role') return undefined;
@@ -82,7 +81,6 @@ function inOrder(
   return scanBatches(db, list, context, { isFromEnd, range }, Math.min(BATCH, first));
 }
 
-/** Goes through all who match, and keeps who comes first in the order. */
 async function* topOf(
   db: Db,
   list: FilterAndOrder,
@@ -136,7 +134,6 @@ async function* topByDate(db: Db, list: FilterAndOrder, { isFromEnd, offset, lim
   }
 }
 
-/** Undefined where no more than a batch is left. */
 async function endOfDates(db: Db, bounds: Bounds, start: number): Promise<number | undefined> {
   const ends = db
     .selectFrom('users')

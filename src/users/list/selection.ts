@@ -58,7 +58,6 @@ export function selectionAddress(
   return `${path}?${formatQuery([...selectionParameters(selection), ...more])}`;
 }
 
-/** How many they are, as far as that is known soon. */
 export async function countSelected(db: Db, { list, ticked }: Selection): Promise<Total | undefined> {
   if (ticked === undefined) return (await resolveFilter(db, list).catch(noneIfTooBroad))?.total;
   const { length } = await usersByIds(db, ticked).select('users.id').execute();

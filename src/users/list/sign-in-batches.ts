@@ -18,7 +18,6 @@ export function asksForSignIn(filter: Filter): filter is SignInFilter {
   return filter.signedIn !== undefined;
 }
 
-/** Yields the ids of those who match in each batch. */
 export function byLastSignIn(db: Db, filter: SignInFilter, context: Context): AsyncGenerator<number[]> {
   return goThrough(db, filter, context, { isAscending: true }, (order) =>
     lastSignIns(db, filter.signedIn, order),
