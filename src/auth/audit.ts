@@ -19,7 +19,6 @@ export type FailedAttempt =
 
 type WhyCodeRefused = 'wrong code' | 'second factor removed meanwhile' | 'second factor locked' | 'key lost';
 
-/** @param hear is told of each event of a request, also of those whose line is left out */
 export function addAudit(
   app: FastifyInstance,
   level: string,

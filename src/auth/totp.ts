@@ -47,7 +47,6 @@ export function codeAddress(secret: string, username: string): string {
   return totp(secret, username).toString();
 }
 
-/** A QR code in SVG: how many modules it is wide, with its quiet zone, and the path of the dark ones. */
 export function qrCode(text: string): { size: number; path: string } {
   const rows = encodeQr(text, 'raw', { ecc: 'medium', border: 4 });
   const path = rows.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : '')));

@@ -11,7 +11,6 @@ import { type Fault, PUT_BACK, REBUILD } from './finding.ts';
 /** A name that somebody else has given may be of any length, and hide what it says. */
 const MOST_OF_NAME = 200;
 
-/** What searches go through is made anew from the users. */
 const OF_SEARCH = /^table users_search_/;
 
 const FOREIGN =

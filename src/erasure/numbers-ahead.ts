@@ -15,7 +15,6 @@ const MOST = 1_000;
 /** Where they cannot be noted it is tried again after that: somebody waits meanwhile. */
 const PAUSE_MS = 1_000;
 
-/** Of one table: the highest that was given, and what is noted. */
 type Ahead = { given: number; upTo: number };
 
 /** Until it is closed. @param warn is told where they cannot be noted: they are given all the same */

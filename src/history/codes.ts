@@ -11,17 +11,13 @@ export const KINDS = {
   access: 7,
   loaded: 8,
   copied: 9,
-  /** From then on there is a history: of those who were there already nobody knows what was done before. */
-  began: 10,
+  began: 10, // history: of those who were there already nobody knows what was done before
   erased: 11,
   exported: 12,
-  /** Of a role that was changed with something else: beside that, for whoever asks for access alone. */
-  role: 13,
-  /** Of one that was changed with those of others: beside that, for each of them alone. */
-  'own role': 14,
+  role: 13, // beside a change of a role and something else, for whoever asks for access alone
+  'own role': 14, // beside a change of several users' roles, for each of them alone
   imported: 15,
-  /** Of everything: what was done after the moment of a backup is not in the history any more. */
-  'put back': 16,
+  'put back': 16, // a backup: what was done after its moment is not in the history any more
 } as const;
 
 export const WAYS = { form: 1, setup: 2, 'command line': 3, link: 4, undo: 5, bulk: 6, import: 7 } as const;

@@ -10,7 +10,6 @@ import { findVersionSets } from './versions.ts';
 /** A change set, and what it changed of the user; without a version where it is about how they sign in. */
 export type Entry = { set: ChangeSet; version?: number; fields: FieldChanges };
 
-/** Where the page before has ended, in both of what a timeline is made of. */
 export type TimelineCursor = { version: number; at: number; id: number };
 
 export type Timeline = {

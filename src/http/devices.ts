@@ -31,7 +31,6 @@ export function browserName(agent: string): string {
   return system ? `${browser} on ${system}` : browser;
 }
 
-/** @param address in canonical form, or what stands for one that is not known */
 export function placeOf(address: string): string | undefined {
   return ipaddr.isValid(address) ? PLACES[ipaddr.parse(address).range()] : undefined;
 }

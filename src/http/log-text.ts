@@ -16,7 +16,6 @@ const LEVELS: Readonly<Record<number, readonly [name: string, style: Style]>> = 
   50: ['ERROR', 'red'],
   60: ['FATAL', 'red'],
 };
-/** By the first digit of a status. */
 const STATUS_STYLES: readonly Style[] = ['gray', 'gray', 'green', 'cyan', 'yellow', 'red'];
 /** Of a value: a stack has lines of its own. */
 const LONGEST = 1_000;

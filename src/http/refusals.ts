@@ -17,7 +17,6 @@ const ITS_ID = 'the-name-of-the-request';
 /** Of headers, names and values: they are not the same each time. */
 const DIFFERING = 6;
 
-/** An empty address is that of the page itself. */
 const RELOAD = { href: '', text: 'Reload this page' };
 
 export function addRefusals(

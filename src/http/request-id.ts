@@ -6,7 +6,6 @@ import type { IsTrusted } from './client-address.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Also of one that no route or hook has seen. */
     requestIdOf(request: IncomingMessage): string;
   }
 }

@@ -44,7 +44,6 @@ const VIEWS = new Map(
     ]),
 );
 
-/** In text and in quoted attributes. */
 const ESCAPED: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -98,7 +97,6 @@ const helpers = {
   roleMay: (role: Role) => ROLE_MAY[role],
   time,
   isoTime: (value: number) => new Date(value).toISOString(),
-  /** With a capital letter, but for names. */
   capital,
   /** "2 hours ago" for the last month, a date before that; from minute to minute, as the tags of pages are. */
   ago(value: number, now = Date.now()): string {

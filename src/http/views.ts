@@ -57,7 +57,6 @@ export type Access = {
   managed: Managed | undefined;
 };
 
-/** The same for those who give access. */
 export type Managed = {
   passwordSetAt: number | undefined;
   hasSecondFactor: boolean;
@@ -146,7 +145,6 @@ export type Views = {
     next: string;
     username?: string;
     draft?: SealedForm | undefined;
-    /** Stands for the right password; then a code is asked for. */
     ticket?: string;
     isRecovery?: boolean;
     problem?: string;
@@ -211,7 +209,6 @@ export type Views = {
     mail: MailOutcome | undefined;
     canSend: boolean;
     isForOthers: boolean;
-    /** Whether it is of an invitation, after which others may be invited. */
     isInvited: boolean;
   };
   'invitations/form': { user: Pick<User, 'id' | 'username'>; action: string; errors: Errors };
@@ -230,7 +227,6 @@ export type Views = {
     isFirst: boolean;
     job: Job | undefined;
     mayGoOn: boolean;
-    /** Whether it cannot, since nobody knows any more whom it was for. */
     isForgotten: boolean;
     isOfOne: boolean;
     leftOut: readonly Person[];
@@ -268,7 +264,6 @@ export type Views = {
   'exports/waiting': { selection: Selection };
   'imports/choose': {
     own: readonly Import[];
-    /** The import whose refused rows are brought back, as it stands in the address. */
     of: string | undefined;
     error: string | undefined;
   };

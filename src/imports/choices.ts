@@ -33,7 +33,6 @@ export function offeredColumns(columns: readonly Column[]): OfferedColumn[] {
   return offered.toSorted((one, other) => one.index - other.index);
 }
 
-/** @param before of each column, as somebody has said it already */
 export function parseChoices(
   fields: Fields,
   how: Pick<HowRead, 'encoding' | 'delimiter' | 'columns'> | undefined,

@@ -19,14 +19,12 @@ export class Tally {
     return this.#verdicts.refused;
   }
 
-  /** @param isOther than it was shown */
   add(judgement: Judged, isOther = false): void {
     this.rows += 1;
     this.differences += Number(isOther);
     this.#count(judgement, 1);
   }
 
-  /** @param before as it was judged, and added */
   replace({ verdict, does, said }: JudgedRow, judgement: Judged): void {
     const before = { verdict: VERDICTS[verdict] ?? 'refused', does: JSON.parse(does ?? 'null') };
     this.#count({ ...before, values: JSON.parse(said) }, -1);

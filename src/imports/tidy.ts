@@ -55,7 +55,6 @@ export async function isToTidy(db: Db, folder: Folder, now: number): Promise<boo
   });
 }
 
-/** It is about to be forgotten, though that cannot be written yet. */
 function isOld({ state, touched_at }: Pick<Import, 'state' | 'touched_at'>, now: number): boolean {
   return DISCARDABLE.includes(state) && touched_at < now - DAY;
 }

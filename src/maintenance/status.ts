@@ -43,7 +43,6 @@ export type Status = {
     connections: Connections[];
     /** Those that have its file open, this one among them; undefined where that cannot be seen. */
     processes: number[] | undefined;
-    /** Room on the disk where the file is; undefined for a server's. */
     free: number | undefined;
   };
   backup: {
@@ -53,7 +52,6 @@ export type Status = {
     folder: string | undefined;
     /** When Roster itself makes the next one; undefined where it makes none. */
     next: number | undefined;
-    /** What lies in the folder; undefined where that cannot be read. */
     kept: { count: number; oldest: number } | undefined;
     free: number | undefined;
   };

@@ -10,7 +10,6 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** What the clock says, and whether it was set of late: for someone whose code is refused. */
     clockNote(): string;
-    /** Looks whether it was set, and does what follows; done now and then by itself. */
     watchClock(): Promise<void>;
   }
 }

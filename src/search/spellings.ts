@@ -6,7 +6,6 @@ import { splitWords } from './words.ts';
 /** What people write for these letters where a keyboard lacks them. */
 const SPELLINGS = lettersOf({ ae: 'ä', oe: 'ö ø', ue: 'ü', aa: 'å' });
 
-/** A sign inside of a word, or initials. */
 const JOINED = /\S['·-]\S|(?<!\p{L})\p{L}\.\p{L}\./u;
 const MOST_PLAIN_WORDS = 2;
 /** Of names such as Le Pen, Van Dyke and Mc Donald, which people write as one word, too. */

@@ -21,7 +21,6 @@ export type FirstSteps = {
   left: readonly Step[];
   /** Nobody but administrators is there, so that made-up people may be added. */
   isAlone: boolean;
-  /** How many made-up people can be taken out again. */
   madeUp: number;
   /** Before there is an administrator: whether whoever runs Roster asks, and what its log says to everyone else. */
   isOwner: boolean;

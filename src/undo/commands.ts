@@ -15,11 +15,10 @@ import { findChangesOf, lockUsersOfChanges } from './changes.ts';
 import { planTogether } from './plan.ts';
 import { isAsked, type Step } from './steps.ts';
 
+/** `isWhole`: deletes, or brings back, a user all the same; `fieldsOf`: puts fields back all the same, or to something else. */
 export type Choices = {
   seen: string;
-  /** Whether a user is deleted, or brought back, all the same. */
   isWhole: (step: Step) => boolean;
-  /** Fields that are put back all the same, or become something else. */
   fieldsOf: (step: Step) => UserChanges;
 };
 

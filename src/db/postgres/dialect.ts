@@ -23,7 +23,6 @@ export function postgresDialect(pool: ConnectionPool, replicas?: Replicas): Dial
   return dialectOf(new RosterPostgresAdapter(pool, replicas), () => new PostgresConnection(pool), end);
 }
 
-/** @param adapter by which queries are known that have been built before */
 export function dialectOf(adapter: RosterPostgresAdapter, connect: Connect, end = async () => {}): Dialect {
   return {
     createAdapter: () => adapter,

@@ -40,7 +40,6 @@ function heldUp({ name, since }: Reader): Purged {
   };
 }
 
-/** @returns one who is still there after some time. */
 async function waitForReaders(db: Db): Promise<Reader | undefined> {
   // From now on nobody who begins sees what was deleted before.
   const xid = await transact(db, (trx) =>

@@ -35,7 +35,6 @@ export class Replica {
   /** What it had got when the primary came to another timeline, endless until that is known: one beyond it has got something of that one. */
   #gotBefore: number | undefined;
   readonly #looking = new SingleFlight<void>();
-  /** What is being asked there; told that it has fallen silent. */
   readonly #waiting = new Set<() => void>();
 
   constructor(url: string, requests: Requests, tell: (state: ReplicaState) => void) {

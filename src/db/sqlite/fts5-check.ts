@@ -11,7 +11,6 @@ const USERS_AT_ONCE = 5_000;
 function sumOf(id: number, text: string): number {
   let place = (id % IDS_IN_RANGE) * PLACES;
   let sum = 0;
-  // The last two letters.
   let [first, second] = [-1, -1];
   for (let at = 0; at < text.length; at++) {
     const third = text.codePointAt(at) ?? 0;

@@ -21,7 +21,6 @@ export class OpenedFile {
   #seenGeneration: number;
   #seenSize: number;
   #sizeByHeader = 0;
-  /** The generation that SQLite read last, log and all, and when. */
   #newest = { generation: 0, at: 0 };
   #readVersion = () => 0;
   #timer: NodeJS.Timeout | undefined;

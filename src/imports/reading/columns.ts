@@ -47,7 +47,6 @@ function fieldsNamed(headers: readonly string[]): readonly (Field | undefined)[]
   return fields.map((field, index) => (letters[index] === 'name' ? 'last_name' : field));
 }
 
-/** @param fields of each column in turn, where somebody has said so */
 export function columnsOf(headers: readonly string[], fields = fieldsNamed(headers)): Column[] {
   const columns = headers.map((header, index) => ({ header, field: fields[index] }));
   const hasFullName = columns.some(({ field }) => field === 'full_name');

@@ -15,7 +15,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where `METRICS_PORT` is listened at. */
     metricsAddress: string | undefined;
   }
 }

@@ -3,7 +3,6 @@ import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import type { FromParent } from './messages.ts';
 
-/** @param count of how many it is one */
 export function fork(count: number): Worker {
   // At least two: passwords are hashed there, as many at once as `FairQueue.share` lets, and files and names wait there, too.
   const threads = Math.max(2, Math.ceil(availableParallelism() / count));

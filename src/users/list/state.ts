@@ -8,7 +8,6 @@ export type ListState = Filter & {
   page: number;
   perPage: number;
   sort: Sort;
-  /** Says where the page begins, whatever its number. */
   cursor: Cursor | undefined;
 };
 
