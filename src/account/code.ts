@@ -11,9 +11,9 @@ import { localAddress } from '../http/safe-redirect.ts';
 import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { type Replaced, setSecondFactor, toBeReplaced } from '../second-factor/commands.ts';
-import { checkOwnPassword } from './confirming.ts';
-import { changeOwn, sessionOf } from './own.ts';
-import { refusalOfNoCode, refuseOwnCode } from './present-code.ts';
+import { checkOwnPassword } from './confirm-password.ts';
+import { refusalOfNoCode, refuseOwnCode } from './current-code.ts';
+import { changeOwn, sessionOf } from './own-account.ts';
 import { showRecoveryCodes, whereNext } from './recovery-codes.ts';
 
 const ACCOUNT = '/account';

@@ -6,8 +6,8 @@ import { hashInTurn } from '../auth/password-attempt.ts';
 import { newPasswordProblems } from '../auth/password-rules.ts';
 import { readFields } from '../lib/forms.ts';
 import { changePassword } from './commands.ts';
-import { checkOwnPassword } from './confirming.ts';
-import { changeOwn, getOwnUser, sessionOf } from './own.ts';
+import { checkOwnPassword } from './confirm-password.ts';
+import { changeOwn, getOwnUser, sessionOf } from './own-account.ts';
 import { showAccount } from './show.ts';
 
 const SAME = 'That is your password already: choose another one.';

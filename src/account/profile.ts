@@ -7,11 +7,11 @@ import { NotNowError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser, setOf } from '../users/commands.ts';
+import { sentenceOfSaved } from '../users/concurrent-changes.ts';
 import { describeConflict } from '../users/conflict.ts';
 import { addHolders, beginEdit, type Problems, readEdit } from '../users/form.ts';
-import { sentenceOfSaved } from '../users/meanwhile.ts';
-import { checkOwnPassword } from './confirming.ts';
-import { getOwnUser } from './own.ts';
+import { checkOwnPassword } from './confirm-password.ts';
+import { getOwnUser } from './own-account.ts';
 
 type Shown = Pick<Views['account/profile'], 'user' | 'version' | 'values'> &
   Partial<Views['account/profile']>;

@@ -7,8 +7,8 @@ import { hashOf } from '../auth/tokens.ts';
 import { newRecoveryCodes } from '../auth/totp.ts';
 import { readFields } from '../lib/forms.ts';
 import { renewRecoveryCodes } from '../second-factor/commands.ts';
-import { changeOwn, sessionOf } from './own.ts';
-import { checkOwn, refuseOwnCode } from './present-code.ts';
+import { checkOwn, refuseOwnCode } from './current-code.ts';
+import { changeOwn, sessionOf } from './own-account.ts';
 import { showAccount } from './show.ts';
 
 const ACCOUNT = '/account';

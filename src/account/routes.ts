@@ -6,7 +6,7 @@ import { setOwnCode, showNewCode } from './code.ts';
 import { changeOwnPassword } from './password.ts';
 import { changeOwnProfile, showProfile } from './profile.ts';
 import { renewOwnRecoveryCodes } from './recovery-codes.ts';
-import { removeOwnCode } from './removing.ts';
+import { removeOwnCode } from './remove-code.ts';
 import { signOutOther, signOutOthers } from './sessions.ts';
 import { showAccount } from './show.ts';
 

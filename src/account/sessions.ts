@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { done, nothingDone } from '../auth/idempotency-store.ts';
 import { endSession, endSessions } from '../sessions/commands.ts';
 import { sessionIdFrom } from '../sessions/request.ts';
-import { changeOwn, sessionOf } from './own.ts';
+import { changeOwn, sessionOf } from './own-account.ts';
 
 export async function signOutOther(
   request: FastifyRequest<{ Params: { session: string } }>,

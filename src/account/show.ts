@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findLiveSessions } from '../auth/authenticate.ts';
 import { countRecoveryCodes, findCredentials } from '../auth/credentials.ts';
 import type { Views } from '../http/views.ts';
-import { getOwnUser, sessionOf } from './own.ts';
+import { getOwnUser, sessionOf } from './own-account.ts';
 
 export async function showAccount(
   request: FastifyRequest,

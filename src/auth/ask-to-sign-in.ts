@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isShort } from '../http/safe-redirect.ts';
 import { named } from '../lib/text.ts';
-import { isDeactivated } from './deactivated.ts';
+import { isDeactivated } from './deactivation-notice.ts';
 import { type Done, done } from './idempotency-store.ts';
 import { draftOf, formOf } from './request-drafts.ts';
 import { sealDraft } from './sealed-drafts.ts';

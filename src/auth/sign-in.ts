@@ -6,7 +6,7 @@ import type { Views } from '../http/views.ts';
 import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
 import { sessionCookie } from './cookie.ts';
-import { isDeactivated } from './deactivated.ts';
+import { isDeactivated } from './deactivation-notice.ts';
 import { rememberDevice } from './device.ts';
 import { openDraft, type SealedForm } from './sealed-drafts.ts';
 import { deleteSession } from './sessions.ts';

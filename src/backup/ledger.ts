@@ -1,7 +1,7 @@
 /** Who was erased, beside the backups: from an older one, which is put back on a machine that has nothing else, they are erased again. */
 import type { Db } from '../db/schema.ts';
-import { noteLine, writeLedger } from '../erasure/again.ts';
 import { type LedgerLine, lastIdsIn, lastIdsOfLine, readLedger } from '../erasure/ledger.ts';
+import { noteLine, writeLedger } from '../erasure/ledger-replay.ts';
 import { noteLastIds } from '../erasure/numbers.ts';
 import { findErasuresAfter, readIdentity } from '../erasure/queries.ts';
 

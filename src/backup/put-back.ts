@@ -5,7 +5,7 @@ import { engineOf } from '../db/engine.ts';
 import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
-import { eraseKnown } from '../erasure/again.ts';
+import { eraseKnown } from '../erasure/ledger-replay.ts';
 import { raiseNumbers } from '../erasure/numbers.ts';
 import { recordAccess, recordPutBack } from '../history/record.ts';
 import { findFolder } from '../imports/folder.ts';

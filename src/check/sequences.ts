@@ -2,8 +2,8 @@
 import { engineOf, NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
-import { findMissing, type Missing } from '../erasure/again.ts';
 import { lastIdsIn } from '../erasure/ledger.ts';
+import { findMissing, type Missing } from '../erasure/ledger-replay.ts';
 import { StartError } from '../errors.ts';
 import type { Fault, How } from './finding.ts';
 import { findHighestId } from './queries.ts';

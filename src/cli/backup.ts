@@ -13,7 +13,7 @@ import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { bytesOf, usersOf } from '../lib/formats.ts';
 import { unless, whereLies } from '../lib/make-file.ts';
-import { noted } from '../maintenance/noted.ts';
+import { noteRun } from '../maintenance/note-run.ts';
 import { readArguments } from './arguments.ts';
 import { openUpToDate, refuseErased } from './named-database.ts';
 import { StatusLine } from './status-line.ts';
@@ -44,7 +44,7 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
       return { result: made, ended: { outcome: 'good' as const, file, size, users } };
     };
     // By the number by which Roster itself has noted that it begins.
-    const made = await noted(db, 'backup', work, { id: Number(values.run) || undefined });
+    const made = await noteRun(db, 'backup', work, { id: Number(values.run) || undefined });
     report(made, config);
     if (keep !== undefined) prune(made.file, keep);
     for (const line of await engineOf(db).adviseOnBackups(db)) console.log(line);

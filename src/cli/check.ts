@@ -10,7 +10,7 @@ import { ledgerOf } from '../erasure/ledger.ts';
 import { DamagedError, DatabaseFailure, StartError } from '../errors.ts';
 import { number, usersOf } from '../lib/formats.ts';
 import { letTimersRun } from '../lib/progress.ts';
-import { noted } from '../maintenance/noted.ts';
+import { noteRun } from '../maintenance/note-run.ts';
 import { countByStatus } from '../users/counts.ts';
 import { readArguments } from './arguments.ts';
 import { openUpToDate, sayWhich } from './named-database.ts';
@@ -40,7 +40,7 @@ export async function check(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
       outcome: null,
       problem: `It could not be done: ${why.replace(/\.$/, '')}.`,
     });
-    return await noted(db, 'check', work, { isQuick: quick, endOf });
+    return await noteRun(db, 'check', work, { isQuick: quick, endOf });
   } finally {
     await db.destroy();
   }

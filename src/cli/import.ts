@@ -11,18 +11,18 @@ import { beginImport, confirmImport, discardImport } from '../imports/commands.t
 import { type Folder, filesOf, makeFolder, newName } from '../imports/folder.ts';
 import { countToApply } from '../imports/json-columns.ts';
 import { findImport, type Import } from '../imports/queries.ts';
-import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
 import { findTakingBack } from '../imports/take-back.ts';
-import { type Choices, EMPTIES, MATCHES } from '../imports/types.ts';
+import type { Choices } from '../imports/types.ts';
 import { endOf, rowsOf } from '../imports/words.ts';
 import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import { workOf } from '../jobs/work.ts';
 import { number } from '../lib/formats.ts';
 import { shareOwner } from '../lib/owner.ts';
 import { SingleFlight } from '../lib/single-flight.ts';
-import { named, plain, quotable } from '../lib/text.ts';
+import { plain } from '../lib/text.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
+import { READ_AS, readChoices } from './import-choices.ts';
 import { readTotals, saveRefused, sayDifferences, sayPreview } from './import-report.ts';
 import { openNamed } from './named-database.ts';
 import { onStopSignal } from './signals.ts';
@@ -62,31 +62,6 @@ export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]
   } finally {
     await db.destroy();
   }
-}
-
-const WORDS = {
-  match: Object.fromEntries(MATCHES.map((match) => [match, match])),
-  empty: Object.fromEntries(EMPTIES.map((empty) => [empty, empty])),
-  encoding: Object.fromEntries(Object.keys(ENCODINGS).map((name) => [name, name])),
-  delimiter: Object.fromEntries(Object.entries(DELIMITERS).map(([sign, name]) => [name.toLowerCase(), sign])),
-};
-const READ_AS = Object.keys(WORDS) as (keyof typeof WORDS)[];
-
-function readChoices(typed: Partial<Record<keyof typeof WORDS, string>>): Choices {
-  const given = READ_AS.flatMap((option) => {
-    const value = typed[option];
-    return value === undefined ? [] : [[option, readWord(option, value)] as const];
-  });
-  return Object.fromEntries(given) as Choices;
-}
-
-function readWord(option: keyof typeof WORDS, typed: string): string | undefined {
-  const words = WORDS[option];
-  const word = typed.toLowerCase();
-  if (Object.hasOwn(words, word)) return words[word];
-  throw new StartError(
-    `--${option} cannot be ${named(quotable(typed))}, but ${Object.keys(words).join(', ')}.`,
-  );
 }
 
 class Running {

@@ -1,7 +1,7 @@
 /** `npm run roster -- purge`: writes the files of the database anew, without anything that was deleted. */
 import { engineOf } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
-import { writeLedger } from '../erasure/again.ts';
+import { writeLedger } from '../erasure/ledger-replay.ts';
 import { findPending, noteGone } from '../erasure/queries.ts';
 import { StartError } from '../errors.ts';
 import { readArguments } from './arguments.ts';

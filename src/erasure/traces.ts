@@ -5,7 +5,7 @@ import { transact } from '../db/transact.ts';
 import { isSearchKept } from '../jobs/queries.ts';
 import { reasonOf } from '../lib/reasons.ts';
 import { inBackground } from '../operations/background.ts';
-import { writeLedger } from './again.ts';
+import { writeLedger } from './ledger-replay.ts';
 import { findPending, noteGone } from './queries.ts';
 
 /** `not noted`: a copy that is put back would bring them back. `why`: for a page; undefined where the log alone says it. */

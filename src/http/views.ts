@@ -32,11 +32,11 @@ import type { FirstSteps } from '../setup/first-steps.ts';
 import type { Part } from '../undo/asked.ts';
 import type { Holders } from '../undo/form.ts';
 import type { Step } from '../undo/steps.ts';
+import type { Difference } from '../users/concurrent-changes.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
-import type { Difference } from '../users/meanwhile.ts';
 import { takeFlash } from './flash.ts';
 import { createEta } from './templates.ts';
 

@@ -10,7 +10,7 @@ import { fromParameter } from '../users/list/address.ts';
 import { findUser } from '../users/queries.ts';
 import { listBefore, type Request } from '../users/request.ts';
 import { letterTo } from './letter.ts';
-import { findMailOutcome, recordMail } from './mailed.ts';
+import { findMailOutcome, recordMail } from './mail-outcomes.ts';
 import type { MailOutcome } from './mailer.ts';
 import { findLink, type TokenOf } from './queries.ts';
 

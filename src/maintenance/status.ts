@@ -1,7 +1,7 @@
 /** How Roster and its database are: what whoever runs it wants to know at a glance. */
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/signed-in.ts';
+import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/active-sessions.ts';
 import { logSize } from '../backup/room.ts';
 import type { Config } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
@@ -9,14 +9,14 @@ import { nameOf } from '../db/database.ts';
 import { type Connections, engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { findLiveImports, type Import } from '../imports/queries.ts';
-import { findLastMails } from '../invitations/mailed.ts';
+import { findLastMails } from '../invitations/mail-outcomes.ts';
 import { findRunningJobs, type Job } from '../jobs/queries.ts';
 import { whereLies } from '../lib/make-file.ts';
 import { freeBytes } from '../lib/room.ts';
 import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
 import { backupsIn } from './backup-folder.ts';
-import { nextBackupAt } from './due.ts';
+import { nextBackupAt } from './next-backup.ts';
 import { findProcesses } from './processes.ts';
 import { findFinding, findLastBackups, findLastRun, findRuns, type Run } from './queries.ts';
 import { VERSION } from './version.ts';

@@ -10,7 +10,7 @@ import { isAnyoneElseInvited } from '../invitations/queries.ts';
 import { countUnchanged } from '../made-up-people/queries.ts';
 import { findLastRun } from '../maintenance/queries.ts';
 import { hasOnlyAdministrators } from '../users/counts.ts';
-import { isOwner } from './owner.ts';
+import { isOperator } from './operator.ts';
 import { setupLine } from './setup-line.ts';
 
 const HIDDEN_FOR_SECONDS = 400 * 24 * 60 * 60;
@@ -23,7 +23,7 @@ export type FirstSteps = {
   isAlone: boolean;
   madeUp: number;
   /** Before there is an administrator: whether whoever runs Roster asks, and what its log says to everyone else. */
-  isOwner: boolean;
+  isOperator: boolean;
   line: string;
 };
 
@@ -40,7 +40,7 @@ export async function firstStepsFor(
     left: isOpen ? ['administrator'] : isHidden(request) ? [] : await stepsLeft(request, actor?.user?.id),
     isAlone,
     madeUp: await countMadeUp(request, isAlone, revision),
-    isOwner: await isOwner(request),
+    isOperator: await isOperator(request),
     line: setupLine(server.config.origin, headers.host, '…'),
   };
 }

@@ -21,7 +21,7 @@ import { named, textKey } from '../lib/text.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator, type NewAdministrator } from './commands.ts';
 import { hideFirstSteps } from './first-steps.ts';
-import { isOwner } from './owner.ts';
+import { isOperator } from './operator.ts';
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 
@@ -39,7 +39,7 @@ export function setupRoutes(app: FastifyInstance): void {
 async function leadToSetup(request: FastifyRequest, reply: FastifyReply) {
   const { isOpen, server } = request;
   if (!isOpen) throw tooLate(request);
-  if (!(await isOwner(request))) throw new RefusedError(403, NOT_OWNER);
+  if (!(await isOperator(request))) throw new RefusedError(403, NOT_OWNER);
   return reply.seeOther(`/setup/${server.setupToken}`);
 }
 

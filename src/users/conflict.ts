@@ -4,8 +4,8 @@ import type { Db, User } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Conflict } from './commands.ts';
+import { type Difference, nameWhoDid, peopleIn, seenOf } from './concurrent-changes.ts';
 import { valuesOf } from './form.ts';
-import { type Difference, nameWhoDid, peopleIn, seenOf } from './meanwhile.ts';
 import type { EditedField } from './merge.ts';
 
 type Side = { value: User[KeptField]; typed: string };

@@ -29,7 +29,7 @@ import { filePathOf } from '../../src/database-url.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseAgain } from '../../src/erasure/again.ts';
+import { eraseAgain } from '../../src/erasure/ledger-replay.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { readIdentity, writeIdentity } from '../../src/erasure/queries.ts';

@@ -5,7 +5,7 @@ import { vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { Slots } from '../../src/exports/slots.ts';
-import { recordMail } from '../../src/invitations/mailed.ts';
+import { recordMail } from '../../src/invitations/mail-outcomes.ts';
 import type { MailOutcome } from '../../src/invitations/mailer.ts';
 import { getUser } from '../../src/users/queries.ts';
 import { type Headers, signedIn } from '../people.ts';

@@ -11,7 +11,7 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { openDatabase, openToRead } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseAgain } from '../../src/erasure/again.ts';
+import { eraseAgain } from '../../src/erasure/ledger-replay.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { readIdentity } from '../../src/erasure/queries.ts';
 import { KINDS } from '../../src/history/codes.ts';

@@ -199,7 +199,7 @@ const firstSteps = {
   left: ['administrator', 'invite', 'import', 'origin', 'backup'] as const,
   isAlone: true,
   madeUp: 1,
-  isOwner: false,
+  isOperator: false,
   line: NAME,
 };
 
@@ -212,7 +212,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     everyone: 32,
     terms: parseSearch('ann "<b>"'),
     notices: [NAME],
-    firstSteps: { ...firstSteps, isOwner: true, madeUp: 100 },
+    firstSteps: { ...firstSteps, isOperator: true, madeUp: 100 },
     ticked: [1],
   },
   'bulk/show': {
@@ -541,7 +541,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
 /** The empty directory, and the list without a page, without a match, and with letters above it. */
 const LISTS: Partial<Views['users/list']>[] = [
   { everyone: 0, page: new Page([], 1, 10, 0), firstSteps },
-  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps: { ...firstSteps, isOwner: true } },
+  { everyone: 0, page: new Page([], 1, 10, 0), firstSteps: { ...firstSteps, isOperator: true } },
   { everyone: 0, page: new Page([], 1, 10, 0), firstSteps: undefined },
   { firstSteps },
   { page: new Page([], 1, 10, 0) },

@@ -6,7 +6,7 @@ import { expect, inject, test, vi } from 'vitest';
 import { filePathOf } from '../../src/database-url.ts';
 import { MIGRATIONS } from '../../src/db/database.ts';
 import { engineOf } from '../../src/db/engine.ts';
-import { eraseAgain } from '../../src/erasure/again.ts';
+import { eraseAgain } from '../../src/erasure/ledger-replay.ts';
 import { ledgerOf } from '../../src/erasure/ledger.ts';
 import { backUp, erase, faultsIn, fill, usernamesIn, within } from '../backup/backed-up.ts';
 import { openAsItIs, restoreVersion } from '../db/versions/restore.ts';

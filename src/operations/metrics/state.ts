@@ -2,13 +2,13 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { countLiveSessions } from '../../auth/signed-in.ts';
+import { countLiveSessions } from '../../auth/active-sessions.ts';
 import { logSize } from '../../backup/room.ts';
 import { filePathOf } from '../../database-url.ts';
 import { engineOf } from '../../db/engine.ts';
 import { countImports } from '../../imports/queries.ts';
 import { countJobs } from '../../jobs/queries.ts';
-import { hasStopped } from '../../maintenance/due.ts';
+import { hasStopped } from '../../maintenance/next-backup.ts';
 import { findLastRun, type Run } from '../../maintenance/queries.ts';
 import { readCounts } from '../../users/counts.ts';
 import { by, type Family, gauge } from './families.ts';

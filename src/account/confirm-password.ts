@@ -6,7 +6,7 @@ import { byBrowser, tooMany } from '../auth/throttle.ts';
 import { SOON } from '../auth/verify-credentials.ts';
 import { BusyError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
-import { sessionOf } from './own.ts';
+import { sessionOf } from './own-account.ts';
 
 export type Refusal = { sentence: string; status: number };
 

@@ -9,7 +9,7 @@ type Ended = Parameters<typeof endRun>[2];
 type How = { id?: number | undefined; isQuick?: boolean; endOf?: (message: string) => Ended };
 
 /** @throws what `work` throws, which is noted */
-export async function noted<T>(
+export async function noteRun<T>(
   db: Db,
   kind: Run['kind'],
   work: () => Promise<{ result: T; ended: Ended }>,

@@ -11,7 +11,7 @@ import { transact } from '../db/transact.ts';
 import { MINUTE } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
 import { inBackground } from '../operations/background.ts';
-import { nextBackupAt } from './due.ts';
+import { nextBackupAt } from './next-backup.ts';
 import { beginRun, closeRun, findRuns } from './queries.ts';
 
 declare module 'fastify' {

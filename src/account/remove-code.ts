@@ -5,8 +5,8 @@ import { done } from '../auth/idempotency-store.ts';
 import { ForbiddenError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
 import { removeOwnSecondFactor } from '../second-factor/commands.ts';
-import { changeOwn, sessionOf } from './own.ts';
-import { checkOwn, refuseOwnCode } from './present-code.ts';
+import { checkOwn, refuseOwnCode } from './current-code.ts';
+import { changeOwn, sessionOf } from './own-account.ts';
 import { showAccount } from './show.ts';
 
 export async function removeOwnCode(request: FastifyRequest, reply: FastifyReply) {

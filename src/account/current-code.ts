@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CODE_REFUSALS, isByTime, WHY_AUDITED, type WrongCode } from '../auth/code-refusals.ts';
 import { codeOf } from '../auth/totp.ts';
 import type { Errors, Fields } from '../lib/forms.ts';
-import { checkOwnPassword, haveToWait, type Refusal } from './confirming.ts';
-import { sessionOf } from './own.ts';
+import { checkOwnPassword, haveToWait, type Refusal } from './confirm-password.ts';
+import { sessionOf } from './own-account.ts';
 
 export function refusalOfNoCode(typed: string): string | undefined {
   return codeOf(typed).kind === 'neither' ? CODE_REFUSALS['no code'] : undefined;

@@ -1,7 +1,7 @@
 /** When it is time for the next backup. */
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
-import { hasStopped, nextBackupAt } from '../../src/maintenance/due.ts';
+import { hasStopped, nextBackupAt } from '../../src/maintenance/next-backup.ts';
 import type { Run } from '../../src/maintenance/queries.ts';
 import { HOUR } from '../people.ts';
 

@@ -9,9 +9,9 @@ import { openDatabase } from '../../src/db/database.ts';
 import { engineOf, NUMBERED_TABLES } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { eraseAgain, writeLedger } from '../../src/erasure/again.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
+import { eraseAgain, writeLedger } from '../../src/erasure/ledger-replay.ts';
 import { keepNumbers, noteLastIds } from '../../src/erasure/numbers.ts';
 import {
   findErasuresAfter,
