@@ -2,7 +2,7 @@
 import { filePathOf } from '../database-url.ts';
 import { nameOf, openAsItIs } from '../db/database.ts';
 import { readLedger } from '../erasure/ledger.ts';
-import type { Known } from '../erasure/recognise.ts';
+import type { KnownDatabase } from '../erasure/recognise.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { type Summary, summarize, UNREADABLE } from './summary.ts';
@@ -36,7 +36,7 @@ export async function refuseUsed(url: string): Promise<void> {
 }
 
 /** Who is there, or was, by name of the database. @param ledgers of which any may be another database's */
-export function knownFrom(former: Summary | undefined, ledgers: readonly string[]): Known[] {
+export function knownFrom(former: Summary | undefined, ledgers: readonly string[]): KnownDatabase[] {
   const lines = ledgers.flatMap(readLedger);
   if (former?.identity === undefined) return lines;
   const erased = (former.erased ?? []).flatMap(({ users }) => users);

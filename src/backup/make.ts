@@ -33,7 +33,7 @@ export type Options = Source & {
 };
 
 /** `size` in bytes, `took` in milliseconds, `faults`: what is wrong in the database itself, a sentence each. */
-export type Made = {
+export type MadeBackup = {
   file: string;
   size: number;
   users: number;
@@ -44,7 +44,7 @@ export type Made = {
 };
 
 /** @throws StartError and what a disk refuses: there is nothing of it then, and what was there before stays. */
-export async function makeBackup(options: Options): Promise<Made> {
+export async function makeBackup(options: Options): Promise<MadeBackup> {
   const { db, place, isCompact = false, free = freeBytes } = options;
   const began = performance.now();
   removeLeftOvers(place.file);

@@ -32,8 +32,8 @@ export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fa
   const { users, lastIds } = missing;
   for (const table of NUMBERED_TABLES) {
     const [highest, last] = await readSnapshot(db, async (trx) => {
-      const known = await findHighestId(trx, table);
-      return [known, await engineOf(trx).readLastId(trx, table)] as const;
+      const highest = await findHighestId(trx, table);
+      return [highest, await engineOf(trx).readLastId(trx, table)] as const;
     });
     const given = Math.max(highest, lastIds[table]);
     if (last >= given) continue;

@@ -3,7 +3,7 @@ import { constants, setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { lookForKey, nextKeyFile } from '../auth/key-rotation.ts';
 import { removeOlder } from '../backup/folder.ts';
-import { type Made, makeBackup, type Source } from '../backup/make.ts';
+import { type MadeBackup, makeBackup, type Source } from '../backup/make.ts';
 import { choosePlace, type Place, sentenceOf } from '../backup/place.ts';
 import { type Config, readConfig } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
@@ -90,7 +90,7 @@ function readKeep(given: string | undefined, { isDated }: Place): number | undef
 
 type Wishes = { withKey: boolean; isCompact: boolean; refuseOrphaned: () => void };
 
-async function make(source: Source, place: Place, { refuseOrphaned, ...wishes }: Wishes): Promise<Made> {
+async function make(source: Source, place: Place, { refuseOrphaned, ...wishes }: Wishes): Promise<MadeBackup> {
   const line = new StatusLine();
   const say = (what: string) => {
     refuseOrphaned();
@@ -105,7 +105,7 @@ async function make(source: Source, place: Place, { refuseOrphaned, ...wishes }:
   }
 }
 
-function report({ file, size, users, took, key, faults, fingerprint }: Made, config: Config): void {
+function report({ file, size, users, took, key, faults, fingerprint }: MadeBackup, config: Config): void {
   const { secretKeyFile } = config;
   const seconds = (took / 1_000).toFixed(1);
   console.log(`${file}: ${usersOf(users)}, ${bytesOf(size)}, checked, in ${seconds} s`);

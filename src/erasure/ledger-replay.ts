@@ -125,9 +125,9 @@ export async function writeLedger(db: Db, path: string, erasures: readonly Erasu
   const numbers = lastIdsOfLine(await readLastIds(db));
   for (const database of await readNames(db)) {
     const own = ownIn(lines, database);
-    const known = knownIn(own);
+    const inLedger = knownIn(own);
     const users: LedgerEntry[] = [];
-    for (const erasure of erasures) if (!known.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
+    for (const erasure of erasures) if (!inLedger.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
     const isStranger = lines.length > 0 && own.length === 0;
     if (users.length > 0 || isStranger) appendToLedger(path, { database, ...numbers, users });
   }
@@ -143,8 +143,8 @@ export async function readLines(db: Db): Promise<LedgerLine[]> {
 /** Also where nobody was erased: beside entries of others alone a database would not start. @throws StartError */
 export function noteLine(path: string, line: LedgerLine): void {
   const own = ownIn(readLedger(path), line.database);
-  const known = knownIn(own);
-  const users = line.users.filter((entry) => !known.has(nameOf(entry)));
+  const inLedger = knownIn(own);
+  const users = line.users.filter((entry) => !inLedger.has(nameOf(entry)));
   if (users.length > 0 || own.length === 0 || isAnyHigher(lastIdsIn([line]), lastIdsIn(own)))
     appendToLedger(path, { ...line, users });
 }

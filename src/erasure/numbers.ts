@@ -36,8 +36,8 @@ export async function readLastIds(db: Db): Promise<LastIds> {
 
 /** Each by itself: nobody waits for one table while another one is held. */
 export async function raiseLastIds(db: Db, lastIds: LastIds): Promise<void> {
-  const known = await readLastIds(db);
-  for (const table of NUMBERED_TABLES.filter((one) => lastIds[one] > known[one]))
+  const current = await readLastIds(db);
+  for (const table of NUMBERED_TABLES.filter((one) => lastIds[one] > current[one]))
     await transact(db, async (trx) => {
       await engineOf(trx).lockVersion(trx);
       await engineOf(trx).raiseLastId(trx, lastIds[table], table);

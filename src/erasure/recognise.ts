@@ -10,20 +10,20 @@ import { hasJustBegun, readIdentity, writeIdentity } from './queries.ts';
 /** `created_at` makes the number somebody's: another database gives the same numbers to others. */
 export type Person = Pick<LedgerEntry, 'user_id' | 'created_at'>;
 
-export type Known = { database: string; users: readonly Person[] };
+export type KnownDatabase = { database: string; users: readonly Person[] };
 
 /** By anybody who is in both. @returns the identity that it has then */
-export async function recogniseDatabase(db: Db, known: readonly Known[]): Promise<string> {
+export async function recogniseDatabase(db: Db, databases: readonly KnownDatabase[]): Promise<string> {
   const identity = await readIdentity(db);
-  const isKnown = known.some(({ database }) => database === identity);
-  const copied = isKnown || !(await hasJustBegun(db)) ? undefined : await findOriginal(db, known);
+  const isKnown = databases.some(({ database }) => database === identity);
+  const copied = isKnown || !(await hasJustBegun(db)) ? undefined : await findOriginal(db, databases);
   if (copied === undefined) return identity;
   await transact(db, (trx) => writeIdentity(trx, copied));
   return copied;
 }
 
-async function findOriginal(db: Db, known: readonly Known[]): Promise<string | undefined> {
-  for (const { database, users } of known)
+async function findOriginal(db: Db, databases: readonly KnownDatabase[]): Promise<string | undefined> {
+  for (const { database, users } of databases)
     for (const { user_id, created_at } of users)
       if ((await readCreatedAt(db, user_id)) === created_at) return database;
   return undefined;

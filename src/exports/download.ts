@@ -11,7 +11,7 @@ import { type Outcome, Spool } from './spool.ts';
 const USUAL_BYTES_PER_USER = 64;
 
 /** `judge` is told how many there are, first of all, and ends it by throwing; `keep`, which never rejects, how many were written. */
-export type Asked = {
+export type DownloadOptions = {
   folder: string;
   selection: Selection;
   format: FormatName;
@@ -28,9 +28,9 @@ export type Download = {
 };
 
 /** @param gone aborted when nobody reads it any more @throws NoRoomError, what `judge` throws */
-export async function startDownload(db: Db, asked: Asked, gone: AbortSignal): Promise<Download> {
-  const spool = await Spool.make(asked.folder);
-  const written = write(db, asked, spool, gone);
+export async function startDownload(db: Db, options: DownloadOptions, gone: AbortSignal): Promise<Download> {
+  const spool = await Spool.make(options.folder);
+  const written = write(db, options, spool, gone);
   const stream = Readable.from(spool.read(), { objectMode: false });
   const read = new Promise<void>((resolve) => stream.once('close', resolve));
   const closed = Promise.all([written, read]).then(() => spool.close());
@@ -50,20 +50,20 @@ export async function giveUp({ stream, closed }: Pick<Download, 'stream' | 'clos
   await closed;
 }
 
-async function write(db: Db, asked: Asked, spool: Spool, gone: AbortSignal): Promise<Outcome> {
+async function write(db: Db, options: DownloadOptions, spool: Spool, gone: AbortSignal): Promise<Outcome> {
   let count = 0;
   const note = (users: number) => {
     count += users;
   };
   const judge = (total: Total) => {
-    asked.judge(total);
+    options.judge(total);
     spool.look(total.count * USUAL_BYTES_PER_USER);
   };
-  const outcome: Outcome = await writeExport(db, { ...asked, judge }, spool, note, gone).then(
+  const outcome: Outcome = await writeExport(db, { ...options, judge }, spool, note, gone).then(
     () => ({}),
     (error) => ({ error }),
   );
-  await asked.keep(count);
+  await options.keep(count);
   spool.end(outcome);
   return outcome;
 }

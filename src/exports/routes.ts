@@ -34,7 +34,7 @@ const LONGEST_SILENCE_MS = 120_000;
 type Request = FastifyRequest<{ Querystring: Fields }>;
 
 /** `promised`: how many were to be in the file when it was asked for, where that was known. */
-type Asked = { selection: Selection; format: FormatName; promised: number | undefined };
+type ExportRequest = { selection: Selection; format: FormatName; promised: number | undefined };
 
 /** By now there are others: whoever has asked for so many is asked again. */
 class OtherNumberError extends Error {}
@@ -70,7 +70,7 @@ export function exportRoutes(app: FastifyInstance, folder: string): void {
   });
 }
 
-async function sendFile(reply: FastifyReply, download: Download, { selection, format }: Asked) {
+async function sendFile(reply: FastifyReply, download: Download, { selection, format }: ExportRequest) {
   const { stream, written, size } = download;
   // It has no chunks: without a length, what is cut off would look as if that were all (RFC 9112, 6.3).
   if (reply.request.raw.httpVersion === '1.0') {
@@ -99,7 +99,7 @@ function allowSilence(
 /** It is in the history as soon as it begins, and how many there were once that is known. */
 async function begin(
   request: Request,
-  { selection, format, promised }: Asked,
+  { selection, format, promised }: ExportRequest,
   folder: string,
   gone: AbortSignal,
 ): Promise<Download> {
@@ -131,7 +131,7 @@ async function readSelection({ reader, query, server, actor }: Request): Promise
 }
 
 /** @param asked what cannot be had any more: then it is asked again */
-async function showExport(request: Request, reply: FastifyReply, asked?: Asked) {
+async function showExport(request: Request, reply: FastifyReply, asked?: ExportRequest) {
   const selection = await readSelection(request);
   const total = await countSelected(request.reader, selection);
   const formats = Object.entries(FORMATS).map(([value, { name, hint }]) => [value, name, hint] as const);
@@ -140,7 +140,7 @@ async function showExport(request: Request, reply: FastifyReply, asked?: Asked) 
 }
 
 /** No 200, which a program would take for the file; browsers ask again all the same. */
-async function showWaiting(reply: FastifyReply, { selection, format, promised }: Asked) {
+async function showWaiting(reply: FastifyReply, { selection, format, promised }: ExportRequest) {
   const count = promised === undefined ? [] : [['count', `${promised}`] as [string, string]];
   const again = selectionAddress('/export/file', selection, [['format', format], ...count]);
   reply.header('refresh', `${ASKED_AGAIN_SECONDS}; url=${urlFor(reply.server.config.origin, again)}`);

@@ -40,13 +40,13 @@ import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
 import { createEta } from './templates.ts';
 
-export type Asking = {
+export type PageRequest = {
   session: Session | undefined;
   actor: Actor | undefined;
   isOpen: boolean;
 };
 
-type Given = Asking & { flash: string | undefined };
+type PageContext = PageRequest & { flash: string | undefined };
 
 type Sessions = Awaited<ReturnType<typeof findSessionsOf>>;
 
@@ -315,7 +315,7 @@ export type Views = {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    view<V extends keyof Views>(view: V, data: Views[V] & Given): string;
+    view<V extends keyof Views>(view: V, data: Views[V] & PageContext): string;
   }
   interface FastifyReply {
     render<V extends keyof Views>(view: V, data: Views[V], status?: number): Promise<FastifyReply>;
@@ -335,7 +335,7 @@ export function addViews(app: FastifyInstance): void {
     if (kept) return this.answer(kept);
     // The status comes last: a view that fails is then still a 500.
     const { session, actor, isOpen } = this.request;
-    const asking: Asking = { session, actor, isOpen };
+    const asking: PageRequest = { session, actor, isOpen };
     const flash = takeFlash(this);
     const html = toHtml(view, {
       ...asking,

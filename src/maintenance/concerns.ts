@@ -6,7 +6,7 @@ import type { Run } from './queries.ts';
 /** So old the last good backup is late. */
 const LATE_AFTER = 2 * DAY;
 
-type Known = {
+type Facts = {
   finding: Run | undefined;
   backups: { good: Run | undefined; bad: Run | undefined };
   isSet: boolean;
@@ -17,11 +17,11 @@ type Known = {
 /** `first` ends "Look first at". `notice`: a sentence, where it cannot wait until somebody looks at the status. */
 export type Concern = { first: string; notice: string | undefined };
 
-export function concernsOf(known: Known, now: number): Concern[] {
-  return [concernOfCheck(known), concernOfBackups(known, now)].filter((concern) => concern !== undefined);
+export function concernsOf(facts: Facts, now: number): Concern[] {
+  return [concernOfCheck(facts), concernOfBackups(facts, now)].filter((concern) => concern !== undefined);
 }
 
-function concernOfCheck({ finding }: Known): Concern | undefined {
+function concernOfCheck({ finding }: Facts): Concern | undefined {
   return (
     finding && {
       first: 'the check of the database: it has found something',
@@ -31,7 +31,7 @@ function concernOfCheck({ finding }: Known): Concern | undefined {
 }
 
 /** None for whoever keeps the database in another way. */
-function concernOfBackups({ backups: { good, bad }, isSet, since }: Known, now: number): Concern | undefined {
+function concernOfBackups({ backups: { good, bad }, isSet, since }: Facts, now: number): Concern | undefined {
   const isLate = (good || isSet) && !isWithin(good?.begun_at ?? since, LATE_AFTER, now);
   if (!isLate && bad === undefined) return undefined;
   if (good === undefined)

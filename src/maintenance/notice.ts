@@ -13,6 +13,6 @@ export async function findNotices(
 ): Promise<string[]> {
   const finding = await findFinding(db);
   const backups = await findLastBackups(db);
-  const known = { finding, backups, isSet: backupFolder !== undefined, since };
-  return concernsOf(known, now).flatMap(({ notice }) => notice ?? []);
+  const facts = { finding, backups, isSet: backupFolder !== undefined, since };
+  return concernsOf(facts, now).flatMap(({ notice }) => notice ?? []);
 }

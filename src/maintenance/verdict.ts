@@ -4,18 +4,18 @@ import { ageOf } from './duration.ts';
 import type { Run } from './queries.ts';
 import type { Status } from './status.ts';
 
-type Known = Pick<Status, 'backup' | 'check' | 'since'>;
+type Facts = Pick<Status, 'backup' | 'check' | 'since'>;
 
-export function verdictOf(status: Known, now: number): { isWell: boolean; said: string } {
+export function verdictOf(status: Facts, now: number): { isWell: boolean; said: string } {
   const { backup, check, since } = status;
-  const known = { finding: check.finding, backups: backup, isSet: backup.folder !== undefined, since };
-  const [worst] = concernsOf(known, now);
+  const facts = { finding: check.finding, backups: backup, isSet: backup.folder !== undefined, since };
+  const [worst] = concernsOf(facts, now);
   return worst === undefined
     ? { isWell: true, said: wellOf(status, now) }
     : { isWell: false, said: `Look first at ${worst.first}.` };
 }
 
-function wellOf({ backup: { good, folder }, check: { last } }: Known, now: number): string {
+function wellOf({ backup: { good, folder }, check: { last } }: Facts, now: number): string {
   const checks = last === undefined ? 'no check was made yet' : checked(last);
   if (good) return `All is well: the last backup is ${ageOf(good.begun_at, now)}, ${checks}.`;
   return folder === undefined

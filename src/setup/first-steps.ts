@@ -66,10 +66,10 @@ async function stepsLeft({ reader: db, server }: FastifyRequest, ownId = 0): Pro
     ['origin', async () => config.origin !== undefined],
     ['backup', () => hasBackup(db, config)],
   ];
-  const known = done.get(server) ?? new Set();
-  done.set(server, known);
-  for (const [step, isDone] of steps) if (!known.has(step) && (await isDone())) known.add(step);
-  return steps.map(([step]) => step).filter((step) => !known.has(step));
+  const finished = done.get(server) ?? new Set();
+  done.set(server, finished);
+  for (const [step, isDone] of steps) if (!finished.has(step) && (await isDone())) finished.add(step);
+  return steps.map(([step]) => step).filter((step) => !finished.has(step));
 }
 
 /** Or is going to have one, by itself. */

@@ -12,7 +12,7 @@ import { findUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
 
 type Moment = { from: number; to: number };
-type Asked = ({ kind: 'moment' } & Moment) | { kind: 'wrong'; typed: string; error: string };
+type ParsedAsOf = ({ kind: 'moment' } & Moment) | { kind: 'wrong'; typed: string; error: string };
 
 /** Where it is this day first, it is so many hours before UTC. */
 const EARLIEST = 14 * HOUR;
@@ -23,7 +23,7 @@ export function lastDay(now: number): string {
 }
 
 /** @param typed in an address, or in the form of a user’s page, which says what is wrong with it */
-export function parseAsOf(typed: string, now: number): Asked {
+export function parseAsOf(typed: string, now: number): ParsedAsOf {
   const moment = parseMoment(typed);
   // A field for a day takes nothing else.
   const day = parseDay(typed) === undefined ? '' : typed;

@@ -9,8 +9,8 @@ export function watchReplicas(app: FastifyInstance): () => Family[] {
   return () => {
     const states = replicas.states().map((state) => ({ ...state, labels: { replica: state.name } }));
     const used = states.map(({ labels, problem }) => ({ labels, value: Number(problem === undefined) }));
-    const known = states.filter(({ lag }) => Number.isFinite(lag));
-    const lags = known.map(({ labels, lag }) => ({ labels, value: lag / 1_000 }));
+    const followed = states.filter(({ lag }) => Number.isFinite(lag));
+    const lags = followed.map(({ labels, lag }) => ({ labels, value: lag / 1_000 }));
     return [
       gauge('roster_replica_in_use', 'Whether pages are read on a replica (1) or it is left out (0).', used),
       gauge('roster_replica_lag_seconds', 'How old it may be what a replica shows.', lags),

@@ -26,8 +26,8 @@ export function watchAll(app: FastifyInstance, events: Events, parent?: ParentLi
   const countedByAll = parent?.countBy(counted) ?? counted;
   if (parent) app.addHook('onClose', () => parent.sayCounted());
   return async () => {
-    const known = await state();
-    return toText([...(await countedByAll()), ...known]);
+    const ofDatabase = await state();
+    return toText([...(await countedByAll()), ...ofDatabase]);
   };
 }
 
@@ -37,11 +37,11 @@ function watchState(app: FastifyInstance): () => Promise<Family[]> {
   const read = () => readState(app).catch(() => undefined);
   const look = keepFresh(read, { fresh: FRESH_MS, patience: PATIENCE_MS, late: undefined, stopwatch });
   return async () => {
-    const known = await look();
-    const isUp = known !== undefined;
+    const families = await look();
+    const isUp = families !== undefined;
     return [
       gauge('roster_database_up', 'Whether the database can be read (1) or not (0).', Number(isUp)),
-      ...(known ?? []),
+      ...(families ?? []),
     ];
   };
 }

@@ -13,9 +13,9 @@ import { findLastRun, type Run } from '../../maintenance/queries.ts';
 import { readCounts } from '../../users/counts.ts';
 import { by, type Family, gauge } from './families.ts';
 
-type Known = Pick<FastifyInstance, 'db' | 'config' | 'clock'>;
+type Source = Pick<FastifyInstance, 'db' | 'config' | 'clock'>;
 
-export async function readState(app: Known): Promise<Family[]> {
+export async function readState(app: Source): Promise<Family[]> {
   return [
     ...(await readUsers(app)),
     ...(await readSizes(app)),
@@ -24,7 +24,7 @@ export async function readState(app: Known): Promise<Family[]> {
   ];
 }
 
-async function readUsers({ db, config, clock }: Known): Promise<Family[]> {
+async function readUsers({ db, config, clock }: Source): Promise<Family[]> {
   const counts = await readCounts(db);
   const users = counts.map(({ is_active, role, count }) => ({
     value: count,
@@ -38,7 +38,7 @@ async function readUsers({ db, config, clock }: Known): Promise<Family[]> {
   ];
 }
 
-async function readSizes({ db, config }: Known): Promise<Family[]> {
+async function readSizes({ db, config }: Source): Promise<Family[]> {
   const path = filePathOf(config.databaseUrl);
   const log = path === undefined ? undefined : logSize(path);
   return [
@@ -58,7 +58,7 @@ async function readRoom(path: string): Promise<number | undefined> {
   return disk && disk.bavail * disk.bsize;
 }
 
-async function readWork({ db }: Known): Promise<Family[]> {
+async function readWork({ db }: Source): Promise<Family[]> {
   return [
     gauge('roster_imports', 'Files that were brought and are not done.', by('state', await countImports(db))),
     gauge(
@@ -69,7 +69,7 @@ async function readWork({ db }: Known): Promise<Family[]> {
   ];
 }
 
-async function readRuns({ db, config, clock }: Known): Promise<Family[]> {
+async function readRuns({ db, config, clock }: Source): Promise<Family[]> {
   const [last, good, bad, check] = [
     await findLastRun(db, 'backup'),
     await findLastRun(db, 'backup', 'good'),
