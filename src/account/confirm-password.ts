@@ -2,8 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findCredentials } from '../auth/credentials.ts';
 import { attemptPassword } from '../auth/password-attempt.ts';
+import { SOON } from '../auth/sign-in-problems.ts';
 import { byBrowser, tooMany } from '../auth/throttle.ts';
-import { SOON } from '../auth/verify-credentials.ts';
 import { BusyError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { sessionOf } from './own-account.ts';

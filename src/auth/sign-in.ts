@@ -10,9 +10,10 @@ import { isDeactivated } from './deactivation-notice.ts';
 import { rememberDevice } from './device.ts';
 import { openDraft, type SealedForm } from './sealed-drafts.ts';
 import { deleteSession } from './sessions.ts';
+import type { Problem } from './sign-in-problems.ts';
 import { findReplay, type StartedSession } from './sign-in-replay.ts';
 import { endUnkept, startSession } from './start-session.ts';
-import { type Problem, verifyCredentials } from './verify-credentials.ts';
+import { verifyCredentials } from './verify-credentials.ts';
 
 const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft', 'again'] as const;
 const NO_COOKIE =

@@ -16,10 +16,11 @@ import { maySignIn } from './policy.ts';
 import { isFromBeforeErasure, openDraft, redeemDraft } from './sealed-drafts.ts';
 import { redeemCode } from './second-factor.ts';
 import { deleteSession, endIfSetBack, insertSession } from './sessions.ts';
+import { type Problem, refuseCode, TOO_LATE } from './sign-in-problems.ts';
 import { findReplay, keepForReplay, type StartedSession } from './sign-in-replay.ts';
 import { findTicketHolder, redeemTicket } from './tickets.ts';
 import { newToken, open, seal } from './tokens.ts';
-import { type Problem, refuseCode, TOO_LATE, type Verified } from './verify-credentials.ts';
+import type { Verified } from './verify-credentials.ts';
 
 const LONGEST_BROWSER = 200;
 const COOKIE_CHECK_LASTS = 5 * 60_000;
@@ -41,7 +42,12 @@ export async function startSession(
   const outcome = await transact(server.db, async (trx) => {
     const checked = await checkAgain(trx, request, verified);
     if (checked.kind !== 'right') return checked;
-    return begin(trx, request, { user, draft, next: localAddress(fields.next), sentence: checked.sentence });
+    return beginSession(trx, request, {
+      user,
+      draft,
+      next: localAddress(fields.next),
+      sentence: checked.sentence,
+    });
   });
   if (outcome.kind === 'code refused') return refuseCode(request, user, outcome.code, outcome.why);
   if (outcome.kind === 'problem') server.audit(request, 'sign-in failed', user);
@@ -72,7 +78,7 @@ function areSame(current: Credentials, checked: Credentials): boolean {
 
 type Beginning = { user: User; draft?: Draft | undefined; next: string; sentence: string };
 
-export async function begin(
+export async function beginSession(
   trx: Trx,
   request: FastifyRequest,
   { user, draft, next, sentence }: Beginning,
@@ -91,9 +97,9 @@ export async function begin(
   // One's own that has run out is kept: another window may have a form that was sent in it.
   if (before && !(isOwn && expired)) await deleteSession(trx, before.id);
   const to = checkedAddress(request, id, form ?? next);
-  const told = [sentence, refusal].filter(Boolean).join(' ');
-  const token = await keepForReplay(trx, request, id, { to, sentence: told });
-  return { kind: 'started', isNew: true, user, token, to, sentence: told };
+  const message = [sentence, refusal].filter(Boolean).join(' ');
+  const token = await keepForReplay(trx, request, id, { to, sentence: message });
+  return { kind: 'started', isNew: true, user, token, to, sentence: message };
 }
 
 async function refusalOf(trx: Trx, draft: Draft, user: User): Promise<string | undefined> {

@@ -8,7 +8,6 @@ import type { Fields } from '../lib/forms.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { invisibleCharacter, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
-import { CODE_REFUSALS, isByTime, WHY_AUDITED, type WrongCode } from './code-refusals.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device.ts';
 import { largestNetworkOf } from './networks.ts';
@@ -17,44 +16,16 @@ import { hashPassword, isOutdated, isPassword } from './password-hashing.ts';
 import { passwordQueue } from './password-queue.ts';
 import { maySignIn } from './policy.ts';
 import { currentSecret } from './second-factor.ts';
-import { byBrowser, byNetwork, tooMany } from './throttle.ts';
+import { BUSY, type Code, haveToWait, LOST, type Problem, TOO_LATE, WRONG } from './sign-in-problems.ts';
+import { byBrowser, byNetwork } from './throttle.ts';
 import { findTicketHolder, insertTicket } from './tickets.ts';
 
 const LONGEST_NAME = 400;
 
-export type Code = { ticket: string; typed: string };
-
 /** By the password. `code`: looked at, and used up, when the session begins. */
 export type Verified = { kind: 'verified'; user: User; credentials: Credentials; code?: Code };
 
-/** Why someone is not let in, in a sentence; `wait` is in milliseconds. */
-export type Problem = {
-  kind: 'problem';
-  problem: string;
-  note?: string;
-  status: number;
-  ticket?: string;
-  wait?: number;
-  /** Not noted yet: of two clicks the second comes too late as well. */
-  late?: { user: User | undefined };
-};
-
 export type Verification = Verified | { kind: 'code asked'; ticket: string } | Problem;
-
-const problem = (sentence: string, more: Partial<Problem> = {}): Problem => ({
-  kind: 'problem',
-  problem: sentence,
-  status: 422,
-  ...more,
-});
-
-const WRONG = problem('Username or password is wrong.');
-export const TOO_LATE = problem(
-  'Your sign-in took too long, or something has changed meanwhile: enter your password again.',
-);
-export const SOON = 'Try again in a few seconds.';
-const BUSY = problem(`Too many people are signing in at this moment. ${SOON}`, { status: 503 });
-const LOST = problem(CODE_REFUSALS.lost);
 
 export async function verifyCredentials(request: FastifyRequest, fields: Fields): Promise<Verification> {
   try {
@@ -106,27 +77,6 @@ async function checkCode(
   if (!credentials || !user || !maySignIn(user)) return { ...TOO_LATE, late: { user } };
   // Either is taken in the place of the other: whoever pastes one need not look where.
   return { kind: 'verified', user, credentials, code: { ticket, typed: recovery_code || code } };
-}
-
-export function refuseCode(
-  request: FastifyRequest,
-  user: User,
-  { ticket, typed }: Code,
-  outcome: WrongCode,
-): Problem {
-  const { server } = request;
-  if (outcome.kind === 'wait') return haveToWait(request, user, outcome.wait, ticket);
-  const { kind } = outcome;
-  if (kind !== 'no code') server.auditOften(request, `sign-in failed: ${WHY_AUDITED[kind]}`, user);
-  if (kind === 'removed') return TOO_LATE;
-  if (kind === 'lost') return LOST;
-  const note = isByTime(outcome, typed) ? { note: server.clockNote() } : {};
-  return problem(CODE_REFUSALS[kind], { ticket, ...note });
-}
-
-function haveToWait(request: FastifyRequest, user: User | undefined, wait: number, ticket?: string): Problem {
-  request.server.auditOften(request, 'sign-in refused: too many attempts', user);
-  return problem(tooMany(wait), { status: 429, wait, ...(ticket && { ticket }) });
 }
 
 /** The same credentials with the password hashed as it is done now; another time, if there is no room for that. */

@@ -90,7 +90,11 @@ function readKeep(given: string | undefined, { isDated }: Place): number | undef
 
 type Wishes = { withKey: boolean; isCompact: boolean; refuseOrphaned: () => void };
 
-async function make(source: Source, place: Place, { refuseOrphaned, ...wishes }: Wishes): Promise<MadeBackup> {
+async function make(
+  source: Source,
+  place: Place,
+  { refuseOrphaned, ...wishes }: Wishes,
+): Promise<MadeBackup> {
   const line = new StatusLine();
   const say = (what: string) => {
     refuseOrphaned();

@@ -127,7 +127,8 @@ export async function writeLedger(db: Db, path: string, erasures: readonly Erasu
     const own = ownIn(lines, database);
     const inLedger = knownIn(own);
     const users: LedgerEntry[] = [];
-    for (const erasure of erasures) if (!inLedger.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
+    for (const erasure of erasures)
+      if (!inLedger.has(nameOf(erasure))) users.push(await entryOf(db, erasure));
     const isStranger = lines.length > 0 && own.length === 0;
     if (users.length > 0 || isStranger) appendToLedger(path, { database, ...numbers, users });
   }

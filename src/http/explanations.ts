@@ -92,9 +92,13 @@ export function doingOf(method = ''): Doing {
   return method === 'POST' ? 'writing' : 'reading';
 }
 
+function unchangedBy(doing: Doing): string {
+  return doing === 'writing' ? ' Nothing was changed.' : '';
+}
+
 export function explain(error: unknown, request: FastifyRequest): Explanation {
   const doing = doingOf(request.method);
-  const unchanged = doing === 'writing' ? ' Nothing was changed.' : '';
+  const unchanged = unchangedBy(doing);
   if (error instanceof NotFoundError) return { status: 404, title: 'Not found', sentence: error.message };
   if (error instanceof NotNowError) {
     const { title, message, link } = error;
@@ -123,6 +127,13 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   if (error instanceof ClosedFolderError) {
     return { status: 503, title: 'Files cannot be read here', sentence: `${CLOSED_FOLDER}${unchanged}` };
   }
+  return explainFailure(error, request) ?? explainOther(error, doing);
+}
+
+/** A database or a disk that does not do what it should. */
+function explainFailure(error: unknown, request: FastifyRequest): Explanation | undefined {
+  const doing = doingOf(request.method);
+  const unchanged = unchangedBy(doing);
   if (error instanceof UnavailableError) {
     return { status: 503, title: 'Try again in a moment', sentence: unavailable(doing, error.reason) };
   }
@@ -134,10 +145,12 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
     return { status: 500, title: 'The directory is damaged', sentence: `${DAMAGED}${unchanged}` };
   }
   const reason = diskReasonOf(error);
-  if (reason !== undefined) {
-    const sentence = `A file that Roster needs for this cannot be used: ${reason}.${unchanged}`;
-    return { status: 503, title: 'Try again in a moment', sentence };
-  }
+  if (reason === undefined) return undefined;
+  const sentence = `A file that Roster needs for this cannot be used: ${reason}.${unchanged}`;
+  return { status: 503, title: 'Try again in a moment', sentence };
+}
+
+function explainOther(error: unknown, doing: Doing): Explanation {
   const status = (error as Partial<FastifyError>)?.statusCode ?? 500;
   return status in BY_STATUS || (status >= 400 && status < 500)
     ? { status, ...explainStatus(status, doing) }

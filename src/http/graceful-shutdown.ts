@@ -37,7 +37,6 @@ declare module 'fastify' {
 export function addDraining(app: FastifyInstance, port = OWN): void {
   const timers: NodeJS.Timeout[] = [];
   const connections = countConnections(app);
-  const closeIdle = app.server.closeIdleConnections.bind(app.server);
   let held: PromiseWithResolvers<void> | undefined;
   app.decorate('isDraining', false).decorate('isReplaced', false);
   app.decorate('drain', async (time: number) => {
@@ -48,12 +47,7 @@ export function addDraining(app: FastifyInstance, port = OWN): void {
     await sleep(HOLD);
   });
 
-  // Node counts those as idle, too, whose first request is still on its way, and resets them as the listener closes.
-  const closeOnceRead = async () => {
-    await allRead();
-    if (connections.unused().length === 0) closeIdle();
-  };
-  app.server.closeIdleConnections = () => void closeOnceRead();
+  closeIdleOnceRead(app, connections);
   // Also what is answered without Fastify's hooks: an address that is none, say.
   app.server.prependListener('request', (_request, response) => {
     if (app.isDraining) response.shouldKeepAlive = false;
@@ -81,8 +75,18 @@ export function addDraining(app: FastifyInstance, port = OWN): void {
   });
 }
 
+/** Node counts those as idle, too, whose first request is still on its way, and resets them as the listener closes. */
+function closeIdleOnceRead({ server }: FastifyInstance, connections: Connections): void {
+  const closeIdle = server.closeIdleConnections.bind(server);
+  const closeOnceRead = async () => {
+    await allRead();
+    if (connections.unused().length === 0) closeIdle();
+  };
+  server.closeIdleConnections = () => void closeOnceRead();
+}
+
 /** A listener that closes resets connections Roster has not taken yet. Each turn takes one: so wait until none came. */
-async function takeAll(connections: { total: number }, port: Port): Promise<void> {
+async function takeAll(connections: Connections, port: Port): Promise<void> {
   const deadline = performance.now() + TAKE_ALL_TIMEOUT;
   let before: number;
   do {
@@ -101,6 +105,8 @@ async function listenerClosed({ server }: FastifyInstance): Promise<void> {
   do await setImmediate();
   while (server.listening);
 }
+
+type Connections = ReturnType<typeof countConnections>;
 
 function countConnections(app: FastifyInstance) {
   const open = new Set<Socket>();

@@ -10,7 +10,7 @@ import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
 import { letIn } from '../auth/sign-in.ts';
 import { findReplay } from '../auth/sign-in-replay.ts';
-import { begin } from '../auth/start-session.ts';
+import { beginSession } from '../auth/start-session.ts';
 import { hashOf, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotNowError, NotUniqueError } from '../errors.ts';
@@ -78,7 +78,9 @@ async function makeAndSignIn(request: WithToken, typed: NewAdministrator, hash: 
   const actor = actorOf(request, { role: 'admin', via: 'setup' });
   const started = await transact(db, async (trx) => {
     const user = await makeFirstAdministrator(trx, actor, typed, hash, clock());
-    return user && begin(trx, request, { user, next: '/users', sentence: 'You are the administrator.' });
+    return (
+      user && beginSession(trx, request, { user, next: '/users', sentence: 'You are the administrator.' })
+    );
   });
   if (started) audit(request, 'signed in', started.user);
   const session = started ?? (await findReplay(db, request, false));

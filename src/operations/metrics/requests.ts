@@ -14,13 +14,21 @@ const BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const MOST_ROUTES = 80;
 
 export function watchRequests(app: FastifyInstance): () => Family[] {
+  const basePath = basePathOf(app.config.origin);
+  const ofAnswered = watchAnswered(app, basePath);
+  const ofUnderWay = watchUnderWay(app, basePath);
+  const refused = 'Requests that were refused, since there was no time for them.';
+  return () => [
+    ...ofAnswered(),
+    ...ofUnderWay(),
+    counter('roster_http_requests_refused_total', refused, by('kind', app.refused)),
+  ];
+}
+
+function watchAnswered(app: FastifyInstance, basePath: string): () => Family[] {
   const answers = new Counter(['route', 'method', 'status'], MOST_SERIES);
   const times = new Counter(['route'], MOST_ROUTES);
-  const basePath = basePathOf(app.config.origin);
   const durations = ofEachKind(() => new Histogram(BUCKETS_SECONDS));
-  const underWay = ofEachKind(() => 0);
-  const aborted = ofEachKind(() => 0);
-
   app.addHook('onResponse', (request, reply, done) => {
     const seconds = reply.elapsedTime / 1_000;
     const route = routeOf(request);
@@ -29,6 +37,20 @@ export function watchRequests(app: FastifyInstance): () => Family[] {
     durations[kindOf(request.raw, basePath)].observe(seconds);
     done();
   });
+  return () => [
+    counter('roster_http_requests_total', 'Requests that were answered by a route.', answers.samples()),
+    counter('roster_http_route_seconds_total', 'How long a route took for all its answers.', times.samples()),
+    histogram(
+      'roster_http_request_duration_seconds',
+      'How long requests took.',
+      samplesBy('kind', durations),
+    ),
+  ];
+}
+
+function watchUnderWay(app: FastifyInstance, basePath: string): () => Family[] {
+  const underWay = ofEachKind(() => 0);
+  const aborted = ofEachKind(() => 0);
   // What `inject` asks does not pass here.
   app.server.prependListener('request', (request, response) => {
     const kind = kindOf(request, basePath);
@@ -38,25 +60,12 @@ export function watchRequests(app: FastifyInstance): () => Family[] {
       if (!response.writableFinished) aborted[kind]++;
     });
   });
-
   return () => [
-    counter('roster_http_requests_total', 'Requests that were answered by a route.', answers.samples()),
-    counter('roster_http_route_seconds_total', 'How long a route took for all its answers.', times.samples()),
-    histogram(
-      'roster_http_request_duration_seconds',
-      'How long requests took.',
-      samplesBy('kind', durations),
-    ),
     gauge('roster_http_requests_in_flight', 'Requests that wait or are at work.', by('kind', underWay)),
     counter(
       'roster_http_requests_aborted_total',
       'Requests whose client has gone before the answer.',
       by('kind', aborted),
-    ),
-    counter(
-      'roster_http_requests_refused_total',
-      'Requests that were refused, since there was no time for them.',
-      by('kind', app.refused),
     ),
   ];
 }

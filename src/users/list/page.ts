@@ -10,15 +10,6 @@ import { READERS } from './rows.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
 import type { ListState } from './state.ts';
 
-/** The list may have become shorter since, or is about to become. */
-export async function nearestPage(db: Db, list: ListState, { without = 0 } = {}): Promise<ListState> {
-  if (list.page === 1 || list.cursor) return list;
-  const result = await resolveFilter(db, list).catch(noneIfTooBroad);
-  if (!result?.total.isExact) return list;
-  const pages = countPages(result.total.count - without, list.perPage);
-  return { ...list, page: Math.max(1, Math.min(list.page, pages)) };
-}
-
 type Found = { list: ListState; page: Page<User> };
 
 /** Undefined past the end of the list. @throws TooBroadError */
@@ -116,4 +107,13 @@ export async function usersAfter(
     users.push(...(await READERS[plan](db, list, slice, result, plan)));
   }
   return users;
+}
+
+/** The list may have become shorter since, or is about to become. */
+export async function nearestPage(db: Db, list: ListState, { without = 0 } = {}): Promise<ListState> {
+  if (list.page === 1 || list.cursor) return list;
+  const result = await resolveFilter(db, list).catch(noneIfTooBroad);
+  if (!result?.total.isExact) return list;
+  const pages = countPages(result.total.count - without, list.perPage);
+  return { ...list, page: Math.max(1, Math.min(list.page, pages)) };
 }

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayManage } from '../../auth/policy.ts';
 import { readRevision } from '../../db/revision.ts';
+import type { Count } from '../../db/user-counts.ts';
 import { TooBroadError } from '../../errors.ts';
 import { answerNotModified } from '../../http/etag.ts';
 import { shownProxyProblems } from '../../http/proxy-problems.ts';
@@ -36,15 +37,11 @@ export async function showList(request: Request, reply: FastifyReply) {
   await refuseUnseen(db, request.actor, list);
   const revision = await readRevision(db);
   const counts = await readCounts(db);
-  const everyone = counts.reduce((sum, { count }) => sum + count, 0);
-  // Not before whoever searches or pages.
-  const isPlain = everyone === 0 || listAddress(list) === '/users';
-  const firstSteps = isPlain ? await firstStepsFor(request, counts, revision) : undefined;
-  const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
-  const warnings = isWarned ? await findWarnings(request) : [];
+  const everyone = countEveryone(counts);
+  const hints = await findHints(request, list, counts, revision);
+  if (!isFleeting(list) && answerNotModified(reply, { revision, ...hints })) return reply;
   const ticked = parseTicks(query);
-  const shown = { counts: sumByStatus(counts, list.role), everyone, notices, firstSteps, warnings, ticked };
-  if (!isFleeting(list) && answerNotModified(reply, { revision, firstSteps, warnings })) return reply;
+  const shown = { counts: sumByStatus(counts, list.role), everyone, notices, ticked, ...hints };
   try {
     const plan = planCount(list, counts);
     log.debug({ plan }, 'how users are counted');
@@ -61,9 +58,21 @@ export async function showList(request: Request, reply: FastifyReply) {
   }
 }
 
+/** What is left to do, and warnings: not before whoever searches or pages. */
+async function findHints(request: Request, list: ListState, counts: readonly Count[], revision: number) {
+  const isPlain = countEveryone(counts) === 0 || listAddress(list) === '/users';
+  const firstSteps = isPlain ? await firstStepsFor(request, counts, revision) : undefined;
+  const isWarned = isPlain && request.actor !== undefined && mayManage(request.actor);
+  return { firstSteps, warnings: isWarned ? await findWarnings(request) : [] };
+}
+
 async function findWarnings({ reader, server }: Request): Promise<string[]> {
   const notices = await findNotices(reader, server.config, server.clock());
   return shownProxyProblems(server).length === 0 ? notices : [...notices, PROXY_PROBLEM];
+}
+
+function countEveryone(counts: readonly Count[]): number {
+  return counts.reduce((sum, { count }) => sum + count, 0);
 }
 
 async function showNoSuchPage(reply: FastifyReply, list: ListState, total: Total, notices: string[]) {
