@@ -14,13 +14,13 @@ export type Cookie = {
 };
 
 /** A Roster: those that share a database share its mark, and so their cookies. */
-export type Owner<Settings extends keyof Config = 'origin'> = {
+export type CookieIssuer<Settings extends keyof Config = 'origin'> = {
   config: Pick<Config, Settings>;
   cookieMark: string;
 };
 
 export function cookieOf(
-  { config, cookieMark }: Owner,
+  { config, cookieMark }: CookieIssuer,
   use: 'session' | 'device' | 'flash' | 'first_steps' | 'written',
   maxAge: number,
 ): Cookie {
@@ -37,9 +37,13 @@ export function cookieOf(
   };
 }
 
-export function sessionCookie(owner: Owner<'origin' | 'sessionLasts'>): Cookie {
+export function sessionCookie(issuer: CookieIssuer<'origin' | 'sessionLasts'>): Cookie {
   // It outlives the session, so that who comes back too late with a form is known to have had one.
-  return cookieOf(owner, 'session', Math.floor((owner.config.sessionLasts + ENDED_SESSION_KEPT_FOR) / 1000));
+  return cookieOf(
+    issuer,
+    'session',
+    Math.floor((issuer.config.sessionLasts + ENDED_SESSION_KEPT_FOR) / 1000),
+  );
 }
 
 export function readCookie(

@@ -2,7 +2,7 @@
 // https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Cookie, cookieOf, type Owner, readCookie } from './cookie.ts';
+import { type Cookie, type CookieIssuer, cookieOf, readCookie } from './cookie.ts';
 import { open, seal } from './tokens.ts';
 
 /** Seconds; browsers keep none longer (RFC 6265bis, 5.5). */
@@ -12,8 +12,8 @@ const MOST_USERS = 10;
 /** The one who has signed in last stands last, and who has only opened a link before all others. */
 type Device = { id: string; users: readonly number[] };
 
-export function deviceCookie(owner: Owner): Cookie {
-  return cookieOf(owner, 'device', MAX_AGE);
+export function deviceCookie(issuer: CookieIssuer): Cookie {
+  return cookieOf(issuer, 'device', MAX_AGE);
 }
 
 export function findDevice(request: FastifyRequest, userId: number | undefined): string | undefined {

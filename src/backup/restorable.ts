@@ -29,10 +29,10 @@ export type Restorable = {
   isLarge: boolean;
 };
 
-type How = { folder: string; say: (what: string) => void };
+type OpenOptions = { folder: string; say: (what: string) => void };
 
 /** @param folder for it alone. @throws StartError where it is none of Roster's, of a newer one, or damaged */
-export async function openRestorable(file: string, { folder, say }: How): Promise<Restorable> {
+export async function openRestorable(file: string, { folder, say }: OpenOptions): Promise<Restorable> {
   checkBackup(file);
   const path = join(folder, 'restored.db');
   say('copying it');

@@ -6,7 +6,7 @@ import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts
 import { usersOf } from '../lib/formats.ts';
 import { letTimersRun } from '../lib/progress.ts';
 import * as dangling from './dangling-queries.ts';
-import { type Fault, type How, PUT_BACK } from './finding.ts';
+import { type CheckOptions, type Fault, PUT_BACK } from './finding.ts';
 import * as queries from './queries.ts';
 
 const OWNED: Readonly<Record<(typeof dangling.OF_USERS)[number], string>> = {
@@ -19,7 +19,7 @@ const OWNED: Readonly<Record<(typeof dangling.OF_USERS)[number], string>> = {
   made_up_people: 'a note that they were made up',
 };
 
-export async function* checkAccess(db: Db, { secretKeyFile }: How): AsyncIterable<Fault> {
+export async function* checkAccess(db: Db, { secretKeyFile }: CheckOptions): AsyncIterable<Fault> {
   const missing = secretKeyFile === undefined ? undefined : await findMissingKey(db, secretKeyFile);
   if (missing) yield { kind: 'keys', ...missing };
   for (const table of dangling.OF_USERS)

@@ -1,9 +1,9 @@
 /** The files of the database, and what searches go through. */
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
-import { DAMAGED, type Fault, type How, REBUILD } from './finding.ts';
+import { type CheckOptions, DAMAGED, type Fault, REBUILD } from './finding.ts';
 
-export async function* checkFiles(db: Db, { quick }: How): AsyncIterable<Fault> {
+export async function* checkFiles(db: Db, { quick }: CheckOptions): AsyncIterable<Fault> {
   for await (const { what, isOfSearch } of engineOf(db).findDamage(db, quick))
     yield { kind: 'places that are damaged', what, todo: isOfSearch ? REBUILD : DAMAGED };
 }

@@ -7,14 +7,14 @@ export type Finding = { what: string; todo: string };
 export type Fault = Finding & { kind: string };
 
 /** `quick`: without what takes long. `ledger`, `secretKeyFile`: the paths of who was erased, and of the key, where they are known. */
-export type How = { quick: boolean; ledger: string | undefined; secretKeyFile: string | undefined };
+export type CheckOptions = { quick: boolean; ledger: string | undefined; secretKeyFile: string | undefined };
 
 export type Check = {
   name: string;
   isLong: boolean;
   /** Where it cannot be read to its end, if it is something of its own. */
   cure?: string;
-  find: (db: Db, how: How) => AsyncIterable<Fault>;
+  find: (db: Db, how: CheckOptions) => AsyncIterable<Fault>;
 };
 
 export const PUT_BACK =

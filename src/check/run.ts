@@ -5,7 +5,15 @@ import { number } from '../lib/formats.ts';
 import { checkCounts } from './counts.ts';
 import { checkAccess, checkSets, checkWork } from './dangling.ts';
 import { checkFiles, checkSearch } from './files.ts';
-import { type Check, DAMAGED, type Fault, type Finding, type How, PUT_BACK, REBUILD } from './finding.ts';
+import {
+  type Check,
+  type CheckOptions,
+  DAMAGED,
+  type Fault,
+  type Finding,
+  PUT_BACK,
+  REBUILD,
+} from './finding.ts';
 import { checkSchema } from './schema.ts';
 import { checkSequences } from './sequences.ts';
 import { checkUsers } from './users.ts';
@@ -53,7 +61,7 @@ export async function* findMendable(
 async function* look(
   db: Db,
   checks: readonly Check[],
-  how: How,
+  how: CheckOptions,
   begin: (check: Check) => void = () => {},
 ): AsyncGenerator<{ check: Check; finding: Finding }> {
   let isWhole = true;

@@ -5,7 +5,7 @@ import { readSnapshot } from '../db/transact.ts';
 import { lastIdsIn } from '../erasure/ledger.ts';
 import { findMissing, type Missing } from '../erasure/ledger-replay.ts';
 import { StartError } from '../errors.ts';
-import type { Fault, How } from './finding.ts';
+import type { CheckOptions, Fault } from './finding.ts';
 import { findHighestId } from './queries.ts';
 
 const NAMES: Readonly<Record<NumberedTable, string>> = {
@@ -21,7 +21,7 @@ const START = 'Start Roster with it: that mends it before it serves.';
 const LEDGER =
   'Roster does not start with it: put that file back as it was, or in its place a copy of erased.jsonl, which lies beside the backups; then start Roster, which adds to it whom the database knows.';
 
-export async function* checkSequences(db: Db, { ledger }: How): AsyncIterable<Fault> {
+export async function* checkSequences(db: Db, { ledger }: CheckOptions): AsyncIterable<Fault> {
   let missing: Omit<Missing, 'reach'> = { users: [], lastIds: lastIdsIn([]) };
   try {
     if (ledger !== undefined) missing = await findMissing(db, ledger);

@@ -11,12 +11,12 @@ import { FORMATS, type FormatName } from './formats.ts';
 import type { Spool } from './spool.ts';
 
 /** `judge` is told how many there are, before anything is written: what it throws ends it. */
-export type What = { selection: Selection; format: FormatName; judge?: (total: Total) => void };
+export type ExportOptions = { selection: Selection; format: FormatName; judge?: (total: Total) => void };
 
 /** @param note is told how many more are written @param gone ends it: whoever wanted it does not any more */
 export async function writeExport(
   db: Db,
-  { selection, format, judge }: What,
+  { selection, format, judge }: ExportOptions,
   spool: Pick<Spool, 'write'>,
   note: (users: number) => void,
   gone: AbortSignal,

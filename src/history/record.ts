@@ -114,10 +114,10 @@ export async function forgetChanges(trx: Trx, userId: number): Promise<void> {
   await changes.where('user_id', '=', userId).where('fields', 'is not', null).execute();
 }
 
-type Begun = Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id' | 'detail'>;
+type SetToBegin = Pick<NewSet, 'at' | 'kind' | 'undoes' | 'subject_id' | 'detail'>;
 
 /** For what is done in several transactions: each counts there whom it has done. */
-export async function beginSet(trx: Trx, actor: Actor, begun: Begun): Promise<number> {
+export async function beginSet(trx: Trx, actor: Actor, begun: SetToBegin): Promise<number> {
   return insertSet(trx, actor, { ...begun, users: 0 });
 }
 
@@ -133,7 +133,7 @@ export async function countInSet(trx: Trx, id: number, more: number): Promise<vo
 export async function inOneSet<T>(
   trx: Trx,
   actor: Actor,
-  begun: Begun,
+  begun: SetToBegin,
   act: (actor: Actor) => Promise<T>,
 ): Promise<{ result: T; set: number | undefined }> {
   const id = await beginSet(trx, actor, begun);

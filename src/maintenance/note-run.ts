@@ -6,14 +6,14 @@ import { beginRun, endRun, type Run } from './queries.ts';
 type Ended = Parameters<typeof endRun>[2];
 
 /** `id`: by which it is noted already that it begins. `endOf`: what is noted of what `work` throws. */
-type How = { id?: number | undefined; isQuick?: boolean; endOf?: (message: string) => Ended };
+type RunOptions = { id?: number | undefined; isQuick?: boolean; endOf?: (message: string) => Ended };
 
 /** @throws what `work` throws, which is noted */
 export async function noteRun<T>(
   db: Db,
   kind: Run['kind'],
   work: () => Promise<{ result: T; ended: Ended }>,
-  { id: given, isQuick, endOf = (message) => ({ outcome: 'bad', problem: message }) }: How = {},
+  { id: given, isQuick, endOf = (message) => ({ outcome: 'bad', problem: message }) }: RunOptions = {},
 ): Promise<T> {
   const id = given ?? (await note(db, (trx) => beginRun(trx, kind, Date.now(), isQuick)));
   const end = async (ended: Ended) =>

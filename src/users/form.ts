@@ -14,7 +14,7 @@ import { USER_FIELDS, type UserChanges, userChangesSchema } from './validation.t
 const FREE_NOW =
   'Somebody else had this username or email until a moment ago. It is free now: send the form again.';
 
-type Begun = { kind: 'form'; user: User; version: number; values: Fields; isDraft?: true } | Conflict;
+type OpenedForm = { kind: 'form'; user: User; version: number; values: Fields; isDraft?: true } | Conflict;
 
 export type Problems = Readonly<Record<string, string>>;
 
@@ -57,7 +57,7 @@ export async function readEdit(
 }
 
 /** What a form is opened with: who they are, or what was typed for them before somebody had to sign in. */
-export async function beginEdit(db: Db, user: User, draft: Fields | undefined): Promise<Begun> {
+export async function beginEdit(db: Db, user: User, draft: Fields | undefined): Promise<OpenedForm> {
   if (draft === undefined) return { kind: 'form', user, version: user.version, values: valuesOf(user) };
   const { version = user.version, values, since, form } = await readEdit(db, user, draft);
   const mine = form.ok ? form.value : {};
