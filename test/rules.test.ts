@@ -135,11 +135,12 @@ describe('imports', () => {
     expect(counting).toEqual(['src/db/bulk-load.ts', 'src/db/user-counts.ts', 'src/users/write.ts']);
   });
 
-  test('are where alone history is written to: one file, which commands call', () => {
+  test('are where alone history is written to: one file, which commands call, and the rows that it makes', () => {
     const writing =
       /(?:insertInto|updateTable|deleteFrom|insertion)\(\s*(?:trx,\s*)?'(?:change_sets|changes|deleted_users)'/;
     const writers = sources.filter((path) => writing.test(read(path)));
-    expect(writers).toEqual(['src/history/record.ts']);
+    expect(writers).toEqual(['src/history/insert.ts', 'src/history/record.ts']);
+    expect(importers('src/history/insert.ts')).toEqual(['src/history/record.ts']);
   });
 
   test('of migrations are nothing that lives on, and nothing that lives on imports a part of one', () => {

@@ -2,17 +2,12 @@
 import { type Actor, audit } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import { insertion } from '../db/many-rows.ts';
-import { tellNumber } from '../db/numbers.ts';
-import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
+import { moveRevision } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
-import { writeLast } from '../db/transact.ts';
-import { ACTORS, type AccessEvent, KINDS, type Kind, ROLE_CHANGED, WAYS } from './codes.ts';
+import { type AccessEvent, KINDS, type Kind, ROLE_CHANGED } from './codes.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
+import { insertChanges, insertSet, insertSets, type NewSet, setFor } from './insert.ts';
 import type { Change, ChangeSet, DeletedUser } from './queries.ts';
-
-type NewSet = { at: number; kind: Kind; users: number } & Partial<
-  Pick<ChangeSet, 'subject_id' | 'undoes' | 'first_id' | 'last_id' | 'event' | 'detail'>
->;
 
 /** A creation keeps no values: they are those of the row, or what later changes have replaced. @returns its change set, as all of these do */
 export async function recordCreations(
@@ -219,51 +214,6 @@ export async function insertHistory(
   if (change_sets.length > 0) await trx.insertInto('change_sets').values(change_sets).execute();
   if (changes.length > 0) await trx.insertInto('changes').values(changes).execute();
   if (deleted_users.length > 0) await trx.insertInto('deleted_users').values(deleted_users).execute();
-}
-
-async function insertSet(trx: Trx, actor: Actor, set: NewSet): Promise<number> {
-  const [id] = (await insertSets(trx, actor, [set])) as [number];
-  return id;
-}
-
-/** @param sets all with the same columns */
-async function insertSets(trx: Trx, actor: Actor, sets: readonly NewSet[]): Promise<number[]> {
-  const rows = sets.map(({ kind, ...set }) => ({ ...set, kind: KINDS[kind], ...whoAndHow(actor) }));
-  const { rows: made } = await trx.executeQuery(insertion(trx, 'change_sets', rows, ['id']));
-  moveRevisionBySet(trx);
-  const ids = made.map(({ id }) => id);
-  await tellNumber(trx, 'change_sets', Math.max(...ids));
-  return ids;
-}
-
-type Set = Pick<ChangeSet, 'id' | 'at'>;
-
-async function setFor(trx: Trx, actor: Actor, set: NewSet): Promise<Set> {
-  if (actor.changeSet === undefined) return { id: await insertSet(trx, actor, set), at: set.at };
-  moveRevision(trx);
-  return actor.changeSet;
-}
-
-type NewChange = Pick<Change, 'fields'> & { user: Pick<User, 'id' | 'version'>; at: number };
-
-/** What makes a set of its own is written last, with what costs no journey of its own; not what may be forgotten by the same act. */
-async function insertChanges(trx: Trx, actor: Actor, set: Set, changes: readonly NewChange[]): Promise<void> {
-  const rows = changes.map(({ user: { id, version }, at, fields }) => {
-    return { user_id: id, version, set_id: set.id, at: at > set.at ? at : null, fields };
-  });
-  const query = insertion(trx, 'changes', rows);
-  const mayBeForgotten = changes.some(({ fields }) => fields !== null);
-  if (actor.changeSet || mayBeForgotten) await trx.executeQuery(query);
-  else writeLast(trx, () => [query]);
-}
-
-function whoAndHow({ user, via }: Actor) {
-  const kind = user ? 'user' : via === 'command line' ? via : 'visitor';
-  return {
-    actor_id: user?.id ?? null,
-    actor_kind: ACTORS[kind],
-    via: WAYS[via === 'open' ? 'form' : via],
-  };
 }
 
 function kindOf(before: User, after: User): Kind {
