@@ -7,7 +7,7 @@ import type { Db, Trx } from '../db/schema.ts';
 import { keyBeside } from './names.ts';
 
 // `fits`: nothing is sealed, or the key is where it is looked for. Else it is beside the backup, and where it is looked for there is
-// none (`taken`) or another one (`resealed`); or it is nowhere, and nothing is lost with it (`forgotten`), or something is.
+// none (`taken`) or another one (`resealed`); or it is nowhere, and nothing is lost (`forgotten`), or something, as somebody has said (`given up`) or not.
 export type KeyPlan =
   | { kind: 'fits' }
   | { kind: 'taken'; from: string; master: Buffer }

@@ -19,7 +19,7 @@ export type DownloadOptions = {
   keep: (users: number) => Promise<void>;
 };
 
-/** `written` and `closed` never reject; `size`: in bytes, so far. */
+/** `written`, which never rejects: nothing more is; `size`: in bytes, so far; `closed`: nothing is kept of it any more. */
 export type Download = {
   stream: Readable;
   written: Promise<Outcome>;
