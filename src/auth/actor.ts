@@ -6,7 +6,7 @@ import { type Rule, whoMay } from './policy.ts';
 
 type Named = { id: number; username: string };
 
-type Noted = { job: number };
+type NoteFields = { job: number };
 
 export type Actor = {
   user: Named | undefined;
@@ -16,7 +16,7 @@ export type Actor = {
   address: string | undefined;
   /** One that is open, for what is done to many users at once. */
   changeSet?: Pick<ChangeSet, 'id' | 'at' | 'kind' | 'subject_id'>;
-  note: (event: string, user?: Named, more?: Noted) => void;
+  note: (event: string, user?: Named, more?: NoteFields) => void;
 };
 
 export const commandLine: Actor = {

@@ -6,11 +6,11 @@ import { open, seal } from './tokens.ts';
 const PURPOSE = 'kept answer';
 
 /** `undo`: the change set that they can undo; `begun`: one that is under way; `session`: the number of the one that was begun. */
-type Told = { to: string; sentence: string } & Partial<
+type AnswerContent = { to: string; sentence: string } & Partial<
   Record<'undo' | 'begun' | 'session', number | undefined>
 >;
 /** Where someone is sent, with a sentence. `done before`: by the same form. */
-type AnswerOf<Kind> = { kind: Kind } & Told;
+type AnswerOf<Kind> = { kind: Kind } & AnswerContent;
 export type Done = AnswerOf<'done'>;
 export type DoneBefore = AnswerOf<'done before'>;
 export type Answer = Done | DoneBefore | AnswerOf<'nothing done'>;
@@ -71,7 +71,7 @@ export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneB
     db.selectFrom('kept_answers').select('answer').where('hash', '=', values.hash),
   );
   if (row?.answer === FORGOTTEN) return DONE_ALREADY;
-  const answer = row && (open(key, PURPOSE, row.answer) as Told | undefined);
+  const answer = row && (open(key, PURPOSE, row.answer) as AnswerContent | undefined);
   return answer && { kind: 'done before', ...answer };
 }
 
@@ -81,5 +81,5 @@ export async function forgetAnswers(trx: Trx): Promise<void> {
 }
 
 function sealed({ key }: SentForm, { kind: _, ...told }: Done): string {
-  return seal(key, PURPOSE, told satisfies Told);
+  return seal(key, PURPOSE, told satisfies AnswerContent);
 }

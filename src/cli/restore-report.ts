@@ -147,14 +147,14 @@ function erasedAgain(count: number): string {
 const NO_LIST =
   'No list of the erased (erased.jsonl) was found: whoever was erased since this backup is back.';
 
-type Done = Replaced & {
+type Restored = Replaced & {
   isLarge: boolean;
   withoutAccess: boolean;
   key: KeyPlan;
   path: string;
 };
 
-export function sayDone(done: Done): void {
+export function sayDone(done: Restored): void {
   const { users, erased, stopped, isListKnown, aside, isLarge, withoutAccess, key, path } = done;
   if (erased > 0) console.log(erasedAgain(erased));
   if (!isListKnown) console.log(NO_LIST);

@@ -32,7 +32,7 @@ export type HistoryPage = {
 };
 
 /** `stoppedAt`: what is beyond it was not looked for. */
-type Found = { sets: ChangeSet[]; stoppedAt: Place | undefined };
+type FoundSets = { sets: ChangeSet[]; stoppedAt: Place | undefined };
 
 export async function readHistory(
   db: Db,
@@ -75,7 +75,7 @@ async function findSets(
   filter: HistoryFilter,
   cursor: HistoryCursor | undefined,
   limit: number,
-): Promise<Found> {
+): Promise<FoundSets> {
   const found = new Map<number, ChangeSet>();
   // Each as an index has them, so that none that may not be seen, and none of others, has to be gone past.
   for (const query of partsOf(db, filter).map((part) => inRange(part, filter, cursor).limit(limit)))
@@ -128,7 +128,7 @@ async function findSetsOfUser(
   filter: HistoryFilter,
   cursor: HistoryCursor | undefined,
   limit: number,
-): Promise<Found> {
+): Promise<FoundSets> {
   const { kinds, actorId, userId } = filter;
   if (userId === undefined || kinds.length === 0) return { sets: [], stoppedAt: undefined };
   const codes = kinds.map((kind) => KINDS[kind]);

@@ -10,7 +10,7 @@ import { READERS } from './rows.ts';
 import type { FilterAndOrder } from './scan-batches.ts';
 import type { ListState } from './state.ts';
 
-type Found = { list: ListState; page: Page<User> };
+type FoundPage = { list: ListState; page: Page<User> };
 
 /** Undefined past the end of the list. @throws TooBroadError */
 export async function readPage(
@@ -18,7 +18,7 @@ export async function readPage(
   list: ListState,
   result: FilterResult,
   plan = planRows(list, result),
-): Promise<Found | undefined> {
+): Promise<FoundPage | undefined> {
   if (list.cursor) return readPageByCursor(db, list, list.cursor, result, plan);
   const { perPage } = list;
   const { total } = result;
@@ -44,7 +44,7 @@ async function readPageByCursor(
   cursor: Cursor,
   result: FilterResult,
   plan: RowsPlan,
-): Promise<Found | undefined> {
+): Promise<FoundPage | undefined> {
   const { perPage } = list;
   const { total } = result;
   const pages = Math.max(1, countPages(total.count, perPage));
