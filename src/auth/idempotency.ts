@@ -45,7 +45,6 @@ export function addIdempotency(app: FastifyInstance): void {
   });
 }
 
-/** Of a file, which is read by its handler, afterwards. */
 export function noteForm(request: FastifyRequest, fields: unknown): void {
   request.body = fields;
   request.sentForm = sentFormOf(request, request.session?.user_id);

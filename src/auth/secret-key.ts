@@ -47,7 +47,6 @@ export async function readFingerprint(db: Db): Promise<string | undefined> {
   return readSecret(db, FINGERPRINT);
 }
 
-/** Undefined also where the database has none yet, which is made at its first start. */
 export async function findMissingKey(db: Db, path: string): Promise<MissingKey | undefined> {
   const fingerprint = await readFingerprint(db);
   return fingerprint === undefined ? undefined : lookForKey(path, fingerprint);

@@ -55,7 +55,6 @@ const WHY: Readonly<Record<Changed['kind'] | Deleted['kind'], Why | undefined>> 
   'changed since': 'changed since',
 };
 
-/** @returns who are as before, and why */
 export async function doToMany(
   trx: Trx,
   actor: Actor,

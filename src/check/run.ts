@@ -35,7 +35,6 @@ export const CHECKS: readonly Check[] = [
 
 type Options = { quick?: boolean; ledger?: string; secretKeyFile?: string; begin?: (check: Check) => void };
 
-/** @param options.begin is told what is looked at next */
 export async function* findFaults(
   db: Db,
   { quick = false, ledger, secretKeyFile, begin = () => {} }: Options,

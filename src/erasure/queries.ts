@@ -33,7 +33,6 @@ export async function noteGone(trx: Trx, erasures: readonly Erasure[], now: numb
   }
 }
 
-/** Of the database, made with it: another one has another. */
 export async function readIdentity(db: Db): Promise<string> {
   const row = db.selectFrom('secrets').select('value').where('name', '=', 'identity');
   return (await row.executeTakeFirstOrThrow()).value;

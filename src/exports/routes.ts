@@ -39,7 +39,6 @@ type ExportRequest = { selection: Selection; format: FormatName; promised: numbe
 /** By now there are others: whoever has asked for so many is asked again. */
 class OtherNumberError extends Error {}
 
-/** @param folder for what is exported, until it is read */
 export function exportRoutes(app: FastifyInstance, folder: string): void {
   const slots = new Slots(MOST, app.stopwatch);
   app.get('/export', allow(mayRead), async (request: Request, reply) => showExport(request, reply));

@@ -20,7 +20,6 @@ export class Slots {
     this.#stopwatch = stopwatch;
   }
 
-  /** Undefined for whoever has to ask again. */
   take(who: string): Slot | undefined {
     const { written, open, ofOne } = this.#most;
     // They wait for themselves, and hold up nobody else.

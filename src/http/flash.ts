@@ -13,7 +13,6 @@ declare module 'fastify' {
   interface FastifyReply {
     /** Answers a change: 303 to `address`, with the sentence as body and as flash message of the next page. @param undo the change set */
     seeOther(address: string, sentence?: string, undo?: number): FastifyReply;
-    /** The same where nothing was changed. */
     seeInstead(address: string, sentence: string): FastifyReply;
   }
 }

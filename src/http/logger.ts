@@ -30,7 +30,6 @@ export function logsRequests(level: string): boolean {
 
 export type Log = (level: 'info' | 'error', message: string) => void;
 
-/** For what has no app: the parent of several. */
 export function plainLog(config: Config): Log {
   const write = writerOf(config);
   const isSaid = {

@@ -6,7 +6,6 @@ export const ROUTING = { ignoreTrailingSlash: true, maxParamLength: 16 * 1024 };
 
 const patterns = new WeakMap<FastifyRequest, string>();
 
-/** Of one that has a route, though not by this method. */
 export function notePattern(request: FastifyRequest, pattern: string): void {
   patterns.set(request, pattern);
 }

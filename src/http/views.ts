@@ -50,7 +50,6 @@ type PageContext = PageRequest & { flash: string | undefined };
 
 type Sessions = Awaited<ReturnType<typeof findSessionsOf>>;
 
-/** How someone signs in, as everyone who reads may know it. */
 export type Access = {
   /** null for never, 0 where that is not known; without minutes for those who do not give access. */
   lastSignIn: number | null;

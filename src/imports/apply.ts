@@ -18,7 +18,6 @@ import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
 import { type Does, type Totals, VERDICTS } from './types.ts';
 
-/** Those before it do something. */
 const LAST_VERDICT = VERDICTS.indexOf('changed');
 
 /** Of a stage that is no stage, or none any more. */

@@ -28,7 +28,6 @@ export type HowRead = Reading & { match: Match; empty: Empty; usernames?: MadeOf
 /** Of all rows; while it is read, of those that have been judged so far, `read` are there already. The verdicts add up to the rows. */
 export type Totals = Readonly<Record<Verdict, number>> & {
   rows: number;
-  /** Of how many users which field is changed. */
   fields: Readonly<Partial<Record<Field, number>>>;
   roles?: Readonly<Partial<Record<Role, number>>>;
   /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
@@ -40,7 +39,6 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   absent?: number | undefined;
 };
 
-/** Of more it is counted alone how many there are. */
 export const MOST_REFUSED_KEPT = 10_000;
 
 /** `isTaken`: somebody else has what a row gives; another row of the same file may take it from them. */

@@ -68,7 +68,6 @@ const WAS: Readonly<Record<Verdict, string>> = {
 };
 const IS: typeof WAS = { created: 'is new', changed: 'changes', same: 'is the same', refused: 'is refused' };
 
-/** How it is said that something is no list of users, however it is read. */
 const OTHER_FILE = /^(This is|These are|This file is compressed)\b/;
 
 export const isOtherFile = ({ problem }: Pick<Import, 'problem'>) => OTHER_FILE.test(problem ?? '');

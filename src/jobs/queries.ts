@@ -43,7 +43,6 @@ export async function findJobOfSet(db: Db, setId: number): Promise<Job | undefin
   return db.selectFrom('jobs').selectAll().where('set_id', '=', setId).executeTakeFirst();
 }
 
-/** Until the end of the transaction none of its batches begins, or goes on. */
 export async function lockJobOfSet(trx: Trx, setId: number): Promise<Job | undefined> {
   return trx.selectFrom('jobs').selectAll().where('set_id', '=', setId).forUpdate().executeTakeFirst();
 }

@@ -13,7 +13,6 @@ export class Deadline {
     this.#gone = gone;
   }
 
-  /** @param gone aborted once nobody waits for the answer any more */
   static in(
     milliseconds: number,
     stopwatch: Stopwatch = () => performance.now(),

@@ -3,7 +3,6 @@ import { DAY, isWithin } from '../lib/clock.ts';
 import { ageOf } from './duration.ts';
 import type { Run } from './queries.ts';
 
-/** So old the last good backup is late. */
 const LATE_AFTER = 2 * DAY;
 
 type Facts = {

@@ -50,7 +50,6 @@ export type Status = {
     good: Run | undefined;
     bad: Run | undefined;
     folder: string | undefined;
-    /** When Roster itself makes the next one; undefined where it makes none. */
     next: number | undefined;
     kept: { count: number; oldest: number } | undefined;
     free: number | undefined;

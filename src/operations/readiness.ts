@@ -13,7 +13,6 @@ const SILENT: Problem = { sentence: 'the database does not answer' };
 
 type Problem = { sentence: string; err?: unknown };
 
-/** The sentence says why Roster is not ready. */
 export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<string | undefined> {
   const look = keepFresh(() => findProblem(db), { fresh: FRESH_MS, patience: PATIENCE_MS, late: SILENT });
   let lastNoted: string | undefined;

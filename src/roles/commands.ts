@@ -6,7 +6,6 @@ import type { Role, Trx } from '../db/schema.ts';
 import { recordAccess } from '../history/record.ts';
 import { findRolesWithCode, requireCode } from './queries.ts';
 
-/** @param changes by role, whether a second factor is required; others stay as they are. */
 export async function changeRoleRules(
   trx: Trx,
   actor: Actor,

@@ -14,7 +14,6 @@ import { lockUsers } from '../users/queries.ts';
 /** Of more they are not counted while somebody waits. */
 const MOST_COUNTED = 2_000;
 
-/** @param users if not all whom it has changed */
 export async function findChangesOf(db: Db, set: number, users?: readonly number[]): Promise<ChangeOfSet[]> {
   if (users) return findChangesOfUsers(db, set, users);
   return findChangesInSet(db, set, { user_id: 0, version: 0 }, Number.MAX_SAFE_INTEGER);

@@ -4,7 +4,6 @@ import { type Difference, isAsked, type Step } from './steps.ts';
 
 type Taken = { step: Step; difference: Difference };
 
-/** @param steps all that are undone together */
 export function withFreed(steps: readonly Step[]): Step[] {
   const byId = new Map(steps.map((step) => [step.id, step]));
   let freed = steps.flatMap((step) => takenIn(step).map((difference) => ({ step, difference })));

@@ -56,7 +56,6 @@ export async function readEdit(
   };
 }
 
-/** What a form is opened with: who they are, or what was typed for them before somebody had to sign in. */
 export async function beginEdit(db: Db, user: User, draft: Fields | undefined): Promise<OpenedForm> {
   if (draft === undefined) return { kind: 'form', user, version: user.version, values: valuesOf(user) };
   const { version = user.version, values, since, form } = await readEdit(db, user, draft);

@@ -11,7 +11,6 @@ export function sentenceOfCreated(user: User): string {
   return maySignIn(user) ? `${created} They cannot sign in yet: create an access link.` : created;
 }
 
-/** @param sent of a form, or of the button that sends nothing but the status */
 export function sentenceOfChanged({ kind, user }: Merged, { version: _, ...sent }: Fields): string {
   const isAct = Object.keys(sent).join() === 'is_active';
   const name = named(user.username);

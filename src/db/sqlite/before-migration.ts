@@ -96,7 +96,6 @@ function removeUnfinished(real: string): void {
       rmSync(join(dirname(real), name), { recursive: true, force: true });
 }
 
-/** All of the log is in the file then. */
 async function saveLog(other: Statements, path: string): Promise<void> {
   other.execute('pragma synchronous = FULL');
   for (const until = GroupCommit.deadline(); !backfill(other); await setTimeout(LOOK_AGAIN_AFTER_MS))

@@ -16,7 +16,6 @@ export class Counter {
     this.#most = most;
   }
 
-  /** @param values of the labels, in their order */
   add(values: readonly string[], by = 1): void {
     const series = this.#find(values);
     series.value += by;

@@ -10,7 +10,6 @@ export class Silence<Who> {
     this.#looks.delete(who);
   }
 
-  /** @returns those of them who have just become silent for too long */
   look(all: readonly Who[]): Who[] {
     return all.filter((who) => {
       const looks = this.#looks.get(who) ?? 0;
