@@ -34,7 +34,7 @@ export function addProxyProblems(app: FastifyInstance): void {
   app.addHook('preHandler', (request, _reply, done) => {
     const problems = request.session ? (noted.get(request) ?? []) : [];
     for (const { about, sentence } of problems)
-      app.proxyProblems.set(about, { sentence, seenAt: performance.now() });
+      app.proxyProblems.set(about, { sentence, seenAt: app.stopwatch() });
     done();
   });
 }
@@ -46,8 +46,8 @@ export function noteProxyProblem(request: FastifyRequest, about: string, sentenc
   noted.set(request, [...(noted.get(request) ?? []), { about, sentence }]);
 }
 
-export function shownProxyProblems({ proxyProblems }: FastifyInstance): string[] {
-  const since = performance.now() - SHOWN_FOR;
+export function shownProxyProblems({ proxyProblems, stopwatch }: FastifyInstance): string[] {
+  const since = stopwatch() - SHOWN_FOR;
   return [...proxyProblems.values()].filter(({ seenAt }) => seenAt > since).map(({ sentence }) => sentence);
 }
 
