@@ -42,6 +42,7 @@ type Exchange = {
   asker: Asker<Who> | undefined;
 };
 
+/** Undefined where that is not known. */
 type WhoAsks = (request: IncomingMessage) => Who | undefined;
 
 type Parts = { begin: RequestListener; whoAsks: WhoAsks; isUrgent: (request: IncomingMessage) => boolean };

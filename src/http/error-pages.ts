@@ -3,9 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { askToSignIn } from '../auth/ask-to-sign-in.ts';
 import { SignedOutError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
-import { explain, wayOn } from './explanations.ts';
+import { explain } from './explanations.ts';
 import { logsRequests } from './logger.ts';
 import type { Views } from './views.ts';
+import { wayOn } from './ways-on.ts';
 
 export const NO_PAGE = 'There is no page at this address.';
 

@@ -1,6 +1,5 @@
 /** What people are told of each error: what happened, what became of their data, and where to go. */
 import type { FastifyError, FastifyRequest } from 'fastify';
-import { formOf } from '../auth/request-drafts.ts';
 import {
   BadSubmissionError,
   BusyError,
@@ -17,13 +16,11 @@ import {
 import { diskReasonOf } from '../lib/reasons.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';
+import { ownAddress, whereToLook } from './ways-on.ts';
 
 type Explanation = { status: number } & Views['error'];
 
 const TO_THE_LIST = { href: '/users', text: 'Go to the list of users' };
-
-/** Nothing of what was typed is there. */
-const OPEN_ANEW = 'Open the page anew';
 
 export type Doing = 'reading' | 'writing';
 type StatusTexts = { title: string; sentence: string } & Partial<Record<Doing, string>>;
@@ -169,34 +166,6 @@ function outcomeUnknown(reason: string | undefined): string {
     ? `The last step of saving failed: ${reason}.`
     : 'The connection to the database broke during the last step.';
   return `${what} The change may have been saved: look before you send it again.`;
-}
-
-/** From where it can be tried once more; the view knows where to go where there is no such place. */
-export function wayOn(request: FastifyRequest, status: number): Views['error']['link'] {
-  const { method, url, routeOptions, server } = request;
-  const isReading = method === 'GET' || method === 'HEAD';
-  if ((isReading && status < 500) || status === 404) return undefined;
-  const form = formOf(request);
-  if (form) return { href: form, text: OPEN_ANEW };
-  if (!server.rules.has(`GET ${routeOptions.url}`)) return undefined;
-  return { href: url, text: isReading ? 'Reload this page' : OPEN_ANEW };
-}
-
-function ownAddress({ server }: FastifyRequest): Views['error']['link'] {
-  const { config } = server;
-  const { port } = (server.server.address() ?? config) as { port: number };
-  const href =
-    config.origin?.href ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}/`;
-  return { href, text: 'Go to Roster' };
-}
-
-/** Where a change shows, if it was saved: at the user that was to be changed, among the newest, or where its form is. */
-function whereToLook(request: FastifyRequest): Views['error']['link'] {
-  const { id } = request.params as { id?: string };
-  if (id) return { href: `/users/${id}`, text: `Look at user ${id}` };
-  const form = formOf(request);
-  if (form?.startsWith('/users/new')) return { href: '/users?sort=-id', text: 'Look at the newest users' };
-  return form ? { href: form, text: 'Look at it' } : undefined;
 }
 
 export function explainStatus(status: number, doing: Doing | undefined): Views['error'] {

@@ -24,6 +24,7 @@ export function loggerOptions(config: Config, limit: Limit) {
   } satisfies FastifyServerOptions;
 }
 
+/** Whether each request has a line. */
 export function logsRequests(level: string): boolean {
   return ['info', 'debug', 'trace'].includes(level);
 }

@@ -188,6 +188,7 @@ export function newUserOf(said: Said): NewUser {
 
 /** What a row says: to who is there, the username that was made for somebody new is none. */
 export function saidBy(said: Said, isNew: boolean): UserChanges {
+  // Most rows, at once.
   if (said.made === undefined) return said;
   const { made, ...values } = said;
   return isNew ? { username: made, ...values } : values;

@@ -170,6 +170,7 @@ export function takenOf(rows: readonly Pick<RefusedRow, 'reasons'>[]): string | 
   return rows.some(({ reasons }) => reasons.some(({ isTaken }) => isTaken)) ? TAKEN : undefined;
 }
 
+/** Those that are left out because nobody knows what they are, unless somebody has said so. */
 function unknownColumns<C extends Column>(imported: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
   const { fields } = choicesOf(imported);
   return fields ? [] : columns.filter((column) => column.field === undefined && isUnknown(column));

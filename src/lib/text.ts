@@ -12,6 +12,7 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
+/** As text is stored: trimmed, and in NFC. */
 export function clean(text: string): string {
   return trim(text.normalize('NFC'));
 }

@@ -9,6 +9,7 @@ import { fieldNamed, isLastNameFirst } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';
 
 type Said = Pick<Row, 'id' | 'values' | 'problems'>;
+/** Without those that are empty. */
 type Texts = { [field in Field]?: string };
 
 const ROLE_WORDS = new Map<string, string>(ROLES.map((role) => [ROLE_NAMES[role].one.toLowerCase(), role]));
