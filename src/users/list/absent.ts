@@ -16,6 +16,7 @@ export function isAbsent(importId: number): Condition {
   };
 }
 
+/** In the order of their numbers. */
 export function absentUsers(db: Db, importId: number) {
   return db
     .selectFrom('absent_users')
