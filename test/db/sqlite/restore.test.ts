@@ -23,8 +23,8 @@ import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { readRevision } from '../../../src/db/revision.ts';
 import { APPLICATION_ID } from '../../../src/db/sqlite/header.ts';
-import { eraseAgain } from '../../../src/erasure/ledger-replay.ts';
 import { ledgerOf } from '../../../src/erasure/ledger.ts';
+import { eraseAgain } from '../../../src/erasure/ledger-replay.ts';
 import { readIdentity } from '../../../src/erasure/queries.ts';
 import {
   backUp,
