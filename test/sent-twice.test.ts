@@ -84,6 +84,43 @@ describe.each(Object.entries(FORMS))('%s', (_route, prepare) => {
   });
 });
 
+describe('what was changed since the form was first sent', () => {
+  const CHANGED_SINCE =
+    'This was done already, when it was sent before, and was changed since. To do it once more, open the form anew.\n';
+
+  test.each(['by themselves', 'by somebody else'])(
+    '%s is told to whoever sends it again, and stays',
+    async (who) => {
+      const { app, eve, bob, headers } = await startHouse();
+      const other =
+        who === 'by themselves' ? headers : await signedIn(app, await addPerson(app.db, 'ed', 'admin'));
+      const form = { full_name: 'Two', version: String(bob.version), key: newToken() };
+      const save = (fields: Record<string, string>, by = headers) =>
+        post(app, `/users/${bob.id}`, fields, by);
+      const first = await save(form);
+      await save({ full_name: 'Three' }, other);
+      await post(app, `/users/${eve.id}`, { full_name: 'Eve' }, headers);
+      const again = await save(form);
+      expect(told(again)).toEqual({ ...told(first), body: CHANGED_SINCE });
+      expect(pageOf(await get(app, `/users/${bob.id}`, headers)).heading).toBe('Three');
+    },
+  );
+
+  test('a deletion that was taken back is not told as done', async () => {
+    const { app, bob, headers } = await startHouse();
+    const form = { key: newToken() };
+    const remove = () => post(app, `/users/${bob.id}/delete`, form, headers);
+    expect((await remove()).body).toBe('User bob deleted!\n');
+    await post(
+      app,
+      `/users/${bob.id}/restore`,
+      {},
+      await signedIn(app, await addPerson(app.db, 'ed', 'admin')),
+    );
+    expect((await remove()).body).toBe(CHANGED_SINCE);
+  });
+});
+
 describe('the link to the first administrator', () => {
   test('makes one, sent twice at once and once more', async () => {
     const app = await startApp();

@@ -60,17 +60,22 @@ export async function replaceAnswer(trx: Trx, form: SentForm, done: Done, at: nu
 
 /** What it was is known no more, and that it was done is. */
 const FORGOTTEN = '';
-const DONE_ALREADY: DoneBefore = {
-  kind: 'done before',
-  to: '/users',
-  sentence: 'This was done already, when it was sent before. To do it once more, open the form anew.',
-};
+
+function doneAlready(to: string, since = ''): DoneBefore {
+  const sentence = `This was done already, when it was sent before${since}. To do it once more, open the form anew.`;
+  return { kind: 'done before', to, sentence };
+}
+
+/** What it said is true no more. */
+export function changedSince({ to }: DoneBefore): DoneBefore {
+  return doneAlready(to, ', and was changed since');
+}
 
 export async function findAnswer(db: Db, { hash, key }: SentForm): Promise<DoneBefore | undefined> {
   const [row] = await executeCached(db, 'kept answer', { hash }, (values) =>
     db.selectFrom('kept_answers').select('answer').where('hash', '=', values.hash),
   );
-  if (row?.answer === FORGOTTEN) return DONE_ALREADY;
+  if (row?.answer === FORGOTTEN) return doneAlready('/users');
   const answer = row && (open(key, PURPOSE, row.answer) as AnswerContent | undefined);
   return answer && { kind: 'done before', ...answer };
 }

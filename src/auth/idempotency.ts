@@ -3,11 +3,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
+import { isChangedSince } from '../history/since.ts';
 import { findUndoing } from '../history/undos.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import {
   type Answer,
+  changedSince,
   type Done,
   type DoneBefore,
   findAnswer,
@@ -65,7 +67,9 @@ async function findStanding(db: Db, form: SentForm, who: number | null): Promise
   const set = kept?.undo ?? kept?.begun;
   const undoing = set === undefined ? [] : ((await findUndoing(db, [set])).get(set) ?? []);
   const isAnew = undoing.length > 0 && undoing.every(({ actor_id }) => actor_id === who);
-  return isAnew ? undefined : kept;
+  if (isAnew) return undefined;
+  const isOver = kept?.undo !== undefined && (await isChangedSince(db, kept.undo));
+  return isOver ? changedSince(kept) : kept;
 }
 
 export async function transactOnce<T>(

@@ -34,3 +34,16 @@ export async function readSince(
   const isWhole = count === 0 || changes.at(-1)?.version === version + 1;
   return { base: isWhole ? base : undefined, doneBy };
 }
+
+/** Whether anybody of a change set was changed after it, by whomever. */
+export async function isChangedSince(db: Db, set: number): Promise<boolean> {
+  const later = await db
+    .selectFrom('changes as then')
+    .innerJoin('changes as since', 'since.user_id', 'then.user_id')
+    .select('since.version')
+    .where('then.set_id', '=', set)
+    .whereRef('since.version', '>', 'then.version')
+    .limit(1)
+    .executeTakeFirst();
+  return later !== undefined;
+}

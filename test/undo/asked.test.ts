@@ -84,6 +84,7 @@ test('too many for one form are left at first, and then decided about page by pa
   ] as const) {
     const asked = await read(path);
     expect(askedIn(asked)).toHaveLength(count);
+    expect(asked.text).not.toContain('Nothing is undone yet');
     const decided = await send(sentFrom(asked, choice));
     if (choice === 'leave') expect(decided.body).toBe('Nothing was undone: you left everything as it is.\n');
     else expect(decided.body).toBe(`Undone for ${count} users!\n`);
