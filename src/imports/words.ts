@@ -10,7 +10,7 @@ import { isCutOff } from './apply.ts';
 import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
-import { isUnknown } from './reading/columns.ts';
+import { hasRefusedRows, isUnknown } from './reading/columns.ts';
 import {
   type Column,
   DELIMITERS,
@@ -173,6 +173,16 @@ export function takenOf(rows: readonly Pick<RefusedRow, 'reasons'>[]): string | 
   return rows.some(({ reasons }) => reasons.some(({ isTaken }) => isTaken)) ? TAKEN : undefined;
 }
 
+/** How many are not in the file, where that is news: it is none of rows that were corrected, and where all are new. */
+function absentOf(
+  imported: Pick<Import, 'choices'>,
+  { columns = [] }: Partial<Pick<Reading, 'columns'>>,
+  { absent = 0, changed, same }: Totals,
+): number {
+  const isPart = earlierOf(imported) !== undefined || hasRefusedRows(columns) || changed + same === 0;
+  return isPart ? 0 : absent;
+}
+
 /** Those that are left out because nobody knows what they are, unless somebody has said so. */
 function unknownColumns<C extends Column>(imported: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
   const { fields } = choicesOf(imported);
@@ -210,6 +220,7 @@ export const importHelpers = {
   importUnknown: unknownOf,
   importUnknownColumns: unknownColumns,
   importAbove: aboveOf,
+  importAbsent: absentOf,
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,

@@ -63,6 +63,10 @@ export function isUnknown({ header }: Column): boolean {
   return fieldNamed(header) === undefined && !REFUSED_COLUMNS.some((name) => name === header.trim());
 }
 
+export function hasRefusedRows(columns: readonly Column[]): boolean {
+  return REFUSED_COLUMNS.every((name) => columns.some(({ header }) => header.trim() === name));
+}
+
 /** Whether it is the line with the names. Words such as “user”, “active” and “no” may also be what somebody is. */
 export function namesColumns(cells: readonly string[], isFirst: boolean): boolean {
   const fields = new Set(cells.map(fieldNamed).filter((field) => field !== undefined));
