@@ -8,7 +8,7 @@ import type { Views } from '../http/views.ts';
 import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser, setOf } from '../users/commands.ts';
 import { describeConflict } from '../users/conflict.ts';
-import { addHolders, beginEdit, type Problems, readEdit } from '../users/form.ts';
+import { addHolders, beginEdit, type Problems, readEdit, readPerson } from '../users/form.ts';
 import { sentenceOfSaved } from '../users/meanwhile.ts';
 import { checkOwnPassword } from './confirming.ts';
 import { getOwnUser } from './own.ts';
@@ -32,7 +32,7 @@ export async function showProfile(request: FastifyRequest, reply: FastifyReply) 
 
 export async function changeOwnProfile(request: FastifyRequest, reply: FastifyReply) {
   const { db, clock } = request.server;
-  const { password, user: shownTo, ...fields } = readFields(request.body, [...FIELDS, 'password', 'user']);
+  const { password, user: shownTo, ...fields } = readPerson(request.body, [...FIELDS, 'password', 'user']);
   const user = await getOwnUser(request);
   if (shownTo !== undefined && shownTo !== String(user.id))
     // No 303, which would drop a draft of theirs that waits in the form.

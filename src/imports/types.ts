@@ -53,8 +53,8 @@ export type Target = { id: number; username: string };
 /** What a row does to somebody who is there, as it is kept. */
 export type Does = { username: string; fields: FieldChanges };
 
-/** What a row says of somebody; `made`: a username for who is new. */
-export type Said = UserChanges & { made?: string };
+/** What a row says of somebody; for who is new alone `made`, a username, and `name`, beside the email in the same cell. */
+export type Said = UserChanges & { made?: string; name?: string };
 
 /** As it is downloaded, to be corrected and brought back. */
 export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };

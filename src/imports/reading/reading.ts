@@ -64,6 +64,8 @@ export type Row = {
   id: number | undefined;
   /** Without what no column says, and what an empty cell leaves. */
   values: UserChanges;
+  /** Beside the email, in the same cell. */
+  name?: string | undefined;
   problems: readonly Problem[];
 };
 
