@@ -5,7 +5,7 @@ import { ROLES, type Role } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
 import { number, several, usersOf } from '../lib/formats.ts';
-import { named, plain, quotable } from '../lib/text.ts';
+import { named, plain, quotable, quoted } from '../lib/text.ts';
 import { isCutOff } from './apply.ts';
 import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
@@ -49,6 +49,7 @@ export const FIELD_LABELS: Readonly<Record<Field, string>> = {
   username: 'Username',
   email: 'Email',
   full_name: 'Full name',
+  reversed_name: 'Last name, first name',
   first_name: 'First name',
   last_name: 'Last name',
   is_active: 'Status',
@@ -194,13 +195,30 @@ function unknownOf(count: number): string {
   return `${number.format(count)} ${count === 1 ? 'column is' : 'columns are'} not known, and left out`;
 }
 
+/** Of Roster: of first and last name one is made. */
+export function fieldOf(field: Field, match: Match): string {
+  if (field === 'id' && match !== 'id') return `${FIELD_LABELS.id}, not used`;
+  if (field === 'reversed_name') return `${FIELD_LABELS.full_name}, turned round`;
+  return FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field];
+}
+
+/** That most full names have the last name first, where they are not turned round. */
+export function reversedOf({ reversed }: Pick<Reading, 'reversed'>): string | undefined {
+  return reversed && `Most full names have the last name first, such as ${quoted(reversed)}.`;
+}
+
 /** Whom a row is about, by what it says itself. */
 function nameOfRow({ cells }: Pick<RefusedRow, 'cells'>, columns: readonly { field: Field | undefined }[]) {
   const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
   const both = `${cell('first_name')} ${cell('last_name')}`.trim();
-  const name = [cell('full_name'), both, cell('username'), cell('email'), cell('id')].find(
-    (text) => text !== '',
-  );
+  const name = [
+    cell('full_name'),
+    cell('reversed_name'),
+    both,
+    cell('username'),
+    cell('email'),
+    cell('id'),
+  ].find((text) => text !== '');
   return name === undefined ? undefined : quotable(name);
 }
 
@@ -231,12 +249,12 @@ export const importHelpers = {
   importDelimiters: Object.entries(DELIMITERS),
   importEncoding: (encoding: Encoding) => ENCODINGS[encoding],
   importEncodings: Object.entries(ENCODINGS),
-  /** Of Roster: of first and last name one is made. */
-  importField: (field: Field) => FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field],
+  importField: fieldOf,
   importFields: Object.entries(FIELD_LABELS),
   importFieldsChanged: fieldsOf,
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importAnother: anotherOf,
+  importReversed: reversedOf,
   importRow: nameOfRow,
   importRows: rowsOf,
   importIsCutOff: isCutOff,

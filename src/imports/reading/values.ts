@@ -6,7 +6,7 @@ import { parseMailbox } from '../../lib/email.ts';
 import { firstNameFirst, quoted, trim, wholeNumber } from '../../lib/text.ts';
 import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
 import type { Empty } from '../types.ts';
-import { fieldNamed, isLastNameFirst } from './columns.ts';
+import { fieldNamed } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';
 
 type Said = Pick<Row, 'id' | 'values' | 'name' | 'problems'>;
@@ -34,14 +34,13 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
   const cleared = isNamed && empty === 'clear' ? '' : undefined;
   const status = columns.find(({ field }) => field === 'is_active')?.header ?? '';
   const asks = fieldNamed(status) === 'is_active' ? undefined : status;
-  const isTurned = columns.some(({ field, header }) => field === 'full_name' && isLastNameFirst(header));
   return (cells) => {
     const texts: Texts = {};
     for (const { field, index } of known) {
       const text = textIn(cells[index] ?? '');
       if (text !== '' && trim(text) !== '') texts[field] = text;
     }
-    if (isTurned && texts.full_name !== undefined) texts.full_name = firstNameFirst(texts.full_name);
+    if (texts.reversed_name !== undefined) texts.full_name = firstNameFirst(texts.reversed_name);
     const { values, problems } = valuesOf(typedFrom(texts, cleared, asks), texts, asks);
     const id = texts.id === undefined ? undefined : numberFrom(texts.id);
     const name = texts.email?.includes('<') ? nameBeside(texts.email) : undefined;
