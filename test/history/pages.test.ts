@@ -195,7 +195,7 @@ describe('everyone’s history', () => {
     expect(rest).toContain('Nothing like that was done');
   });
 
-  test('says within a sentence that it was undone by the command line', async () => {
+  test('says with a small letter, within a sentence, by whom it was undone whom nobody can name', async () => {
     const { app, read } = await start();
     await addUser(app.db, { username: 'max' }, NOW);
     await transact(app.db, async (trx) => {
@@ -206,7 +206,9 @@ describe('everyone’s history', () => {
         .executeTakeFirstOrThrow();
       await undoChangeSet(trx, commandLine, created, undefined, NOW);
     });
-    expect((await read('admin', '/history')).text).toContain('Created max 1 Undone by the command line');
+    expect((await read('admin', '/history')).text).toContain(
+      'Created max 1 Undone by somebody at this machine',
+    );
   });
 
   test('shows everyone what was done to their own access, among all else and by itself, and nobody else’s', async () => {
