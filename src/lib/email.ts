@@ -18,6 +18,8 @@ const MAILBOX = /^(?:([^<>]*)<(?:mailto:)?([^<>@\s]+@[^<>@\s]+)>|(?:mailto:)?([^
 
 /** Of `"Lovelace, Ada" <ada@example.org>` both; what is no address of a mail program stays as it is, without a name. */
 export function parseMailbox(typed: string): { email: string; name: string } {
+  // Most of them, at once.
+  if (!/[<:;,]/.test(typed)) return { email: typed, name: '' };
   const [whole, before = '', inside, alone] = MAILBOX.exec(trim(typed)) ?? [];
   if (whole === undefined) return { email: typed, name: '' };
   const name = trim(before).replace(/^(["'])(.*)\1$/, '$2');
