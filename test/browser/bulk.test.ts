@@ -19,12 +19,6 @@ async function start(width: number): Promise<Page> {
 
 const bar = (page: Page) => page.locator('.bulk');
 
-const LINES_OF_UNTICK = `(() => {
-  const range = document.createRange();
-  range.selectNodeContents(document.querySelector('.bulk .cancel'));
-  return range.getClientRects().length;
-})()`;
-
 async function choose(page: Page, act: string): Promise<void> {
   await page.getByLabel('What to do with those ticked').selectOption(act);
   await page.getByRole('button', { name: 'Go on…' }).click();
@@ -39,7 +33,6 @@ test.each([1280, 320])('who is ticked is deactivated, and that is undone, at %i 
   expect(await page.evaluate("getComputedStyle(document.querySelector('.some'), '::before').content")).toBe(
     'counter(ticked) " "',
   );
-  expect(await page.evaluate(LINES_OF_UNTICK)).toBe(1);
   const counted = await page.evaluate(
     "[...document.querySelectorAll('input[type=checkbox]')].map((box) => box.checked + ' ' + getComputedStyle(box).counterIncrement)",
   );
