@@ -9,7 +9,7 @@ import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser, setOf } from '../users/commands.ts';
 import { sentenceOfSaved } from '../users/concurrent-changes.ts';
 import { describeConflict } from '../users/conflict.ts';
-import { addHolders, beginEdit, type Problems, readEdit } from '../users/form.ts';
+import { addHolders, beginEdit, type Problems, readEdit, readPerson } from '../users/form.ts';
 import { checkOwnPassword } from './confirm-password.ts';
 import { getOwnUser } from './own-account.ts';
 
@@ -32,7 +32,7 @@ export async function showProfile(request: FastifyRequest, reply: FastifyReply) 
 
 export async function changeOwnProfile(request: FastifyRequest, reply: FastifyReply) {
   const { db, clock } = request.server;
-  const { password, user: shownTo, ...fields } = readFields(request.body, [...FIELDS, 'password', 'user']);
+  const { password, user: shownTo, ...fields } = readPerson(request.body, [...FIELDS, 'password', 'user']);
   const user = await getOwnUser(request);
   if (shownTo !== undefined && shownTo !== String(user.id))
     // No 303, which would drop a draft of theirs that waits in the form.

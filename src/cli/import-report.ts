@@ -14,8 +14,10 @@ import {
   differenceOf,
   EMPTY_CELLS,
   FIELD_LABELS,
+  fieldOf,
   fieldsOf,
   lineEndsOf,
+  reversedOf,
   rowsOf,
   takenOf,
 } from '../imports/words.ts';
@@ -47,7 +49,10 @@ export function sayPreview(path: string, imported: Import): void {
   );
   if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
-    console.log(`  ${quotable(header)} → ${field ? FIELD_LABELS[field] : 'left out'}`);
+    console.log(`  ${quotable(header)} → ${field ? fieldOf(field, match) : 'left out'}`);
+  const reversed = reversedOf(how);
+  if (reversed !== undefined)
+    console.log(`  ${plain(reversed)} To have them turned round, call the column “Last name, first name”.`);
   const [what, says] = EMPTY_CELLS[empty];
   console.log(`  An empty cell ${what.toLowerCase()}. ${says}`);
   const fields = fieldsOf(totals);

@@ -5,6 +5,7 @@ import { KINDS } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 import { MOST_GONE_THROUGH } from './versions.ts';
 import {
+  byWhom,
   fieldName,
   isUndoable,
   KIND_NAMES,
@@ -18,6 +19,7 @@ import {
 } from './words.ts';
 
 export const historyHelpers = {
+  byWhom,
   fieldName,
   historyAddress,
   isLoaded: ({ kind }: ChangeSet) => kind === KINDS.loaded,

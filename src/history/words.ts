@@ -182,6 +182,11 @@ export function whoDid({ actor_kind, via }: Pick<ChangeSet, 'actor_kind' | 'via'
   return nameOfCode(ACTORS, actor_kind) === 'command line' ? 'The command line' : 'Somebody at this machine';
 }
 
+/** Within a sentence. */
+export function byWhom(set: Parameters<typeof whoDid>[0]): string {
+  return whoDid(set).replace(/^./, (letter) => letter.toLowerCase());
+}
+
 export function shownValue<F extends KeptField>(field: F, value: User[F]): string {
   if (field === 'is_active') return value ? 'Active' : 'Inactive';
   if (field === 'role') return ROLE_NAMES[value as Role].one;

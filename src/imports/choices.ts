@@ -1,7 +1,7 @@
 /** How a file is to be read, as somebody says it who has seen how it was. */
 import { z } from 'zod';
 import type { Fields } from '../lib/forms.ts';
-import { type Column, DELIMITERS, ENCODINGS, type Field } from './reading/reading.ts';
+import { type Column, DELIMITERS, ENCODINGS, type Field, NAMES } from './reading/reading.ts';
 import { type Choices, EMPTIES, type HowRead, MADE_OF, MATCHES } from './types.ts';
 import { FIELD_LABELS } from './words.ts';
 
@@ -18,6 +18,7 @@ const schema = z.object({
   match: oneOf(MATCHES),
   empty: oneOf(EMPTIES),
   usernames: oneOf(MADE_OF),
+  names: oneOf(NAMES),
 });
 const field = oneOf(keysOf(FIELD_LABELS));
 

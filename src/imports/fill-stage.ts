@@ -3,6 +3,7 @@ import { makeStage, type StageFile } from '../db/stage-file.ts';
 import { KEYS, type Key, type StagedRow } from '../db/stage-rows.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { textKey } from '../lib/text.ts';
+import type { UserChanges } from '../users/validation.ts';
 import { BloomFilter } from './bloom-filter.ts';
 import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judge-again.ts';
 import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge-rows.ts';
@@ -11,7 +12,7 @@ import type { Row } from './reading/reading.ts';
 import { Sample } from './sample.ts';
 import { type Going, inSteps, save } from './stage-steps.ts';
 import { Tally } from './tally.ts';
-import type { HowRead, Totals } from './types.ts';
+import type { HowRead, Said, Totals } from './types.ts';
 
 /** @param rows in batches @throws UnreadableError also where a column makes all of the first rows fail; NoRoomError */
 export async function stageRows(
@@ -126,15 +127,21 @@ async function* withUsernames(
   }
 }
 
-function rowToJudge({ id, values, problems, made }: NewRow): RowToJudge {
+function rowToJudge({ id, values, problems, name, made }: NewRow): RowToJudge {
   const username = values.username ?? made;
   return {
     id: id ?? null,
     username_key: username === undefined ? null : textKey(username),
     email_key: values.email === undefined ? null : textKey(values.email),
-    said: made === undefined ? values : { ...values, made },
+    said: saidOf(values, made, name),
     problems,
   };
+}
+
+function saidOf(values: UserChanges, made: string | undefined, name: string | undefined): Said {
+  // Most rows, at once.
+  if (made === undefined && name === undefined) return values;
+  return { ...values, ...(made && { made }), ...(name && { name }) };
 }
 
 function stagedRow(row: number, line: number, judged: RowToJudge): StagedRow {

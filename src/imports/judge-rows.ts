@@ -186,12 +186,14 @@ export function newUserOf(said: Said): NewUser {
   return { ...NEW, ...saidBy(said, true) } as NewUser;
 }
 
-/** What a row says: to who is there, the username that was made for somebody new is none. */
+/** What a row says: to who is there, what is for somebody new is nothing. */
 export function saidBy(said: Said, isNew: boolean): UserChanges {
   // Most rows, at once.
-  if (said.made === undefined) return said;
-  const { made, ...values } = said;
-  return isNew ? { username: made, ...values } : values;
+  if (said.made === undefined && said.name === undefined) return said;
+  const { made, name, ...values } = said;
+  if (!isNew) return values;
+  const full_name = values.full_name ?? name;
+  return { ...(made && { username: made }), ...values, ...(full_name && { full_name }) };
 }
 
 function nobodyBy(match: 'username' | 'email', lacking: 'username' | 'email'): string {

@@ -48,8 +48,8 @@ export type Target = { id: number; username: string };
 
 export type Does = { username: string; fields: FieldChanges };
 
-/** What a row says of somebody; `made`: a username for who is new. */
-export type Said = UserChanges & { made?: string };
+/** What a row says of somebody; for who is new alone `made`, a username, and `name`, beside the email in the same cell. */
+export type Said = UserChanges & { made?: string; name?: string };
 
 export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };
 

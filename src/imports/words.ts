@@ -5,12 +5,12 @@ import { ROLES, type Role } from '../db/schema.ts';
 import type { KeptField } from '../history/codes.ts';
 import { namesOf } from '../history/words.ts';
 import { number, several, usersOf } from '../lib/formats.ts';
-import { named, plain, quotable } from '../lib/text.ts';
+import { named, plain, quotable, quoted } from '../lib/text.ts';
 import { isCutOff } from './apply.ts';
 import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
-import { isUnknown } from './reading/columns.ts';
+import { hasRefusedRows, isUnknown } from './reading/columns.ts';
 import {
   type Column,
   DELIMITERS,
@@ -49,6 +49,7 @@ export const FIELD_LABELS: Readonly<Record<Field, string>> = {
   username: 'Username',
   email: 'Email',
   full_name: 'Full name',
+  reversed_name: 'Last name, first name',
   first_name: 'First name',
   last_name: 'Last name',
   is_active: 'Status',
@@ -170,6 +171,16 @@ export function takenOf(rows: readonly Pick<RefusedRow, 'reasons'>[]): string | 
   return rows.some(({ reasons }) => reasons.some(({ isTaken }) => isTaken)) ? TAKEN : undefined;
 }
 
+/** How many are not in the file, where that is news: it is none of rows that were corrected, and where all are new. */
+function absentOf(
+  imported: Pick<Import, 'choices'>,
+  { columns = [] }: Partial<Pick<Reading, 'columns'>>,
+  { absent = 0, changed, same }: Totals,
+): number {
+  const isPart = earlierOf(imported) !== undefined || hasRefusedRows(columns) || changed + same === 0;
+  return isPart ? 0 : absent;
+}
+
 /** Those that are left out because nobody knows what they are, unless somebody has said so. */
 function unknownColumns<C extends Column>(imported: Pick<Import, 'choices'>, columns: readonly C[]): C[] {
   const { fields } = choicesOf(imported);
@@ -181,12 +192,29 @@ function unknownOf(count: number): string {
   return `${number.format(count)} ${count === 1 ? 'column is' : 'columns are'} not known, and left out`;
 }
 
+/** Of Roster: of first and last name one is made. */
+export function fieldOf(field: Field, match: Match): string {
+  if (field === 'id' && match !== 'id') return `${FIELD_LABELS.id}, not used`;
+  if (field === 'reversed_name') return `${FIELD_LABELS.full_name}, turned round`;
+  return FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field];
+}
+
+/** That most full names have the last name first, where they are not turned round. */
+export function reversedOf({ reversed }: Pick<Reading, 'reversed'>): string | undefined {
+  return reversed && `Most full names have the last name first, such as ${quoted(reversed)}.`;
+}
+
 function nameOfRow({ cells }: Pick<RefusedRow, 'cells'>, columns: readonly { field: Field | undefined }[]) {
   const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
   const both = `${cell('first_name')} ${cell('last_name')}`.trim();
-  const name = [cell('full_name'), both, cell('username'), cell('email'), cell('id')].find(
-    (text) => text !== '',
-  );
+  const name = [
+    cell('full_name'),
+    cell('reversed_name'),
+    both,
+    cell('username'),
+    cell('email'),
+    cell('id'),
+  ].find((text) => text !== '');
   return name === undefined ? undefined : quotable(name);
 }
 
@@ -206,6 +234,7 @@ export const importHelpers = {
   importUnknown: unknownOf,
   importUnknownColumns: unknownColumns,
   importAbove: aboveOf,
+  importAbsent: absentOf,
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,
@@ -216,12 +245,12 @@ export const importHelpers = {
   importDelimiters: Object.entries(DELIMITERS),
   importEncoding: (encoding: Encoding) => ENCODINGS[encoding],
   importEncodings: Object.entries(ENCODINGS),
-  /** Of Roster: of first and last name one is made. */
-  importField: (field: Field) => FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field],
+  importField: fieldOf,
   importFields: Object.entries(FIELD_LABELS),
   importFieldsChanged: fieldsOf,
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importAnother: anotherOf,
+  importReversed: reversedOf,
   importRow: nameOfRow,
   importRows: rowsOf,
   importIsCutOff: isCutOff,

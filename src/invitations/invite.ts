@@ -10,7 +10,7 @@ import type { Views } from '../http/views.ts';
 import { displayName } from '../lib/formats.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { addHolders } from '../users/form.ts';
+import { addHolders, readPerson } from '../users/form.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { invitationSchema, type NewInvitation } from '../users/validation.ts';
 import { inviteMember, inviteUser } from './commands.ts';
@@ -26,7 +26,7 @@ export async function showInviteForm(request: Request, reply: FastifyReply) {
 }
 
 export async function invite(request: Request, reply: FastifyReply) {
-  const [values, key] = [readFields(request.body, FIELDS), keyIn(request.body)];
+  const [values, key] = [readPerson(request.body, FIELDS), keyIn(request.body)];
   const form = parseForm(invitationSchema, values);
   if (!form.ok) return refuse(request, reply, values, form.errors);
   const invited = await inviteUntilFree(request, form.value, key);

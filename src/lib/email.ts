@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { identifierProblem } from './identifiers.ts';
-import { isAscii, textKey, tooManyMarks } from './text.ts';
+import { firstNameFirst, isAscii, textKey, tooManyMarks, trim } from './text.ts';
 
 /** As long as an address may be (RFC 3696, erratum 1690). */
 export const EMAIL_MAX = 254;
@@ -11,6 +11,19 @@ export const EMAIL_MAX = 254;
 const WRITTEN_DOMAIN = /^[[[\P{ASCII}a-zA-Z\d.\-]--[\p{DI}\p{Z}\p{C}]]\u200C\u200D]+$/v;
 const CYRILLIC_LIKE_LATIN = /^(?=.*[а-ӿ])[асԁеһіјӏорԛѕԝхуъьҽпгѵѡ\d-]+$/u;
 const LABEL = /^[\p{L}\p{Nd}-][\p{L}\p{M}\p{Nd}-]*$/u;
+
+/** As mail programs copy an address: with whose it is, or a sign behind it (RFC 5322, 3.4). */
+const MAILBOX = /^(?:([^<>]*)<(?:mailto:)?([^<>@\s]+@[^<>@\s]+)>|(?:mailto:)?([^<>@\s]+@[^<>@\s]+?))[;,]?$/i;
+
+/** Of `"Lovelace, Ada" <ada@example.org>` both; what is no address of a mail program stays as it is, without a name. */
+export function parseMailbox(typed: string): { email: string; name: string } {
+  // Most of them, at once.
+  if (!/[<:;,]/.test(typed)) return { email: typed, name: '' };
+  const [whole, before = '', inside, alone] = MAILBOX.exec(trim(typed)) ?? [];
+  if (whole === undefined) return { email: typed, name: '' };
+  const name = trim(before).replace(/^(["'])(.*)\1$/, '$2');
+  return { email: inside ?? alone ?? typed, name: name.includes('@') ? '' : firstNameFirst(name) };
+}
 
 /** The form that is stored (Unicode TS 46): its domain in ASCII; as it is where it was, or where there can be no such domain. */
 export function asciiEmail(email: string): string {

@@ -12,6 +12,16 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
+// What stands behind a name in the order in which it is said: `Sammy Davis, Jr.`
+const BEHIND_NAME = /^(?:jr|sr|[ivx]+|ph\.?d|m\.?[bd]|m\.?sc|ma|mba|esq|cpa)\.?$/i;
+
+/** Of “Lovelace, Ada” Ada Lovelace; of more parts it is not known which is which. */
+export function firstNameFirst(name: string): string {
+  const [last, first, ...others] = name.split(',').map(trim);
+  const isTurned = last && first && others.length === 0 && !BEHIND_NAME.test(first);
+  return isTurned ? `${first} ${last}` : name;
+}
+
 /** As text is stored: trimmed, and in NFC. */
 export function clean(text: string): string {
   return trim(text.normalize('NFC'));

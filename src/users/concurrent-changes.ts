@@ -6,7 +6,7 @@ import type { KeptField } from '../history/codes.ts';
 import { changedFields } from '../history/fields.ts';
 import { type DoneBy, findNames } from '../history/queries.ts';
 import type { Since } from '../history/since.ts';
-import { namesOf, whoDid } from '../history/words.ts';
+import { byWhom, namesOf } from '../history/words.ts';
 import { and } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Merged } from './commands.ts';
@@ -26,7 +26,7 @@ export async function nameWhoDid(db: Db, actor: Actor | undefined, since: Since)
   const ids = [...since.doneBy.values()].map(({ actor_id }) => actor_id);
   const names = await findNames(db, ids, actor !== undefined && maySeeDeleted(actor));
   return (done) => {
-    if (done?.actor_id === null) return whoDid(done).replace(/^./, (letter) => letter.toLowerCase());
+    if (done?.actor_id === null) return byWhom(done);
     if (done && done.actor_id === actor?.user?.id) return 'you';
     const name = done && names.get(done.actor_id);
     return name === undefined ? 'somebody else' : named(name);

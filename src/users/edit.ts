@@ -11,13 +11,13 @@ import type { Trx } from '../db/schema.ts';
 import { LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { findLink } from '../invitations/queries.ts';
-import { parseForm, readFields } from '../lib/forms.ts';
+import { parseForm } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { type Conflict, changeUser, createUser, setOf } from './commands.ts';
 import { sentenceOfSaved } from './concurrent-changes.ts';
 import { describeConflict } from './conflict.ts';
 import { offerToRestore, showDeleted } from './deleted.ts';
-import { addHolders, beginEdit, type Problems, readEdit, readUserForm } from './form.ts';
+import { addHolders, beginEdit, type Problems, readEdit, readPerson, readUserForm } from './form.ts';
 import { fromParameter } from './list/address.ts';
 import { findUser, getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
@@ -36,7 +36,7 @@ export async function showNewForm(request: Request, reply: FastifyReply) {
 }
 
 export async function create(request: Request, reply: FastifyReply) {
-  const fields = readFields(request.body, [...USER_FIELDS, 'another']);
+  const fields = readPerson(request.body, [...USER_FIELDS, 'another']);
   const form = parseForm(newUserSchema, fields);
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;

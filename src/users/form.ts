@@ -3,9 +3,9 @@ import type { Db, User } from '../db/schema.ts';
 import { BadSubmissionError } from '../errors.ts';
 import type { KeptValues } from '../history/fields.ts';
 import { readSince } from '../history/since.ts';
-import { shownEmail } from '../lib/email.ts';
+import { parseMailbox, shownEmail } from '../lib/email.ts';
 import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
-import { named, plainNumber } from '../lib/text.ts';
+import { named, plainNumber, trim } from '../lib/text.ts';
 import type { Conflict } from './commands.ts';
 import { merge } from './merge.ts';
 import { findHolders } from './queries.ts';
@@ -34,7 +34,16 @@ function typedOver(fields: Fields, shown: KeptValues): Fields {
 }
 
 export function readUserForm(body: unknown): Fields {
-  return readFields(body, [...USER_FIELDS, 'version']);
+  return readPerson(body, [...USER_FIELDS, 'version']);
+}
+
+/** The name that an address was copied with is the full name where that was left empty. */
+export function readPerson(body: unknown, names: readonly string[]): Fields {
+  const fields = readFields(body, names);
+  if (fields.email === undefined) return fields;
+  const { email, name } = parseMailbox(fields.email);
+  const isNameLeft = fields.full_name !== undefined && trim(fields.full_name) === '';
+  return { ...fields, email, ...(isNameLeft && { full_name: name }) };
 }
 
 /** A form as it was sent, beside what it was filled from: what is there now, where that is not known. */

@@ -1,7 +1,7 @@
 /** What a user may be made of: the rules that one submission can be checked against alone. */
 import { z } from 'zod';
 import { ROLES } from '../db/schema.ts';
-import { asciiEmail, EMAIL_MAX } from '../lib/email.ts';
+import { asciiEmail, EMAIL_MAX, parseMailbox } from '../lib/email.ts';
 import { identifierProblem } from '../lib/identifiers.ts';
 import {
   clean,
@@ -44,7 +44,7 @@ const YES_OR_NO: Readonly<Record<string, boolean>> = {
 
 const fields = {
   username: text('username', usernameProblem),
-  email: text('email address', emailProblem, (typed) => asciiEmail(clean(typed))),
+  email: text('email address', emailProblem, (typed) => asciiEmail(parseMailbox(clean(typed)).email)),
   full_name: text('full name', fullNameProblem).transform((name) => name || null),
   is_active: z.string().transform((word, context) => {
     const isActive = yesOrNo(word);

@@ -6,6 +6,7 @@ import type { Role } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { DAY } from '../../src/lib/clock.ts';
+import { undoChangeSet } from '../../src/undo/commands.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, HOUR, movableClock, signedIn } from '../people.ts';
@@ -192,6 +193,22 @@ describe('everyone’s history', () => {
     expect(set.text).not.toMatch(/max|Active/);
     const rest = (await read('viewer', '/history?kind=access')).text;
     expect(rest).toContain('Nothing like that was done');
+  });
+
+  test('says with a small letter, within a sentence, by whom it was undone whom nobody can name', async () => {
+    const { app, read } = await start();
+    await addUser(app.db, { username: 'max' }, NOW);
+    await transact(app.db, async (trx) => {
+      const created = await trx
+        .selectFrom('change_sets')
+        .selectAll()
+        .orderBy('id', 'desc')
+        .executeTakeFirstOrThrow();
+      await undoChangeSet(trx, commandLine, created, undefined, NOW);
+    });
+    expect((await read('admin', '/history')).text).toContain(
+      'Created max 1 Undone by somebody at this machine',
+    );
   });
 
   test('shows everyone what was done to their own access, among all else and by itself, and nobody else’s', async () => {

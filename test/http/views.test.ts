@@ -146,6 +146,7 @@ const how: HowRead = {
   ],
   match: 'username',
   empty: 'leave',
+  reversed: NAME,
 };
 const totals: Totals = {
   created: 1,

@@ -48,7 +48,7 @@ test('who is not in a file is told, listed by a link, searched among and changed
   const { app, ann } = await start();
   const address = await bring(app, ann, FILE);
   const page = pageOf(await get(app, address, ann));
-  expect(page.text).toContain('3 users are in Roster but not in this file.');
+  expect(page.text).toContain('3 users are in Roster but not in this file, and stay as they are.');
   const { href = '' } = page.links.find(({ text }) => text === '3 users') ?? {};
   const listed = async (rest = '') => pageOf(await get(app, href + rest, ann)).text;
   for (const rest of ['', '&sort=-name', '&status=active', '&q=example']) {
@@ -60,7 +60,7 @@ test('who is not in a file is told, listed by a link, searched among and changed
   expect(await listed()).toContain(`Not in the file of import ${address.split('/')[2]}`);
   expect(await listed('&q=fay')).not.toContain('gus');
   await apply(app, ann, address);
-  expect(pageOf(await get(app, address, ann)).text).toContain('3 users are in Roster but not in this file.');
+  expect(pageOf(await get(app, address, ann)).text).toContain('3 users are in Roster but not in this file');
   const from = href.slice('/users?'.length);
   await confirm(app, ann, 'deactivate', `from=${encodeURIComponent(from)}&all=on`);
   const inactive = await app.db
@@ -74,6 +74,26 @@ test('who is not in a file is told, listed by a link, searched among and changed
 test('where everyone is in the file nothing is said of it', async () => {
   const { app, ann } = await start();
   const address = await bring(app, ann, 'username\nann\nbob\ncem\ndora\nemil\nfay\ngus\n');
+  expect(pageOf(await get(app, address, ann)).text).not.toContain('not in this file');
+});
+
+test.each([
+  ['from the page that offers it', (id: string) => `/import?of=${id}`],
+  ['as any other file', () => '/import'],
+])('of refused rows that are corrected and brought %s it is no news', async (_, to) => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, FILE);
+  const { body } = await get(app, `${address}/refused`, ann);
+  const id = address.split('/')[2] ?? '';
+  const right = await bring(app, ann, body.replace(',,,captain', ',,,viewer'), 'right.csv', to(id));
+  expect(pageOf(await get(app, right, ann)).text).not.toContain('not in this file');
+  await apply(app, ann, right);
+  expect(pageOf(await get(app, right, ann)).text).not.toContain('not in this file');
+});
+
+test('nor is it where all in the file are new', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nzed,zed@example.com\nyve,yve@example.com\n');
   expect(pageOf(await get(app, address, ann)).text).not.toContain('not in this file');
 });
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -157,4 +158,36 @@ test('where some are known by their email, usernames are offered for the others'
   const { page } = await look(NEW);
   expect(page.heading).toBe('Check the import');
   expect(page.buttons).toContain('Make usernames from the emails');
+});
+
+test('names that have the last name first are noticed, and turned round where somebody says so', async () => {
+  const { app, ann, look } = await start();
+  const { address } = await look('Mail;Mitarbeiter;Ort;Name\npb@example.org;pb;Ulm;Braun, Peter\n');
+  const press = async (button: string) => {
+    const { action, inputs } = pageOf(await get(app, address, ann)).form(button);
+    await post(
+      app,
+      action,
+      Object.fromEntries(inputs.map(({ name = '', value = '' }) => [name, value])),
+      ann,
+    );
+    await app.runJobs();
+    return pageOf(await get(app, address, ann));
+  };
+  const noticed = await press('Make usernames from the emails');
+  expect(noticed.text).toContain('Most full names have the last name first, such as “Braun, Peter”.');
+  const turned = await press('Turn them round');
+  expect(turned.items).toContain('Name Full name, turned round');
+  expect(turned.text).not.toContain('last name first');
+  expect(turned.text).toContain('2 columns are not known');
+  await apply(app, ann, address);
+  expect(await findUserByUsername(app.db, 'pb')).toMatchObject({ full_name: 'Peter Braun' });
+});
+
+test('a number by which nobody is looked for is said not to be used', async () => {
+  const { look } = await start();
+  const { page } = await look('Personalnr;ID;Login;E-Mail\n4711;1;cem;cem@example.org\n');
+  expect(page.items).toEqual(expect.arrayContaining(['Personalnr left out', 'ID Number, not used']));
+  const { page: byNumber } = await look('ID;Name\n1;Ann A.\n');
+  expect(byNumber.items).toContain('ID Number');
 });

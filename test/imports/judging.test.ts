@@ -9,7 +9,7 @@ import { plain } from '../../src/lib/text.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson } from '../people.ts';
 import { addUser, startApp } from '../support.ts';
-import { actorFor, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
+import { actorFor, apply, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
 
 test('rows are created, changed, the same or refused, and these add up to the rows of the file', async () => {
   const app = await startApp();
@@ -306,5 +306,35 @@ test('a file that is gone from the disk is said to be', async () => {
   expect(await importOf(app, id)).toMatchObject({
     state: 'unreadable',
     problem: 'What was brought is gone from the disk: choose the file again.',
+  });
+});
+
+test('a name beside an email is that of who is new and has none, and of nobody else', async () => {
+  const app = await startApp();
+  await addUser(app.db, { username: 'ada', full_name: 'Ada King' });
+  const file = csv(
+    ['username', 'email', 'name'],
+    ['ada', 'Ada Lovelace <ada@example.org>', ''],
+    ['bob', 'Bob <bob@example.org>', ''],
+    ['cem', 'Cem <cem@example.org>', 'Cem C.'],
+  );
+  const id = await check(app, file);
+  expect(await countsOf(app, id)).toEqual({ created: 2, changed: 0, same: 1, refused: 0 });
+  const created = (await look(app, id, (stage) => stage.examples('created', 9))) ?? [];
+  expect(created.map(({ values }) => values.full_name)).toEqual(['Bob', 'Cem C.']);
+  await apply(app, id);
+  const named = async (username: string) => (await findUserByUsername(app.db, username))?.full_name;
+  expect([await named('ada'), await named('bob'), await named('cem')]).toEqual(['Ada King', 'Bob', 'Cem C.']);
+  const again = await check(app, file, commandLine, { empty: 'clear' });
+  expect((await totalsOf(app, again)).fields).toEqual({ full_name: 2 });
+});
+
+test('usernames are made of emails that have a name beside them', async () => {
+  const app = await startApp();
+  const file = csv(['email'], ['Ada Lovelace <ada@example.org>']);
+  await apply(app, await check(app, file, commandLine, { usernames: 'email' }));
+  expect(await findUserByUsername(app.db, 'ada')).toMatchObject({
+    email: 'ada@example.org',
+    full_name: 'Ada Lovelace',
   });
 });

@@ -45,8 +45,11 @@ test('what a file would do is shown before anything is changed, then done as one
   expect(await usernames(app)).toEqual(['ann', 'bob', 'cem']);
   const done = pageOf(await get(app, address, ann));
   expect(done.heading).toBe('Imported');
+  const listed = pageOf(await get(app, done.link('See who is new'), ann));
+  expect(listed.text.indexOf('cem@example')).toBeLessThan(listed.text.indexOf('bob@example'));
   await post(app, done.form('Undo').action, {}, ann);
   expect(await usernames(app)).toEqual(['ann', 'bob']);
+  expect(pageOf(await get(app, address, ann)).text).not.toContain('See who is new');
   const bob = db.selectFrom('users').select('full_name').where('username', '=', 'bob');
   expect(await bob.executeTakeFirst()).toEqual({ full_name: 'Bob' });
 });
@@ -127,10 +130,10 @@ test('refused rows of what is done are found again, and led to first', async () 
   expect(list.text).toContain('done, 1 row refused');
   const { links, buttons } = pageOf(await get(app, address, ann)).main;
   expect(links.map(({ text }) => text).slice(1)).toEqual([
-    '1 user',
     'Download the refused rows',
     'Import the corrected file',
     'Look at the refused rows',
+    'See who is new',
     'Look at each change',
   ]);
   expect(buttons).toEqual(['Undo']);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { asciiEmail, emailKey, shownEmail } from '../../src/lib/email.ts';
+import { asciiEmail, emailKey, parseMailbox, shownEmail } from '../../src/lib/email.ts';
 
 describe('an address that is stored in ASCII', () => {
   test.each([
@@ -87,4 +87,32 @@ test('whatever is shown in place of what is stored is found and stored as that',
     { numRuns: 5000 },
   );
   expect(different).toBeGreaterThan(50);
+});
+
+describe('what a mail program copies', () => {
+  test.each([
+    ['Ada Lovelace <ada@example.org>', 'ada@example.org', 'Ada Lovelace'],
+    ['"Lovelace, Ada" <ada@example.org>;', 'ada@example.org', 'Ada Lovelace'],
+    ["'Ada Lovelace' <mailto:ada@example.org>", 'ada@example.org', 'Ada Lovelace'],
+    ['"Sammy Davis, Jr." <sammy@example.org>', 'sammy@example.org', 'Sammy Davis, Jr.'],
+    ['"ada@example.org" <ada@example.org>', 'ada@example.org', ''],
+    ['<ada@example.org>', 'ada@example.org', ''],
+    ['mailto:ada@example.org', 'ada@example.org', ''],
+    [' ada@example.org, ', 'ada@example.org', ''],
+    ['Zoë <zoe@bücher.example>', 'zoe@bücher.example', 'Zoë'],
+  ])('%s is an address, and whose it is', (typed, email, name) => {
+    expect(parseMailbox(typed)).toEqual({ email, name });
+  });
+
+  test.each(['Ada <ada@example.org>; Bob <bob@example.org>', 'Ada <ada>', 'ada@example.org Ada', 'Ada', ''])(
+    '%j is none',
+    (typed) => {
+      expect(parseMailbox(typed)).toEqual({ email: typed, name: '' });
+    },
+  );
+
+  test('however long it is, that is told at once', () => {
+    const long = '<'.repeat(1e6) + 'a@'.repeat(1e6);
+    expect(parseMailbox(long)).toEqual({ email: long, name: '' });
+  });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { findUser, findUserByEmail } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';
-import { addPerson, PASSWORD, signIn } from '../people.ts';
+import { addPerson, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 
 // Firefox sends what is typed, Chromium the form in ASCII.
@@ -105,6 +105,60 @@ describe('an address at an international domain', () => {
       'That is the username of someone whose email is not eve@bücher.example.',
     );
     expect((await setUp('ada', TYPED)).statusCode).toBe(303);
+  });
+});
+
+describe('an address that was copied with a name', () => {
+  const COPIED = '"Lovelace, Ada" <ada@example.org>';
+  const ADA = { email: 'ada@example.org', full_name: 'Ada Lovelace' };
+
+  test('makes a user with both', async () => {
+    const app = await startApp();
+    await post(app, '/users', { username: 'ada', email: COPIED, full_name: '' });
+    expect(await findUser(app.db, 1)).toMatchObject(ADA);
+  });
+
+  test('is in its fields where something else is wrong, also that somebody has it', async () => {
+    const app = await startApp();
+    await addUser(app.db, { username: 'bob', email: ADA.email });
+    const page = pageOf(await post(app, '/users', { username: '', email: COPIED, full_name: '' }));
+    expect([page.field('email'), page.field('full_name')]).toEqual(Object.values(ADA));
+    expect(page.text).toContain('That email already belongs to bob.');
+  });
+
+  test('leaves a name that was typed, and one that was not sent', async () => {
+    const app = await startApp();
+    await post(app, '/users', { username: 'ada', email: COPIED, full_name: 'Countess Ada' });
+    expect(await findUser(app.db, 1)).toMatchObject({ ...ADA, full_name: 'Countess Ada' });
+    await post(app, '/users/1', { email: 'Ada King <king@example.org>' });
+    expect(await findUser(app.db, 1)).toMatchObject({ email: 'king@example.org', full_name: 'Countess Ada' });
+  });
+
+  test('changes a user, and oneself, whose own email needs no password where it stays', async () => {
+    const app = await startApp();
+    const ann = await addPerson(app.db, 'ann', 'admin', { email: ADA.email, full_name: null });
+    const headers = await signedIn(app, ann);
+    const { id } = await addUser(app.db, { username: 'bob' });
+    await post(
+      app,
+      `/users/${id}`,
+      { email: 'Bob B. <bob@example.com>', full_name: '', version: '1' },
+      headers,
+    );
+    expect(await findUser(app.db, id)).toMatchObject({ email: 'bob@example.com', full_name: 'Bob B.' });
+    await post(app, '/account/profile', { email: COPIED, full_name: '', version: `${ann.version}` }, headers);
+    expect(await findUser(app.db, ann.id)).toMatchObject(ADA);
+  });
+
+  test('invites somebody, and makes the first administrator', async () => {
+    const app = await startApp();
+    const password = { new_password: PASSWORD, new_password_again: PASSWORD };
+    const first = { username: 'ann', email: 'Ann A. <ann@example.org>', full_name: '', ...password };
+    await post(app, `/setup/${app.setupToken}`, first);
+    expect(await findUser(app.db, 1)).toMatchObject({ email: 'ann@example.org', full_name: 'Ann A.' });
+    const headers = await signIn(app, 'ann');
+    await post(app, '/invite', { email: COPIED, username: '', full_name: '', role: 'viewer' }, headers);
+    expect(await findUser(app.db, 2)).toMatchObject({ ...ADA, username: 'ada' });
   });
 });
 

@@ -7,8 +7,8 @@ const NAMES: Readonly<Record<Field, string>> = {
   username: 'username user login loginname loginid userlogin account accountname samaccountname benutzername',
   email:
     'email emailaddress mail mailaddress emailid useremail primaryemail workemail businessemail primarysmtpaddress email1value emailadresse mailadresse',
-  full_name:
-    'fullname name displayname realname completename commonname cn nachnamevorname namevorname vornamenachname vornamename',
+  full_name: 'fullname name displayname realname completename commonname cn vornamenachname vornamename',
+  reversed_name: 'lastnamefirstname lastfirst surnamefirstname nachnamevorname namevorname',
   first_name: 'firstname first givenname given forename fname vorname',
   last_name: 'lastname last surname familyname family lname sn nachname',
   is_active: 'isactive active status userstatus accountstatus enabled isenabled accountenabled aktiv',
@@ -18,7 +18,14 @@ const NAMES: Readonly<Record<Field, string>> = {
 /** What is put before refused rows. They are left out when these are brought back. */
 export const REFUSED_COLUMNS = ['Line', 'Why'] as const;
 
-const NAMING: readonly Field[] = ['username', 'email', 'full_name', 'first_name', 'last_name'];
+const NAMING: readonly Field[] = [
+  'username',
+  'email',
+  'full_name',
+  'reversed_name',
+  'first_name',
+  'last_name',
+];
 
 const FIELD_OF = new Map(
   Object.entries(NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field as Field])),
@@ -34,11 +41,6 @@ function lettersOf(header: string): string {
   return letters.replaceAll(/\[[^[\]]*\]|\([^()]*\)|[^\p{L}\p{N}#]/gu, '');
 }
 
-/** Whether it has “Lovelace, Ada”. */
-export function isLastNameFirst(header: string): boolean {
-  return /^(nach)?namevorname$/.test(lettersOf(header));
-}
-
 /** In German a Name beside a Vorname is the last one. */
 function fieldsNamed(headers: readonly string[]): readonly (Field | undefined)[] {
   const fields = headers.map(fieldNamed);
@@ -49,7 +51,7 @@ function fieldsNamed(headers: readonly string[]): readonly (Field | undefined)[]
 
 export function columnsOf(headers: readonly string[], fields = fieldsNamed(headers)): Column[] {
   const columns = headers.map((header, index) => ({ header, field: fields[index] }));
-  const hasFullName = columns.some(({ field }) => field === 'full_name');
+  const hasFullName = columns.some(({ field }) => field === 'full_name' || field === 'reversed_name');
   // What is joined into the full name is not needed where that is there.
   return columns.map(({ header, field }) => ({
     header,
@@ -59,6 +61,10 @@ export function columnsOf(headers: readonly string[], fields = fieldsNamed(heade
 
 export function isUnknown({ header }: Column): boolean {
   return fieldNamed(header) === undefined && !REFUSED_COLUMNS.some((name) => name === header.trim());
+}
+
+export function hasRefusedRows(columns: readonly Column[]): boolean {
+  return REFUSED_COLUMNS.every((name) => columns.some(({ header }) => header.trim() === name));
 }
 
 /** Whether it is the line with the names. Words such as “user”, “active” and “no” may also be what somebody is. */
@@ -74,9 +80,14 @@ export function columnsProblem(columns: readonly Column[]): string | undefined {
   const known = columns.filter(({ field }) => field !== undefined);
   if (known.length === 0)
     return `No name of a column is known, of ${someOf(columns)}. Call them as in “username,email,full_name”.`;
-  const second = known.find(({ field }, index) => known.findIndex((other) => other.field === field) < index);
-  const first = known.find((other) => other.field === second?.field);
+  const second = known.find((column, index) => known.findIndex((other) => areSame(other, column)) < index);
+  const first = known.find((other) => second && areSame(other, second));
   return first && second && sameField(first, second);
+}
+
+function areSame(...columns: readonly Column[]): boolean {
+  const [one, other] = columns.map(({ field }) => (field === 'reversed_name' ? 'full_name' : field));
+  return one === other;
 }
 
 function sameField(first: Column, second: Column): string {

@@ -29,6 +29,8 @@ export type Field =
   | 'username'
   | 'email'
   | 'full_name'
+  /** “Lovelace, Ada”. */
+  | 'reversed_name'
   | 'first_name'
   | 'last_name'
   | 'is_active'
@@ -45,9 +47,15 @@ export type Reading = {
   /** The last line of what stands above the names of the columns, such as a title; 0 where nothing does. */
   above: number;
   columns: readonly Column[];
+  /** One of the full names, where most of the first have the last name first, and are not turned round. */
+  reversed?: string | undefined;
 };
 
+/** What full names are, where somebody says so. */
+export const NAMES = ['reversed'] as const;
+
 export type Choice = {
+  names?: (typeof NAMES)[number];
   encoding?: Encoding;
   delimiter?: Delimiter;
   fields?: readonly (Field | undefined)[];
@@ -63,6 +71,8 @@ export type Row = {
   id: number | undefined;
   /** Without what no column says, and what an empty cell leaves. */
   values: UserChanges;
+  /** Beside the email, in the same cell. */
+  name?: string | undefined;
   problems: readonly Problem[];
 };
 

@@ -7,6 +7,7 @@ import { type CsvFormat, listRecords } from './list.ts';
 import { refuseOtherFiles, refuseOtherTexts } from './other-files.ts';
 import {
   type Choice,
+  type Column,
   DELIMITERS,
   type Delimiter,
   type Encoding,
@@ -15,6 +16,7 @@ import {
   UnreadableError,
 } from './reading.ts';
 import type { CsvRecord } from './records.ts';
+import { findReversedName } from './reversed-names.ts';
 import { readText } from './text.ts';
 
 /** More than the longest row. */
@@ -36,11 +38,19 @@ export async function recognise(path: string, choice: Choice = {}): Promise<Read
   if (!headers) throw new UnreadableError('The file is empty.');
   refuseManyColumns(headers.length);
   const lineEnds = lineEndsIn(new TextDecoder(encoding).decode(head));
-  const reading = { encoding, delimiter, lineEnds, above, columns: columnsOf(headers, choice.fields) };
+  const columns = withNames(columnsOf(headers, choice.fields), choice);
+  const reading = { encoding, delimiter, lineEnds, above, columns };
   const problem = columnsProblem(reading.columns);
   if (problem !== undefined) throw new UnreadableError(problem, reading);
   if (!row) throw new UnreadableError('There are names of columns in the file, and no row below them.');
-  return reading;
+  return { ...reading, reversed: await findReversedName(path, reading) };
+}
+
+function withNames(columns: readonly Column[], { names }: Choice): readonly Column[] {
+  if (names === undefined) return columns;
+  return columns.map((column) =>
+    column.field === 'full_name' ? { ...column, field: 'reversed_name' } : column,
+  );
 }
 
 async function headOf(path: string): Promise<Buffer> {

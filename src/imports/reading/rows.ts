@@ -38,8 +38,8 @@ function rowReader(reading: Reading, empty: Empty): (record: CsvRecord) => Row {
     const message = recordProblem(record, reading);
     if (message !== undefined)
       return { line, cells, id: undefined, values: {}, problems: [{ field: undefined, message }] };
-    const { id, values, problems } = read(cells);
-    return { line, cells, id, values, problems };
+    const { id, values, name, problems } = read(cells);
+    return { line, cells, id, values, name, problems };
   };
 }
 

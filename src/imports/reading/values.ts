@@ -2,13 +2,14 @@
 import { ROLE_NAMES } from '../../auth/policy.ts';
 import { ROLES } from '../../db/schema.ts';
 import { fromCell } from '../../lib/csv.ts';
-import { quoted, trim, wholeNumber } from '../../lib/text.ts';
+import { parseMailbox } from '../../lib/email.ts';
+import { firstNameFirst, quoted, trim, wholeNumber } from '../../lib/text.ts';
 import { type UserChanges, userChangesSchema, yesOrNo } from '../../users/validation.ts';
 import type { Empty } from '../types.ts';
-import { fieldNamed, isLastNameFirst } from './columns.ts';
+import { fieldNamed } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';
 
-type Said = Pick<Row, 'id' | 'values' | 'problems'>;
+type Said = Pick<Row, 'id' | 'values' | 'name' | 'problems'>;
 /** Without those that are empty. */
 type Texts = { [field in Field]?: string };
 
@@ -33,19 +34,19 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
   const cleared = isNamed && empty === 'clear' ? '' : undefined;
   const status = columns.find(({ field }) => field === 'is_active')?.header ?? '';
   const asks = fieldNamed(status) === 'is_active' ? undefined : status;
-  const isTurned = columns.some(({ field, header }) => field === 'full_name' && isLastNameFirst(header));
   return (cells) => {
     const texts: Texts = {};
     for (const { field, index } of known) {
       const text = textIn(cells[index] ?? '');
       if (text !== '' && trim(text) !== '') texts[field] = text;
     }
-    if (isTurned && texts.full_name !== undefined) texts.full_name = turned(texts.full_name);
+    if (texts.reversed_name !== undefined) texts.full_name = firstNameFirst(texts.reversed_name);
     const { values, problems } = valuesOf(typedFrom(texts, cleared, asks), texts, asks);
     const id = texts.id === undefined ? undefined : numberFrom(texts.id);
-    if (texts.id === undefined || id !== undefined) return { id, values, problems };
+    const name = texts.email?.includes('<') ? nameBeside(texts.email) : undefined;
+    if (texts.id === undefined || id !== undefined) return { id, values, name, problems };
     const message = `${quoted(trim(texts.id))} is no number that a user can have.`;
-    return { id, values, problems: [{ field: 'id', message }, ...problems] };
+    return { id, values, name, problems: [{ field: 'id', message }, ...problems] };
   };
 }
 
@@ -72,10 +73,10 @@ function joined(first: string | undefined, last: string | undefined): string | u
   return first === undefined || last === undefined ? (first ?? last) : `${trim(first)} ${trim(last)}`;
 }
 
-/** Of “Lovelace, Ada” Ada Lovelace; of more parts it is not known which is which. */
-function turned(name: string): string {
-  const [last, first, ...others] = name.split(',').map(trim);
-  return last && first && others.length === 0 ? `${first} ${last}` : name;
+/** Where it can be one. */
+function nameBeside(email: string): string | undefined {
+  const { success, data } = userChangesSchema.safeParse({ full_name: parseMailbox(email).name });
+  return success ? (data.full_name ?? undefined) : undefined;
 }
 
 function statusFrom(text: string, asks: string | undefined): string {

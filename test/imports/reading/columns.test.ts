@@ -26,7 +26,8 @@ test.each([
   ['username', ['Benutzername']],
   ['first_name', ['Vorname']],
   ['last_name', ['Nachname']],
-  ['full_name', ['Nachname, Vorname', 'Name, Vorname', 'Vorname Nachname']],
+  ['full_name', ['Vorname Nachname']],
+  ['reversed_name', ['Nachname, Vorname', 'Name, Vorname', 'Last name, first name']],
   ['email', ['E-Mail-Adresse', 'Mailadresse']],
   ['is_active', ['Aktiv']],
   ['role', ['Rolle']],
@@ -102,6 +103,25 @@ test('it is told which lines stand above the names of the columns, also where so
   expect(above).toBe(1);
   expect(columns.map(({ header }) => header)).toEqual(['Kennung', 'Adresse', 'Ort']);
   expect((await recognise(written('\nusername;email\nann;a@example.org\n'))).above).toBe(0);
+});
+
+test.each([
+  ['Braun, Peter|Lovelace, Ada|Helpdesk|', 'Braun, Peter'],
+  ['Peter Braun|Lovelace, Ada', undefined],
+  ['Davis, Jr.|King, Ada, Countess', undefined],
+  ['', undefined],
+])('of the full names %s it is told whether most have the last name first', async (names, reversed) => {
+  const lines = names.split('|').map((name, index) => `u${index},"${name}"\n`);
+  const path = written(`username,Name\n${lines.join('')}`);
+  expect((await recognise(path)).reversed).toBe(reversed);
+  const turned = await recognise(path, { names: 'reversed' });
+  expect(turned.columns.map(({ field }) => field)).toEqual(['username', 'reversed_name']);
+  expect(turned.reversed).toBeUndefined();
+});
+
+test('a full name in either order is the same field', async () => {
+  const path = written('Name;"Nachname, Vorname";Login\nAda;"Lovelace, Ada";ada\n');
+  await expect(recognise(path)).rejects.toThrow('are for the same field: take one out');
 });
 
 test('the encoding and the delimiter can be chosen', async () => {

@@ -110,6 +110,15 @@ test('a comma in a name under any other header stays', async () => {
   expect(row?.full_name).toBe('Sammy Davis, Jr.');
 });
 
+test('an address with a name beside it is taken, and the name is kept apart', async () => {
+  const rows = await read('email\n"""Lovelace, Ada"" <ada@example.org>"\nBob <bob>\ncem@example.org;\n');
+  expect(rows.map(({ values: { email }, name }) => [email, name])).toEqual([
+    ['ada@example.org', 'Ada Lovelace'],
+    [undefined, undefined],
+    ['cem@example.org', undefined],
+  ]);
+});
+
 test('where there is a full name, first and last names are left out', async () => {
   expect(await valuesOf('username,first name,name\na,Countess,Ada Lovelace\n')).toEqual([
     { username: 'a', full_name: 'Ada Lovelace' },
