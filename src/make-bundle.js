@@ -28,7 +28,7 @@ export async function makeBundle() {
 /** @param {typeof import('rolldown')} bundler @param {string} dir */
 async function bundle({ rolldown }, dir) {
   /** @type {Record<string, string>} */
-  const stamps = {};
+  const stamps = { [import.meta.filename]: stampOf(import.meta.filename) };
   const made = await rolldown({
     input: join(ROOT, 'src', 'cli', 'commands.ts'),
     cwd: ROOT,
@@ -46,7 +46,15 @@ async function bundle({ rolldown }, dir) {
       },
     ],
   });
-  const written = await made.write({ dir, sourcemap: true, sourcemapExcludeSources: true, keepNames: true });
+  const written = await made.write({
+    dir,
+    // By their ending Node knows what they are, and need not look.
+    entryFileNames: '[name].mjs',
+    chunkFileNames: '[name]-[hash].mjs',
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    keepNames: true,
+  });
   const files = written.output.map(({ fileName }) => join(dir, fileName));
   return { files, stamps };
 }

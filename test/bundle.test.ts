@@ -17,7 +17,7 @@ const NAMING_FILES = preloading(`
   });`);
 
 const SOURCE = /\/src\/cli\/commands\.ts$/m;
-const BUNDLE = /\/bundle-\w+\/commands\.js$/m;
+const BUNDLE = /\/bundle-\w+\/commands\.mjs$/m;
 
 /** As `npm ci` does once all is there. */
 async function makeBundle(project: string): Promise<void> {
