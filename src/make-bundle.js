@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writ
 import { dirname, isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BUNDLES, findBundle, RECORD, ROOT, stampOf } from './bundle.js';
-import { isFolderOwn } from './compile-cache.js';
+import { FOLDER, isFolderOwn } from './compile-cache.js';
 
-/** Whoever starts meanwhile may have found the one of before. */
-const KEPT_MS = 3_600_000;
+const KEPT_MS = 86_400_000;
 
 if (import.meta.main) await makeBundle();
 
@@ -66,9 +65,11 @@ function withPlace(code, path) {
     .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
 }
 
+/** Bundles of before, and what was compiled of them: not at once, for somebody may be starting from one. */
 function removeFormer() {
-  for (const name of readdirSync(BUNDLES)) {
-    const path = join(BUNDLES, name);
-    if (statSync(path).mtimeMs < Date.now() - KEPT_MS) rmSync(path, { recursive: true });
+  for (const entry of readdirSync(FOLDER, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+    if (entry.isFile() && changedAt < Date.now() - KEPT_MS) rmSync(path, { force: true });
   }
 }

@@ -1,5 +1,5 @@
 /** A start loads the bundle that `npm ci` has made, as long as it is made of what is there. */
-import { appendFileSync, chmodSync, cpSync, realpathSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, globSync, realpathSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -74,6 +74,18 @@ test('a bundle of which something is gone, or to which others may write, is not 
   const [, gone = ''] = /^file:\/\/(.*\/bundle-\w+\/.*)$/m.exec(await loaded(project)) ?? [];
   rmSync(gone);
   expect(await loaded(project)).toMatch(SOURCE);
+});
+
+test('what was made more than a day before another one goes', async () => {
+  const project = await withBundle();
+  const cache = join(project, 'node_modules', '.cache', 'roster');
+  const filesIn = () => globSync('**/*.mjs', { cwd: cache }).filter((name) => name.includes('/bundle-'));
+  const former = filesIn();
+  const yesterday = Date.now() / 1000 - 86_401;
+  for (const name of former) utimesSync(join(cache, name), yesterday, yesterday);
+  await makeBundle(project);
+  expect(filesIn().filter((name) => former.includes(name))).toEqual([]);
+  expect(await loaded(project)).toMatch(BUNDLE);
 });
 
 test('without the bundler none is made, and Roster starts all the same', async () => {
