@@ -46,7 +46,7 @@ export default defineConfig({
   test: {
     // Much of what they do is wait for a process, a disk, a browser or a time to pass.
     maxWorkers: availableParallelism() + 1,
-    globalSetup: 'test/bundles.ts',
+    globalSetup: 'test/setup.ts',
     sequence: { sequencer: Sequencer },
     projects: [
       {

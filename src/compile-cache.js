@@ -5,21 +5,25 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // Whoever may write to node_modules itself writes the code that runs anyway.
-const FOLDER = fileURLToPath(new URL('../node_modules/.cache/roster', import.meta.url));
+export const FOLDER = fileURLToPath(new URL('../node_modules/.cache/roster', import.meta.url));
 
 /** @returns the folder, where it is used */
 export function keepCompiledCode() {
   // NODE_COMPILE_CACHE has named one.
-  if (module.getCompileCacheDir() !== undefined) return undefined;
+  if (module.getCompileCacheDir() !== undefined || !isFolderOwn()) return undefined;
+  module.enableCompileCache(FOLDER);
+  // NODE_DISABLE_COMPILE_CACHE has none used.
+  return module.getCompileCacheDir() === undefined ? undefined : FOLDER;
+}
+
+/** Makes it where it is not there. */
+export function isFolderOwn() {
   try {
     mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
-    if (!isOwn(dirname(FOLDER)) || !isOwn(FOLDER)) return undefined;
-    module.enableCompileCache(FOLDER);
-    // NODE_DISABLE_COMPILE_CACHE has none used.
-    return module.getCompileCacheDir() === undefined ? undefined : FOLDER;
+    return isOwn(dirname(FOLDER)) && isOwn(FOLDER);
   } catch {
     // What cannot be made or looked at is not one's own.
-    return undefined;
+    return false;
   }
 }
 

@@ -1,11 +1,11 @@
-/** A Roster in a process of its own: as it is installed, but for large packages, each of which it finds as one file (`bundles.ts`). */
+/** A Roster in a process of its own, as it is installed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { hashOf } from '../src/auth/tokens.ts';
-import { BUNDLES } from './bundles.ts';
+import { UNYIELDING } from './setup.ts';
 import { readyUrl, temporaryFolder } from './support.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -44,7 +44,7 @@ export function run(
   main = MAIN,
   folder = ROOT,
 ) {
-  return launch(process.execPath, [main, ...args], bundled(settings), input, folder);
+  return launch(process.execPath, [main, ...args], unyielding(settings), input, folder);
 }
 
 /** Runs a command to its end, in a process of its own: what it said, and its code. */
@@ -58,9 +58,12 @@ export async function runToEnd(...how: Parameters<typeof run>) {
   return { out, error, code };
 }
 
-/** Settings with which a Roster starts in less time, besides these. */
-export function bundled({ NODE_OPTIONS = '', ...settings }: Record<string, string>): Record<string, string> {
-  return { ...settings, NODE_OPTIONS: `${BUNDLES} ${NODE_OPTIONS}` };
+/** Settings with which a Roster comes to an end on a busy machine, besides these. */
+export function unyielding({
+  NODE_OPTIONS = '',
+  ...settings
+}: Record<string, string>): Record<string, string> {
+  return { ...settings, NODE_OPTIONS: `${UNYIELDING} ${NODE_OPTIONS}` };
 }
 
 /** The same as `run` by npm: its children end with it. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type ListenOptions } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { bundled, keyOf } from './roster.ts';
+import { keyOf, unyielding } from './roster.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.js');
 /** The shell holds the socket as descriptor 3, does not take what comes there, and starts a Roster for each line that it reads. */
@@ -24,7 +24,7 @@ export async function startOnSocket(
   const { port } = opener.address() as AddressInfo;
   const { fd } = (opener as unknown as { _handle: { fd: number } })._handle;
   const shell = spawn('sh', ['-c', START_EACH, 'sh', process.execPath, MAIN], {
-    env: { PATH: process.env.PATH, ...keyOf(settings), ...bundled(settings) },
+    env: { PATH: process.env.PATH, ...keyOf(settings), ...unyielding(settings) },
     stdio: ['pipe', 'pipe', 'inherit', fd],
   });
   opener.close();

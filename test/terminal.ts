@@ -1,7 +1,7 @@
 /** A Roster at a terminal, by Debian's `script`. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { bundled, launch, MAIN } from './roster.ts';
+import { launch, MAIN, unyielding } from './roster.ts';
 
 export const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
 
@@ -17,7 +17,7 @@ export async function runAtTerminal(
 ) {
   const command = [...program, ...args].map((word) => `'${word}'`).join(' ');
   const typed = ['--quiet', '--return', '--command', command, '/dev/null'];
-  const child = launch('script', typed, bundled(settings), null);
+  const child = launch('script', typed, unyielding(settings), null);
   let out = '';
   const type = (keys: string) => void child.stdin.write(keys);
   const reply = async () => type(`${typeof answer === 'string' ? answer : await answer(out, type)}\n`);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, copyFileSync, fsyncSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeBundle } from '../../src/make-bundle.js';
 import { startPostgres } from '../postgres/start.ts';
 import type { Answer } from './answers.ts';
 import { FEWEST_USERS, makeNamesakes } from './namesakes.ts';
@@ -36,6 +37,8 @@ export function engineNamed(name: string): Engine {
 }
 
 export async function makeWorkspace(users: number, engine: Engine): Promise<Workspace> {
+  // As Roster is once it is installed, whatever was edited since.
+  await makeBundle();
   const folder = temporaryFolder();
   const handWritten = join(folder, 'hand-written.db');
   const answers = join(folder, 'answers.json');

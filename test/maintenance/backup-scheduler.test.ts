@@ -15,7 +15,7 @@ import { backupsIn, draftSize, expectWhole, until } from '../backup/files.ts';
 import { childrenOf } from '../children.ts';
 import { isRunning, PATIENCE, startSeveral } from '../operations/workers/running.ts';
 import { HOUR, movableClock } from '../people.ts';
-import { bundled, listenTo, preloading, run, startRoster } from '../roster.ts';
+import { listenTo, preloading, run, startRoster, unyielding } from '../roster.ts';
 import {
   addUsers,
   DATABASE_ID,
@@ -45,7 +45,7 @@ async function start(count = 1, folder = temporaryFolder()) {
     const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
     const config = { ...readConfig(env), importFolder: join(own, 'imports') };
     const ledger = join(own, 'erased.jsonl');
-    const app = await buildApp({ config, db, ...keys, ledger, clock, env: bundled(env) });
+    const app = await buildApp({ config, db, ...keys, ledger, clock, env: unyielding(env) });
     onTestFinished(() => app.close());
     return app;
   };

@@ -1,6 +1,6 @@
 /** `npm run test:soak` in short: forty people at once, beside an import, bulk changes and exports, are answered rightly. */
 import { expect, test } from 'vitest';
-import { bundled } from '../roster.ts';
+import { unyielding } from '../roster.ts';
 import { soak } from '../soak/soak.ts';
 
 test.each(['sqlite', 'postgres'] as const)(
@@ -8,7 +8,7 @@ test.each(['sqlite', 'postgres'] as const)(
   { timeout: 300_000 },
   async (engine) => {
     const few = { seconds: 10, users: 2_000, rows: 300, rounds: 2, thinking: 1_000 };
-    const orders = { engine, ...few, looksAtKept: false, settings: bundled({}) };
+    const orders = { engine, ...few, looksAtKept: false, settings: unyielding({}) };
     const { faults, answers, rests, samples } = await soak(orders);
     expect(faults).toEqual([]);
     expect(answers.length).toBeGreaterThan(200);

@@ -8,7 +8,7 @@ import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { pageOf } from '../../page.ts';
-import { bundled, listenTo, startRoster } from '../../roster.ts';
+import { listenTo, startRoster, unyielding } from '../../roster.ts';
 import { addUser, get, startApp, temporaryDatabase, temporaryFolder } from '../../support.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.js');
@@ -17,7 +17,7 @@ const isWindows = process.platform === 'win32';
 /** Starts Roster with a file none of whose neighbours may grow beyond so many half KiB (of some shells': whole ones). */
 function startLimited(blocks: number, path: string) {
   const child = spawn('sh', ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', process.execPath, MAIN], {
-    env: bundled({ PATH: process.env.PATH ?? '', PORT: '0', DATABASE_URL: `sqlite:${path}` }),
+    env: unyielding({ PATH: process.env.PATH ?? '', PORT: '0', DATABASE_URL: `sqlite:${path}` }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
