@@ -36,7 +36,7 @@ const NOT_UNDERSTOOD: StatusTexts = {
 export const TYPED_IS_BACK = 'Nothing was changed; what you typed is one step back.';
 const SEND_AGAIN = 'Nothing was changed; go back and send it again.';
 const RELOAD_TO_READ = 'Reload this page to see whether it can again.';
-const OUR_MISTAKE = 'The mistake is ours, and it has been noted.';
+const OUR_MISTAKE = 'The mistake is ours.';
 const TOO_MUCH = 'Too much is being done at this moment.';
 const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
   400: NOT_UNDERSTOOD,

@@ -335,8 +335,8 @@ export type Views = {
     sentence: string;
     /** The way on, if it is not simply to the list, or to the door. */
     link?: { href: string; text: string } | undefined;
+    /** Where the log has it. */
     requestId?: string | undefined;
-    isLogged?: boolean;
     notices?: string[];
   };
 };
