@@ -89,7 +89,8 @@ async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Pro
 async function findByAbsence(db: Db, { absentFrom }: Filter): Promise<number[]> {
   if (absentFrom === undefined) return [];
   const users = absentUsers(db, absentFrom).limit(LIMIT);
-  return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
+  const rows = await engineOf(db).runBatch(() => users.execute());
+  return rows.map(({ id }) => id).sort(ascending);
 }
 
 async function findFewBySignIn(db: Db, filter: Filter): Promise<number[]> {

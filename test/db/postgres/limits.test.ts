@@ -2,8 +2,12 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import { askWithin } from '../../../src/db/postgres/patience.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { TooBroadError, UnavailableError } from '../../../src/errors.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
 import { pageOf } from '../../page.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
@@ -73,6 +77,15 @@ test('the statements of requests are limited in time, those of commands and migr
   const db = await temporaryDatabase(url);
   expect(await setting(db, 'statement_timeout')).toBe('3s');
   expect(await setting(db, 'idle_in_transaction_session_timeout')).toBe('30s');
+});
+
+test('what the server does not find in time was asked too broadly, whichever way it is looked for', async () => {
+  const db = await temporaryDatabase();
+  const slow = () => askWithin(db, sql`select pg_sleep(60)`.compile(db), 50, Deadline.in(50));
+  const { runBatch, skipOver } = engineOf(db);
+  for (const question of [() => runBatch(slow), () => skipOver(db, slow)])
+    await expect(question()).rejects.toThrow(TooBroadError);
+  await expect(slow()).rejects.toThrow(UnavailableError);
 });
 
 test('the limits, and that it only reads, hold also where a pooler has kept them from the server', async () => {
