@@ -135,7 +135,7 @@ export async function buildApp({
   addLogLimit(app, limit);
   addAdmission(
     app,
-    (request) => askerOf(request, isTrusted),
+    (request, kind) => askerOf(request, kind, isTrusted),
     (request) => isScrape(request, basePathOf(config.origin), config.metricsToken),
   );
   const { closeMethods } = collectMethods(app);

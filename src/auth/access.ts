@@ -20,7 +20,7 @@ declare module 'fastify' {
     form?: string;
     /** Whether what was typed there is kept meanwhile; never where it is a password. */
     isDraftKept?: boolean;
-    /** The address of another form: what waits there can be sent here as well. */
+    /** The address of another form: what is kept waits there, and what waits there can be sent here as well. */
     draftForm?: string;
     /** Whether other machines, and a proxy, get an answer before there is an administrator. */
     isBeforeSetup?: boolean;

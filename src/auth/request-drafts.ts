@@ -5,11 +5,14 @@ import { shortAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
 import { type Draft, dropDraft, findDrafts, keyOf } from './drafts.ts';
 
+/** A button that has no more than these has lost nothing. */
+const NOT_TYPED = ['key', 'version'];
+
 export function draftOf(request: FastifyRequest): Draft | undefined {
-  const form = formOf(request);
-  const isKept = form !== undefined && request.routeOptions.config.isDraftKept;
-  if (!isKept) return undefined;
+  const form = waitingFormOf(request);
+  if (form === undefined || !request.routeOptions.config.isDraftKept) return undefined;
   const { password: _neverKept, draft_key, ...fields } = (request.body ?? {}) as Fields;
+  if (Object.keys(fields).every((name) => NOT_TYPED.includes(name))) return undefined;
   // A draft that is sent is still the same one.
   const whole = draft_key === undefined ? fields : { ...fields, key: draft_key };
   return { form, fields: whole as Draft['fields'], at: request.server.clock() };

@@ -60,8 +60,9 @@ export type Engine = {
   tableOf(values: readonly number[] | readonly string[]): RawBuilder<unknown>;
   /** As a table called `given`. @param rows of a table, as JSON */
   rowsOf(table: keyof Schema, columns: readonly string[], rows: string): RawBuilder<unknown>;
+  /** @throws TooBroadError */
   skipOver<T>(db: Db, query: () => Promise<T>): Promise<T>;
-  /** Does one batch of some long work; before the next, others have their turn. */
+  /** Does one batch of some long work; before the next, others have their turn. @throws TooBroadError where even that takes too long */
   runBatch<T>(work: () => Promise<T>): Promise<T>;
   /** Between two steps of work that nobody waits for: lets those go first who are waited for, but not for ever. */
   giveWay(): Promise<void>;

@@ -13,12 +13,12 @@ const FORGOTTEN = 1 / 32;
 
 type Waiting<T> = { item: T; deadline: number };
 
-const PLACES = 2 * KINDS.length;
+/** By kind. But whoever has paused before asking comes before all who have not, and last whoever tries passwords so: a crowd holds up nobody else. */
+const PLACES: readonly Kind[] = [...KINDS, 'reading', 'writing', 'bulk', 'signing in'];
 
-/** By kind. But whoever has paused before asking comes before all who have not: their crowd holds up nobody else. */
 export class AdmissionQueue<T> {
   /** After all places come the same ones once more, of those who are too late to be answered in time. */
-  readonly #queues: Waiting<T>[][] = Array.from({ length: 2 * PLACES }, () => []);
+  readonly #queues: Waiting<T>[][] = [...PLACES, ...PLACES].map(() => []);
   /** What one of each kind has taken of late until it was answered. */
   readonly #taken: number[] = KINDS.map(() => 0);
   #size = 0;
@@ -28,7 +28,7 @@ export class AdmissionQueue<T> {
   }
 
   add(item: T, kind: Kind, isHasty: boolean, now: number): void {
-    const place = KINDS.indexOf(kind) + (isHasty ? KINDS.length : 0);
+    const place = isHasty ? PLACES.lastIndexOf(kind) : PLACES.indexOf(kind);
     this.#queues[place]?.push({ item, deadline: now + LONGEST_WAIT });
     this.#size++;
   }
@@ -41,18 +41,18 @@ export class AdmissionQueue<T> {
 
   /** Who could no longer be answered in time lets everyone else go first. */
   setLateAside(now: number): void {
-    for (let place = 0; place < PLACES; place++) {
-      const end = now + (this.#taken[place % KINDS.length] ?? 0);
+    for (const [place, kind] of PLACES.entries()) {
+      const end = now + (this.#taken[KINDS.indexOf(kind)] ?? 0);
       const queue = this.#queues[place] ?? [];
       for (let first = queue[0]; first && first.deadline <= end; first = queue[0]) {
-        this.#queues[place + PLACES]?.push(first);
+        this.#queues[place + PLACES.length]?.push(first);
         queue.shift();
       }
     }
   }
 
   takeNext(kinds: readonly Kind[] = KINDS): T | undefined {
-    const isWanted = (place: number) => kinds.some((kind) => place % KINDS.length === KINDS.indexOf(kind));
+    const isWanted = (place: number) => kinds.some((kind) => kind === PLACES[place % PLACES.length]);
     return this.#take(this.#queues.find((queue, place) => queue.length > 0 && isWanted(place)));
   }
 

@@ -43,7 +43,7 @@ type Exchange = {
 };
 
 /** Undefined where that is not known. */
-type WhoAsks = (request: IncomingMessage) => Who | undefined;
+type WhoAsks = (request: IncomingMessage, kind: Kind) => Who | undefined;
 
 type Parts = { begin: RequestListener; whoAsks: WhoAsks; isUrgent: (request: IncomingMessage) => boolean };
 
@@ -112,12 +112,13 @@ class Admission {
       return;
     }
     const now = performance.now();
-    const who = this.#parts.whoAsks(request);
+    const kind = kindOf(request, this.#basePath);
+    const who = this.#parts.whoAsks(request, kind);
     const asker = who === undefined ? undefined : this.#askers.note(who, now);
     if (this.#queue.size === 0 && this.#leftThisTurn > 0 && !this.#isSaturated) {
       this.#leftThisTurn--;
       this.#parts.begin(request, response);
-    } else this.#take({ request, response, kind: kindOf(request, this.#basePath), asker }, now);
+    } else this.#take({ request, response, kind, asker }, now);
     this.#schedule();
   }
 

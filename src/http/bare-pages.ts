@@ -34,7 +34,10 @@ export async function showFrameworkError(
   const { id: requestId, method, log, raw } = reply.request;
   const status = error.statusCode ?? 400;
   log.warn({ req: reply.request }, 'request not understood');
-  const html = await bareErrorPage(app, status, { doing: doingOf(method), requestId });
+  const html = await bareErrorPage(app, status, {
+    doing: doingOf(method),
+    requestId: app.idInLog(requestId, 'warn'),
+  });
   dropBody(raw, (isWhole) => {
     if (!isWhole) reply.header('connection', 'close');
     reply
@@ -71,7 +74,10 @@ export async function answerClientError(
   const requestId = broken ? app.requestIdOf(broken.req) : newRequestId();
   const log = app.log.child({ reqId: requestId });
   log.warn({ code: error.code }, 'request not understood');
-  const html = await bareErrorPage(app, status, { doing: broken && doingOf(broken.req.method), requestId });
+  const html = await bareErrorPage(app, status, {
+    doing: broken && doingOf(broken.req.method),
+    requestId: app.idInLog(requestId, 'warn'),
+  });
   const answer = rawAnswer(status, { ...bareHeaders(app), [REQUEST_ID]: requestId }, html);
   // Of what has begun as a request its own line says so.
   if (broken) broken.statusCode = status;
@@ -107,5 +113,5 @@ export async function bareErrorPage(
   status: number,
   { doing, ...more }: { doing?: Doing | undefined } & Pick<Views['error'], 'link' | 'requestId'> = {},
 ): Promise<string> {
-  return app.view('error', { ...explainStatus(status, doing), ...more, isLogged: true, ...NOBODY });
+  return app.view('error', { ...explainStatus(status, doing), ...more, ...NOBODY });
 }

@@ -3,8 +3,10 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
+import { largestNetworkOf } from '../auth/networks.ts';
 import type { Config } from '../config.ts';
 import { HOUR } from '../lib/clock.ts';
+import type { Kind } from './admission-queue.ts';
 import { linesToAdd, noteProxyProblem } from './proxy-problems.ts';
 
 declare module 'fastify' {
@@ -51,12 +53,16 @@ export function trustOf({ trustProxy }: Config): IsTrusted {
   };
 }
 
-/** A connection is one client's, but those of a proxy are everyone's: then the address that it forwards, if it does. */
+/** A connection is one client's, but those of a proxy are everyone's: then the address that it forwards, if it does. Whoever signs in is a network: passwords may be tried each on a new connection. */
 export function askerOf(
   { socket, headers }: IncomingMessage,
+  kind: Kind,
   isTrusted: IsTrusted,
 ): Socket | string | undefined {
-  return isTrusted(socket.remoteAddress) ? forwardedBy(headers, isTrusted) : socket;
+  const isProxy = isTrusted(socket.remoteAddress);
+  if (kind !== 'signing in') return isProxy ? forwardedBy(headers, isTrusted) : socket;
+  const address = isProxy ? forwardedBy(headers, isTrusted) : canonicalAddress(socket.remoteAddress);
+  return address && largestNetworkOf(address);
 }
 
 /** Of what is answered without having become a request of Fastify's. @param peer who has sent it */

@@ -4,7 +4,6 @@ import { askToSignIn } from '../auth/ask-to-sign-in.ts';
 import { SignedOutError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
 import { explain } from './explanations.ts';
-import { logsRequests } from './logger.ts';
 import type { Views } from './views.ts';
 import { wayOn } from './ways-on.ts';
 
@@ -12,16 +11,15 @@ export const NO_PAGE = 'There is no page at this address.';
 
 declare module 'fastify' {
   interface FastifyReply {
-    renderError(page: Omit<Views['error'], 'requestId' | 'isLogged'>, status: number): Promise<FastifyReply>;
+    renderError(page: Omit<Views['error'], 'requestId'>, status: number): Promise<FastifyReply>;
   }
 }
 
 export function addErrorPages(app: FastifyInstance): void {
   app.decorateReply('renderError', async function (this: FastifyReply, page, status: number) {
-    const { id: requestId, log } = this.request;
-    // From "info" on the log has all requests, else those that failed by a mistake of ours.
-    const isLogged = status >= 500 || logsRequests(log.level);
-    return this.render('error', { ...page, requestId, isLogged }, status);
+    const { id, server } = this.request;
+    const requestId = server.idInLog(id, status >= 500 ? 'error' : 'info');
+    return this.render('error', { ...page, requestId }, status);
   });
   app.setErrorHandler(showError);
   app.setNotFoundHandler(async (_request, reply) => {

@@ -11,6 +11,7 @@ import {
   NotFoundError,
   NotNowError,
   OutcomeUnknownError,
+  TooBroadError,
   UnavailableError,
 } from '../errors.ts';
 import { diskReasonOf } from '../lib/reasons.ts';
@@ -33,7 +34,8 @@ const NOT_UNDERSTOOD: StatusTexts = {
 export const TYPED_IS_BACK = 'Nothing was changed; what you typed is one step back.';
 const SEND_AGAIN = 'Nothing was changed; go back and send it again.';
 const RELOAD_TO_READ = 'Reload this page to see whether it can again.';
-const OUR_MISTAKE = 'The mistake is ours, and it has been noted.';
+const OUR_MISTAKE = 'The mistake is ours.';
+const TOO_BROAD = 'To find these users takes too long: choose one more filter for the list.';
 const TOO_MUCH = 'Too much is being done at this moment.';
 const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
   400: NOT_UNDERSTOOD,
@@ -116,6 +118,14 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   if (error instanceof LastAdministratorError) {
     const sentence = `${error.message} Nothing was changed: make someone else an administrator first.`;
     return { status: 409, title: 'Somebody has to stay', sentence, link: whereToLook(request) };
+  }
+  if (error instanceof TooBroadError) {
+    return {
+      status: 422,
+      title: 'Too many at once',
+      sentence: `${TOO_BROAD}${unchanged}`,
+      link: TO_THE_LIST,
+    };
   }
   if (error instanceof BusyError) {
     return { status: 503, title: 'Try again in a moment', sentence: BUSY[doing] };

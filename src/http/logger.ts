@@ -5,12 +5,12 @@ import { LogController } from 'fastify';
 import type { Config } from '../config.ts';
 import { lineWriter } from '../lib/line-writer.ts';
 import { loggedError } from '../lib/logged-error.ts';
+import { isWritten, LEVELS } from './log-levels.ts';
 import { type Limit, limitLog } from './log-limit.ts';
 import { lineAsText } from './log-text.ts';
 import { patternOf } from './routing.ts';
 
 const STDOUT = 1;
-const LEVELS = { info: 30, warn: 40, error: 50 };
 
 export function loggerOptions(config: Config, limit: Limit) {
   return {
@@ -24,21 +24,12 @@ export function loggerOptions(config: Config, limit: Limit) {
   } satisfies FastifyServerOptions;
 }
 
-/** Whether each request has a line. */
-export function logsRequests(level: string): boolean {
-  return ['info', 'debug', 'trace'].includes(level);
-}
-
 export type Log = (level: 'info' | 'error', message: string) => void;
 
 export function plainLog(config: Config): Log {
   const write = writerOf(config);
-  const isSaid = {
-    error: !/^(fatal|silent)$/.test(config.logLevel),
-    info: logsRequests(config.logLevel),
-  };
   return (level, message) => {
-    if (isSaid[level]) write(lineOf(LEVELS[level], message));
+    if (isWritten(level, config.logLevel)) write(lineOf(LEVELS[level], message));
   };
 }
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { retryAfter } from '../lib/retry-after.ts';
 import { bareErrorPage, bareHeaders } from './bare-pages.ts';
 import { doingOf } from './explanations.ts';
-import { logsRequests } from './logger.ts';
+import { isWritten } from './log-levels.ts';
 import { REQUEST_ID } from './request-id.ts';
 import { dropBody } from './unread-bodies.ts';
 
@@ -53,7 +53,7 @@ export function addRefusals(
   };
 
   async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
-    const requestId = logsRequests(app.config.logLevel) ? ITS_ID : undefined;
+    const requestId = isWritten('info', app.config.logLevel) ? ITS_ID : undefined;
     const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId })).toString('latin1');
     const [before = '', after] = page.split(ITS_ID);
     return {

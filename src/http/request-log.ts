@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { timingOf } from '../db/engine.ts';
 import { clientOf, type IsTrusted } from './client-address.ts';
-import { logsRequests } from './logger.ts';
+import { isWritten } from './log-levels.ts';
 import { patternOf } from './routing.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
@@ -22,7 +22,7 @@ const sent = new WeakMap<Socket, number>();
 
 /** What `inject` asks is not logged. */
 export function addRequestLog(app: FastifyInstance, isTrusted: IsTrusted): void {
-  if (!logsRequests(app.config.logLevel)) return;
+  if (!isWritten('info', app.config.logLevel)) return;
   const requests = new WeakMap<IncomingMessage, Noted>();
   const current = new AsyncLocalStorage<Noted>();
   const stop = timingOf(app.db).observe({

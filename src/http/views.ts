@@ -306,8 +306,8 @@ export type Views = {
     title: string;
     sentence: string;
     link?: { href: string; text: string } | undefined;
+    /** Where the log has it. */
     requestId?: string | undefined;
-    isLogged?: boolean;
     notices?: string[];
   };
 };

@@ -2,9 +2,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { allow } from '../auth/access.ts';
 import { authorize } from '../auth/actor.ts';
-import { type Answer, begun, doneIn } from '../auth/idempotency-store.ts';
+import { type Answer, begun, done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
+import type { Trx } from '../db/schema.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/described.ts';
 import { findUndoneTooOften } from '../history/undos.ts';
@@ -68,7 +69,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
       if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isAsked))
         return { kind: 'shown', isChanged: false } as const;
-      return answerOf(undone, set.id, part);
+      return answerOf(trx, undone, set.id, part);
     });
     if (outcome.kind === 'shown') return showAgain({}, 409, { isChanged: outcome.isChanged });
     return reply.answer(outcome);
@@ -83,10 +84,12 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
 }
 
 /** @param undoes the change set; after some about whom it was decided the next are shown */
-function answerOf(undone: Decided, undoes: number, part: Part | undefined): Answer {
-  const set = undone.kind === 'undone' ? undone.set : undefined;
-  if (part) return doneIn(set, `/history/${undoes}/undo?after=${part.cursor}`, sentenceOfPart(undone));
-  return doneIn(set, placeOf(undone), sentenceOfUndone(undone));
+async function answerOf(trx: Trx, undone: Decided, undoes: number, part: Part | undefined): Promise<Answer> {
+  const to = part ? `/history/${undoes}/undo?after=${part.cursor}` : placeOf(undone);
+  const sentence = part ? sentenceOfPart(undone) : sentenceOfUndone(undone);
+  if (undone.kind === 'nothing') return nothingDone(to, sentence);
+  const isLast = (await findUndoneTooOften(trx, [{ id: undone.set, undoes }])).size > 0;
+  return done(to, sentence, isLast ? undefined : undone.set);
 }
 
 function placeOf(undone: Decided): string {

@@ -25,10 +25,13 @@ export function listBefore({ query, server }: Request): ListState {
 /** Where it is counted: without who is not in a file, for whoever may not see them, since addresses are passed on. */
 export async function seenListBefore(request: Request): Promise<ListState> {
   const list = listBefore(request);
-  return refuseUnseen(request.reader, request.actor, list).then(
-    () => list,
-    () => ({ ...list, absentFrom: undefined }),
-  );
+  try {
+    await refuseUnseen(request.reader, request.actor, list);
+    return list;
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    return { ...list, absentFrom: undefined };
+  }
 }
 
 export function userAddress(id: number, request: Request): string {

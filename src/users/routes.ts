@@ -17,7 +17,7 @@ export function userRoutes(app: FastifyInstance): void {
   const creating = allow(mayEdit, { form: '/users/new', isDraftKept: true });
   const updating = allow(mayEdit, { form: '/users/:id/edit', isDraftKept: true });
   const deleting = allow(mayEdit, { form: '/users/:id/delete' });
-  const restoring = allow(mayEdit, { form: '/users/:id', draftForm: '/users/:id/edit' });
+  const restoring = allow(mayEdit, { form: '/users/:id', isDraftKept: true, draftForm: '/users/:id/edit' });
 
   app.get('/users', allow(mayRead), showList);
   app.get('/users/new', allow(mayEdit), showNewForm);

@@ -129,6 +129,46 @@ describe('a form that is sent after its session has ended', () => {
   });
 
   test.each(['', '?from=page%3D2'])(
+    'and was to bring somebody back who is deleted is there, to be sent: %s',
+    async (query) => {
+      const { app, clock, ann, ed, headers } = await startWithPeople();
+      const first = await post(app, `/users/3${query}`, { full_name: 'Maximilian', version: '1' }, headers);
+      await post(app, '/users/3/delete', {}, await signedIn(app, ann));
+      const { headers: ended } = await signInOn(app, first.body, ed, headers);
+      const restoring = async (signed: Headers) => {
+        const page = pageOf(await get(app, `/users/3/edit${query}`, signed));
+        const form = page.form('Bring back with these changes');
+        const hidden = ['version', 'key', 'draft_key'].map((name) => [name, form.field(name)]);
+        const { action } = form;
+        return { action, fullName: form.field('full_name'), hidden: Object.fromEntries(hidden) };
+      };
+      const { action, hidden } = await restoring(ended);
+      clock.move(13 * HOUR);
+      const refused = await post(app, action, { ...hidden, full_name: 'Max the Great' }, ended);
+      expect(refused.statusCode).toBe(401);
+      const { answer, headers: signed } = await signInOn(app, refused.body, ed, ended);
+      expect(answer.headers.location).toBe(`/users/3/edit${query}`);
+      const again = await restoring(signed);
+      expect(again.fullName).toBe('Max the Great');
+      const back = await post(app, action, { ...again.hidden, full_name: again.fullName }, signed);
+      expect(back.body).toBe('User max is back!\n');
+      expect(pageOf(await get(app, `/users/3/edit${query}`, signed)).text).not.toContain(
+        'what you sent before',
+      );
+    },
+  );
+
+  test('and in which nothing was typed leads back to its page, with nothing kept', async () => {
+    const { app, ann, ed, headers } = await startWithPeople();
+    await post(app, '/users/3/delete', {}, await signedIn(app, ann));
+    const refused = await post(app, '/users/3/restore', { version: '1', key: newKey() }, headers);
+    expect(pageOf(refused).fields).not.toContain('draft');
+    const { answer, headers: signed } = await signInOn(app, refused.body, ed, headers);
+    expect(answer.headers.location).toBe('/users/3');
+    expect(pageOf(await get(app, '/users/3', signed)).buttons).toContain('Bring back');
+  });
+
+  test.each(['', '?from=page%3D2'])(
     'is gone once somebody deleted is brought back with it: %s',
     async (query) => {
       const { edit, send, act } = await startWithWaiting(query);

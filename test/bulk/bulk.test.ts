@@ -285,6 +285,16 @@ test('nobody waits long for those to whom it can be done: few are known by an in
   ]);
 });
 
+test('where it takes too long to find out who they are the page says how few could be found, and leads back', async () => {
+  let time = 0;
+  const app = await startApp({}, undefined, Date.now, () => (time += 40_000));
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const page = await ask(app, headers, 'deactivate', 'from=q%3Dann&all=on');
+  expect(page.statusCode).toBe(422);
+  expect(pageOf(page).text).toContain('until the list has at most 10,000 users. Nothing was changed.');
+  expect(pageOf(page).main.link('Back to the list')).toBe('/users?q=ann');
+});
+
 test('others whose numbers and versions add up to the same are not taken for the same', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 4);

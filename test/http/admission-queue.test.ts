@@ -37,7 +37,7 @@ test('within a kind it is first come, first served', () => {
   ]);
 });
 
-test('whoever has paused comes before all who have not, and among those kinds have the same order', () => {
+test('whoever has paused comes before all who have not, of whom those who sign in come last', () => {
   const queue = queueOf(
     ['!bulk', 'bulk'],
     ['!writing', 'writing'],
@@ -51,10 +51,10 @@ test('whoever has paused comes before all who have not, and among those kinds ha
     'reading',
     'writing',
     'bulk',
-    '!signing in',
     '!reading',
     '!writing',
     '!bulk',
+    '!signing in',
   ]);
 });
 

@@ -181,6 +181,23 @@ test('the page for signing in comes no sooner than others: whoever asks for it a
   await expect.poll(() => roster.begun.slice(2)).toEqual(['GET /users', 'GET /sign-in']);
 });
 
+test('passwords that are sent from one address, each on a new connection, hold up nobody', async () => {
+  const roster = await startBusy();
+  for (let sent = 1; sent <= 5; sent++) {
+    await roster.send(CREATE.replace('/users', `/sign-in?${sent}`));
+    await roster.arrived();
+  }
+  for (const text of [LIST, CREATE, LIST.replace('/users', '/import')]) {
+    await roster.send(text);
+    await roster.arrived();
+  }
+  roster.catchUp();
+  const first = [1, 2, 3].map((sent) => `POST /sign-in?${sent}`);
+  const others = ['GET /users', 'POST /users', 'GET /import'];
+  const last = [4, 5].map((sent) => `POST /sign-in?${sent}`);
+  await expect.poll(() => roster.begun.slice(8)).toEqual([...first, ...others, ...last]);
+});
+
 test('a health check waits for nobody, however often it comes on a connection and however many wait', async () => {
   const roster = await startBusy();
   for (let waiting = 0; waiting < 40; waiting++) await roster.send(LIST);

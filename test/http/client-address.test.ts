@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { allow } from '../../src/auth/access.ts';
 import { anyone } from '../../src/auth/policy.ts';
 import { readConfig } from '../../src/config.ts';
+import type { Kind } from '../../src/http/admission-queue.ts';
 import { askerOf, canonicalAddress, trustOf } from '../../src/http/client-address.ts';
 import { addPerson, HOUR, movableClock } from '../people.ts';
 import { run } from '../roster.ts';
@@ -62,9 +63,10 @@ test.each([
 
 test('who asks is a connection, or behind a proxy the client that it names, if it names one', () => {
   const isTrusted = trustOf(readConfig({ TRUST_PROXY: '10.0.0.0/8' }));
+  let kind: Kind = 'reading';
   const asker = (remoteAddress: string, forwarded?: string) => {
     const request = { socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } };
-    const who = askerOf(request as never, isTrusted);
+    const who = askerOf(request as never, kind, isTrusted);
     return who === request.socket ? 'the connection' : who;
   };
   expect(asker('198.51.100.3', '203.0.113.1')).toBe('the connection');
@@ -72,6 +74,12 @@ test('who asks is a connection, or behind a proxy the client that it names, if i
   expect(asker('::ffff:10.0.0.1', 'made-up, [2001:DB8::1]:443, 10.9.9.9:80')).toBe('2001:db8::1');
   expect(asker('10.0.0.1', '10.0.0.2, 10.0.0.3')).toBe('10.0.0.2');
   for (const none of [undefined, '', ' ']) expect(asker('10.0.0.1', none)).toBeUndefined();
+  // Of connections somebody has any number, and of IPv6 addresses.
+  kind = 'signing in';
+  expect(asker('::ffff:198.51.100.3', '203.0.113.1')).toBe('198.51.100.3');
+  expect(asker('2001:db8::3')).toBe('2001:db8::/48');
+  expect(asker('10.0.0.1', '2001:db8:0:9::4')).toBe('2001:db8::/48');
+  expect(asker('10.0.0.1')).toBeUndefined();
 });
 
 /** An app behind proxies that says of whoever asks where they are, and a clock of its own. */

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { limitLines, limitLog } from '../../src/http/log-limit.ts';
 import { breakCounts } from '../engines.ts';
 import { run } from '../roster.ts';
-import { readyUrl, temporaryDatabase } from '../support.ts';
+import { listen, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 
 type Line = {
   msg: string;
@@ -14,6 +14,8 @@ type Line = {
   err?: { stack: string };
 };
 
+const ALICE = { username: 'alice', email: 'alice@example.org' };
+
 afterEach(() => void vi.useRealTimers());
 
 function startLog() {
@@ -22,8 +24,11 @@ function startLog() {
   const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const limit = limitLines();
   const { log } = fastify({ logger: { level: 'info', stream, hooks: { logMethod: limitLog(limit) } } });
-  const fail = (reqId: string, message = 'gone') =>
+  /** @returns whether the log names it */
+  const fail = (reqId: string, message = 'gone') => {
     log.child({ reqId }).error({ err: new Error(message) }, 'request failed');
+    return limit.names(reqId);
+  };
   return { log, lines, fail, limit };
 }
 
@@ -47,13 +52,36 @@ test('of many lines of a kind the first is written at once, and one a second sta
   expect(lines.map(({ reqId }) => reqId)).toEqual(['1', '4', '5', '6']);
 });
 
-test('of a kind there is one line a second, however many requests fail, and it names some of them', () => {
+test('of a kind there is one line a second, however many requests fail, and it names those of whom that was said', () => {
   const { lines, fail } = startLog();
   const ids = Array.from({ length: 1_000 }, (_, id) => String(id));
-  for (const id of ids) fail(id);
+  const named = ids.filter((id) => fail(id));
   vi.advanceTimersByTime(1_000);
   expect(lines.map(({ leftOut = 0 }) => leftOut)).toEqual([0, 998]);
   expect(lines[1]?.leftOutReqIds).toEqual(ids.slice(1, 201));
+  expect(named).toEqual(ids.slice(0, 201));
+  expect(fail('next')).toBe(true);
+});
+
+test('the page of an error names its request only where the log does', async () => {
+  const app = await startApp({ LOG_LEVEL: 'error' });
+  await breakCounts(app.db);
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  const pages = [];
+  for (let asked = 0; asked < 210; asked++) pages.push(await post(app, '/users', ALICE));
+  expect(pages.map(({ statusCode }) => statusCode)).toEqual(Array(210).fill(500));
+  const names = pages.map(({ body }) => body.includes('as request'));
+  expect(names).toEqual([...Array(201).fill(true), ...Array(9).fill(false)]);
+});
+
+test('where errors are not logged no page names its request', async () => {
+  const app = await startApp({ LOG_LEVEL: 'silent' });
+  await breakCounts(app.db);
+  const failed = await post(app, '/users', ALICE);
+  expect(failed.statusCode).toBe(500);
+  const unread = await fetch(`${await listen(app)}/users/%zz`);
+  expect(unread.status).toBe(400);
+  for (const page of [failed.body, await unread.text()]) expect(page).not.toContain('as request');
 });
 
 test('what waits at the end is written then, and what comes after it at once', () => {

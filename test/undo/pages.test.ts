@@ -29,6 +29,12 @@ async function start() {
   return { app, people, read, send, undoOf };
 }
 
+/** As a browser asks for the page after a change, which shows its message. */
+function withFlash(headers: Headers | undefined, answer: Awaited<ReturnType<typeof post>>) {
+  const [cookie] = [answer.headers['set-cookie']].flat();
+  return { ...headers, cookie: `${headers?.cookie}; ${String(cookie).split(';')[0]}` };
+}
+
 test('the message after a change has a button that undoes it, and the message after that undoes the undoing', async () => {
   const { app, people, send } = await start();
   const max = await addUser(app.db, { username: 'max', full_name: 'Max' });
@@ -38,9 +44,7 @@ test('the message after a change has a button that undoes it, and the message af
     ['Moritz', 'User max is as before!'],
     ['Max', 'User max is as before!'],
   ] as const) {
-    const [cookie] = [answer.headers['set-cookie']].flat();
-    const headers = { ...people.emil, cookie: `${people.emil?.cookie}; ${String(cookie).split(';')[0]}` };
-    const page = pageOf(await get(app, `/users/${max.id}`, headers));
+    const page = pageOf(await get(app, `/users/${max.id}`, withFlash(people.emil, answer)));
     const [form] = page.forms.filter(({ action }) => action.endsWith('/undo'));
     answer = await send('emil', String(form?.action));
     expect(answer).toMatchObject({ statusCode: 303, body: `${sentence}\n` });
@@ -492,8 +496,18 @@ test('what was undone and done again a hundred times, as by a script, is changed
     .selectFrom('change_sets')
     .select(({ fn }) => fn.max('id').as('id'))
     .executeTakeFirstOrThrow();
-  for (let set = first; set < first + 100; set++)
-    expect(await send('emil', `/history/${set}/undo`)).toMatchObject({ statusCode: 303 });
+  /** The page that shows the message, and the way back from what it is about. */
+  const undosAfter = async (answer: Awaited<ReturnType<typeof send>>) => {
+    const headers = withFlash(people.emil, answer);
+    const { forms } = pageOf(await get(app, '/account', headers));
+    return forms.map(({ action }) => action).filter((action) => action.endsWith('/undo'));
+  };
+  for (let set = first; set < first + 100; set++) {
+    const answer = await send('emil', `/history/${set}/undo`);
+    expect(answer).toMatchObject({ statusCode: 303 });
+    if (set >= first + 98)
+      expect(await undosAfter(answer)).toEqual(set === first + 98 ? [`/history/${set + 1}/undo`] : []);
+  }
   const refused = await get(app, `/history/${first + 100}/undo`, people.emil);
   expect(refused.statusCode).toBe(409);
   expect(pageOf(refused).text).toContain(

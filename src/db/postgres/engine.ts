@@ -7,6 +7,7 @@ import { type Db, ROLES, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { adviseOnBackups } from './backups.ts';
 import { findDamage, meansOfFindingDamage } from './damage.ts';
+import { unlessTooBroad } from './errors.ts';
 import { APPLICATION } from './pool.ts';
 import { purge } from './purge.ts';
 import { compareSchema } from './schema-parts.ts';
@@ -100,9 +101,9 @@ export const postgresEngine: Engine = {
   tableOf: (values) => sql`unnest(${arrayOf(values)}) as given (value)`,
   rowsOf: (table, _columns, rows) =>
     sql`json_populate_recordset(null::${sql.table(table)}, ${rows}) as given`,
-  skipOver: (_db, query) => query(),
+  skipOver: (_db, query) => unlessTooBroad(query),
   // It is the server that works, on everyone's statements at once.
-  runBatch: (work) => work(),
+  runBatch: unlessTooBroad,
   giveWay: letTimersRun,
   // A row's earlier version stays in its file until the next vacuum.
   overwrite: transact,

@@ -5,6 +5,7 @@ import {
   DamagedError,
   type DatabaseFailure,
   NotUniqueError,
+  TooBroadError,
   UnavailableError,
 } from '../../errors.ts';
 
@@ -33,6 +34,16 @@ export function isOfStandby(error: unknown, isWriting: boolean): boolean {
 
 export function isCanceled(error: unknown): error is UnavailableError {
   return error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED;
+}
+
+/** @throws TooBroadError in the place of what the server says when it has taken too long for a question. */
+export async function unlessTooBroad<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (!isCanceled(error)) throw error;
+    throw new TooBroadError('The database took too long to find it.', { cause: error });
+  }
 }
 
 /** Whether another server may well answer the same question. One that has taken too long would take others as long. */

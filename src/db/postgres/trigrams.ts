@@ -7,7 +7,7 @@ import { type Term, textsToFind } from '../../search/terms.ts';
 import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
-import { isCanceled } from './errors.ts';
+import { unlessTooBroad } from './errors.ts';
 import { askWithin } from './patience.ts';
 
 const INDEX = 'users_search_text';
@@ -43,23 +43,17 @@ async function find(
 ): Promise<number[]> {
   const patience = Math.floor(deadline.left);
   if (patience <= 0) throw new TooBroadError('There is no time left.');
-  try {
-    const query = db
-      .selectFrom('users')
-      .select('id')
-      .where(({ and }) => and(terms.map(terms.length === 1 ? has : hasBeside)))
-      .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
-      .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
-      .orderBy('id', isReversed ? 'desc' : 'asc')
-      .limit(limit)
-      .offset(offset)
-      .compile();
-    return (await askWithin(db, query, patience, deadline)).map(({ id }) => id);
-  } catch (error) {
-    if (isCanceled(error))
-      throw new TooBroadError('The database took too long to find it.', { cause: error });
-    throw error;
-  }
+  const query = db
+    .selectFrom('users')
+    .select('id')
+    .where(({ and }) => and(terms.map(terms.length === 1 ? has : hasBeside)))
+    .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
+    .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
+    .orderBy('id', isReversed ? 'desc' : 'asc')
+    .limit(limit)
+    .offset(offset)
+    .compile();
+  return (await unlessTooBroad(() => askWithin(db, query, patience, deadline))).map(({ id }) => id);
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {

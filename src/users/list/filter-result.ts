@@ -73,7 +73,11 @@ const FINDERS: Record<CountWay, Finder> = {
 async function findIds(db: Db, filter: Filter, context: SearchContext, ways: readonly CountWay[]) {
   for (const way of ways.slice(0, -1)) {
     const deadline = context.deadline.before(PATIENCE_FOR_NEXT_WAY_MS);
-    const ids = await FINDERS[way](db, filter, { ...context, deadline }).catch(noneIfTooBroad);
+    const ids = await FINDERS[way](db, filter, { ...context, deadline }).catch((error) => {
+      // In a transaction PostgreSQL answers nothing more once it has given a statement up.
+      if (db.isTransaction) throw error;
+      return noneIfTooBroad(error);
+    });
     if (ids) return ids;
   }
   return (await FINDERS[ways.at(-1) ?? 'scan'](db, filter, context)) ?? [];
@@ -89,7 +93,8 @@ async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Pro
 async function findByAbsence(db: Db, { absentFrom }: Filter): Promise<number[]> {
   if (absentFrom === undefined) return [];
   const users = absentUsers(db, absentFrom).limit(LIMIT);
-  return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
+  const rows = await engineOf(db).runBatch(() => users.execute());
+  return rows.map(({ id }) => id).sort(ascending);
 }
 
 async function findFewBySignIn(db: Db, filter: Filter): Promise<number[]> {

@@ -2,9 +2,15 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
+import { engineOf } from '../../../src/db/engine.ts';
+import { askWithin } from '../../../src/db/postgres/patience.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { TooBroadError, UnavailableError } from '../../../src/errors.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
+import { bring } from '../../imports/by-pages.ts';
 import { pageOf } from '../../page.ts';
+import { addPerson, signedIn } from '../../people.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryDatabase, temporaryUrl } from '../../support.ts';
 
 async function setting(db: Db, name: string): Promise<unknown> {
@@ -73,6 +79,32 @@ test('the statements of requests are limited in time, those of commands and migr
   const db = await temporaryDatabase(url);
   expect(await setting(db, 'statement_timeout')).toBe('3s');
   expect(await setting(db, 'idle_in_transaction_session_timeout')).toBe('30s');
+});
+
+test('what the server does not find in time was asked too broadly, whichever way it is looked for', async () => {
+  const db = await temporaryDatabase();
+  const slow = () => askWithin(db, sql`select pg_sleep(60)`.compile(db), 50, Deadline.in(50));
+  const { runBatch, skipOver } = engineOf(db);
+  for (const question of [() => runBatch(slow), () => skipOver(db, slow)])
+    await expect(question()).rejects.toThrow(TooBroadError);
+  await expect(slow()).rejects.toThrow(UnavailableError);
+});
+
+test('a list, and an export, of those whom the server does not find in time says so, and what to do', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  await addUser(app.db, { username: 'max' });
+  const [, , id = ''] = (await bring(app, ann, 'username\nann\n')).split('/');
+  await transact(app.db, async (trx) => {
+    await trx.schema.alterTable('absent_users').renameTo('quick').execute();
+    await sql`create view absent_users as select * from quick where pg_sleep(60) is not null`.execute(trx);
+  });
+  const selected = `from=${encodeURIComponent(`absent_from=${id}`)}&all=on`;
+  for (const address of [`/users?absent_from=${id}`, `/export/file?${selected}&format=csv`]) {
+    const page = await get(app, address, ann);
+    expect(page.statusCode, address).toBe(422);
+    expect(pageOf(page).text).toMatch(/Too many at once.*[Cc]hoose one more filter/);
+  }
 });
 
 test('the limits, and that it only reads, hold also where a pooler has kept them from the server', async () => {
