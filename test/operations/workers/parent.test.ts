@@ -18,7 +18,7 @@ import { isRunning, PATIENCE, startSeveral } from './running.ts';
 const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
 const BROWSERS = 6;
 
-/** Of processes that come and go while nobody asks for anything: with which database they do is all the same. */
+/** Of processes that come and go while nobody changes anything: with which database they do is all the same. */
 const testProcesses = test.skipIf(inject('engine') === 'postgres');
 
 /** Waits until the first process answers, which is before Roster says where. */
@@ -109,18 +109,29 @@ testProcesses(
   },
 );
 
-test('SIGHUP replaces one after the other, and no request fails', PATIENCE, async () => {
-  const { url, child, address, workers, said, replaced } = await startSeveral(DRAINING);
-  const before = workers();
-  const clients = startClients(address);
-  await clients.more(50);
-  child.kill('SIGHUP');
-  await expect.poll(said).toContain('All processes were replaced.');
-  await replaced(before);
-  await clients.more(50);
-  await clients.stop();
-  await expectNothingLost(clients, url);
-});
+test(
+  'SIGHUP replaces one after the other, Roster is ready all the while, and no request fails',
+  PATIENCE,
+  async () => {
+    const { url, child, address, workers, said, replaced } = await startSeveral(DRAINING);
+    const before = workers();
+    const clients = startClients(address);
+    await clients.more(50);
+    child.kill('SIGHUP');
+    const answers = new Set<number | undefined>();
+    await expect
+      .poll(async () => {
+        answers.add(await send(`${address}/readyz`, { agent: false }));
+        return said();
+      })
+      .toContain('All processes were replaced.');
+    expect([...answers]).toEqual([200]);
+    await replaced(before);
+    await clients.more(50);
+    await clients.stop();
+    await expectNothingLost(clients, url);
+  },
+);
 
 testProcesses(
   'one that dies while they are replaced is begun anew once, and none of before stays',
@@ -181,7 +192,7 @@ test(
   },
 );
 
-test(
+testProcesses(
   'where no other one starts it goes on until one does; who dies after that is not waited for longer by it',
   PATIENCE,
   async () => {
@@ -202,7 +213,7 @@ test(
   },
 );
 
-test(
+testProcesses(
   'of processes that are to be replaced before there are any nobody says that they were',
   PATIENCE,
   async () => {
@@ -232,19 +243,6 @@ test('newer code brings no database up to date beside those that work with it', 
   if (file !== undefined) expect(existsSync(`${file}.before-version-${MIGRATIONS.length}`)).toBe(false);
   await expect.poll(workers).toEqual(before);
   expect(await send(`${address}/users`, { agent: false })).toBe(200);
-});
-
-test('while they are replaced Roster is ready', PATIENCE, async () => {
-  const { child, address, said } = await startSeveral(DRAINING);
-  child.kill('SIGHUP');
-  const answers = new Set<number | undefined>();
-  await expect
-    .poll(async () => {
-      answers.add(await send(`${address}/readyz`, { agent: false }));
-      return said();
-    })
-    .toContain('All processes were replaced.');
-  expect([...answers]).toEqual([200]);
 });
 
 test('SIGTERM stops all of them, and cuts nobody off', PATIENCE, async () => {
@@ -303,13 +301,17 @@ testProcesses('a parent that is killed leaves none of them', PATIENCE, async () 
   await expect.poll(() => before.filter(isRunning)).toEqual([]);
 });
 
-test('the link to the first administrator leads to the form, whoever answers', PATIENCE, async () => {
-  const { address, said } = await startSeveral();
-  const [link = ''] = /http\S+\/setup\/\S+/.exec(said()) ?? [];
-  for (let time = 0; time < 4; time++) expect(await send(link, { agent: false })).toBe(200);
-  expect(said().match(/^Roster is at /gm)).toHaveLength(1);
-  expect(link).toContain(address);
-});
+testProcesses(
+  'the link to the first administrator leads to the form, whoever answers',
+  PATIENCE,
+  async () => {
+    const { address, said } = await startSeveral();
+    const [link = ''] = /http\S+\/setup\/\S+/.exec(said()) ?? [];
+    for (let time = 0; time < 4; time++) expect(await send(link, { agent: false })).toBe(200);
+    expect(said().match(/^Roster is at /gm)).toHaveLength(1);
+    expect(link).toContain(address);
+  },
+);
 
 testProcesses('where none can answer it is said, and Roster ends', PATIENCE, async () => {
   const broken = preloading(`
