@@ -21,6 +21,9 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
       insert into ${index} (rowid, search_text)
       select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
     first = await firstIdFrom(trx, end);
+    // Where somebody was there before, users are loaded batch by batch: until a range is full, more of it are to come.
+    if (after === 0 || first !== null)
+      await sql`insert into ${index} (${index}) values ('optimize')`.execute(trx);
   }
 }
 

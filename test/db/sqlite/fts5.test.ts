@@ -167,6 +167,24 @@ async function countSegments(db: Db): Promise<number> {
   return rows[0]?.block[5] ?? 0;
 }
 
+test('what is loaded at once, or made anew, is one segment of the index', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 12_000);
+  expect(await countSegments(db)).toBe(1);
+  await transact(db, (trx) => engineOf(trx).makeSearchIndex(trx));
+  expect(await countSegments(db)).toBe(1);
+});
+
+test('what is loaded beside others is one segment once a range of ids is full', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'first' });
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_143 - 12_000));
+  await seedUsers(db, 10_000);
+  expect(await countSegments(db)).toBeGreaterThan(1);
+  await seedUsers(db, 3_000);
+  expect(await countSegments(db)).toBe(1);
+});
+
 test('many users who are changed in one transaction are one segment of the index', async () => {
   const db = await temporaryDatabase();
   for (let id = 1; id <= 10; id++) await addUser(db, { username: `user${id}` });
