@@ -13,11 +13,10 @@ import {
   trim,
 } from '../lib/text.ts';
 
-export const USERNAME_HINT = 'Up to 64 letters, digits, and the signs . _ - +';
-
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
 const USERNAME_MAX = 64;
+export const USERNAME_HINT = `Up to ${USERNAME_MAX} letters, digits, and the signs . _ - +`;
 const EMAIL_LOCAL_MAX = 64;
 const FULL_NAME_MAX = 200;
 /** UTF-16 units; 200 code points can take some 1,200 before they are composed. */
