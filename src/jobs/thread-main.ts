@@ -3,18 +3,20 @@ import { readlinkSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { filePathOf } from '../database-url.ts';
 import { openBeside } from '../db/database.ts';
 import { noteNumbersAhead } from '../erasure/numbers-ahead.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
 import { workOf } from './work.ts';
 
-/** So it is given a third of what those who answer requests are where both want a processor; with less, others would wait for its locks. */
+/** So it is given a third of what those who answer requests are where both want a processor. */
 const NICER = 5;
 
 const port = parentPort as MessagePort;
-letPagesGoFirst();
 const { databaseUrl, importFolder, ledger } = workerData as Settings;
+// On SQLite whoever writes waits for it, and would for longer.
+if (filePathOf(databaseUrl) === undefined) letPagesGoFirst();
 const db = await openBeside(databaseUrl);
 let isEnding = false;
 const say = (report: Report) => port.postMessage(report);

@@ -2,7 +2,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -46,14 +46,17 @@ test('the thread does a job, and ends when it is asked to', async () => {
   await thread.run();
 });
 
-test.runIf(process.platform === 'linux')('it has less priority than what answers requests', async () => {
-  const threads = () => readdirSync('/proc/self/task').map(Number);
-  const others = threads();
-  const { thread } = await start();
-  await thread.run();
-  const own = threads().filter((id) => !others.includes(id));
-  expect(own.map(priorityOf)).toContain(Math.min(getPriority() + 5, 19));
-});
+test.runIf(process.platform === 'linux' && inject('engine') === 'postgres')(
+  'it has less priority than what answers requests',
+  async () => {
+    const threads = () => readdirSync('/proc/self/task').map(Number);
+    const others = threads();
+    const { thread } = await start();
+    await thread.run();
+    const own = threads().filter((id) => !others.includes(id));
+    expect(own.map(priorityOf)).toContain(Math.min(getPriority() + 5, 19));
+  },
+);
 
 /** Undefined of what has ended by now. */
 function priorityOf(thread: number): number | undefined {
