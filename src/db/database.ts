@@ -26,6 +26,7 @@ import * as maintenance from './migrations/0017-maintenance.ts';
 import * as absentUsers from './migrations/0018-absent-users.ts';
 import * as quickChecks from './migrations/0019-quick-checks.ts';
 import * as searchStatistics from './migrations/0020-search-statistics.ts';
+import * as searchList from './migrations/0021-search-list.ts';
 import type { Following } from './postgres/replica-set.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
@@ -54,6 +55,7 @@ export const MIGRATIONS: readonly Migration[] = [
   absentUsers,
   quickChecks,
   searchStatistics,
+  searchList,
 ];
 
 // With `connections` requests are answered, of which none waits long; with `following` pages are read on replicas. `announce` is called

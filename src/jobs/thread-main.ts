@@ -1,13 +1,22 @@
 /** What runs in the thread of jobs: with connections of its own. */
+import { readlinkSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { filePathOf } from '../database-url.ts';
 import { openBeside } from '../db/database.ts';
 import { noteNumbersAhead } from '../erasure/numbers-ahead.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
 import { workOf } from './work.ts';
 
+/** So it is given a third of what those who answer requests are where both want a processor. */
+const NICER = 5;
+
 const port = parentPort as MessagePort;
 const { databaseUrl, importFolder, ledger } = workerData as Settings;
+// On SQLite whoever writes waits for it, and would for longer.
+if (filePathOf(databaseUrl) === undefined) letPagesGoFirst();
 const db = await openBeside(databaseUrl);
 let isEnding = false;
 const say = (report: Report) => port.postMessage(report);
@@ -37,4 +46,14 @@ async function obey(order: Order): Promise<void> {
   await run();
   await db.destroy();
   port.close();
+}
+
+/** On Linux, where each thread has a priority of its own: https://man7.org/linux/man-pages/man2/setpriority.2.html */
+function letPagesGoFirst(): void {
+  try {
+    const thread = Number(basename(readlinkSync('/proc/thread-self')));
+    setPriority(thread, Math.min(getPriority(thread) + NICER, constants.priority.PRIORITY_LOW));
+  } catch {
+    // Elsewhere all threads of a process go together, and pages wait a little longer.
+  }
 }

@@ -1,7 +1,8 @@
 /** Jobs in a thread of their own: what they do and say is as in the process, and one that crashes is begun anew. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -44,6 +45,27 @@ test('the thread does a job, and ends when it is asked to', async () => {
   // Nobody begins another one by then.
   await thread.run();
 });
+
+test.runIf(process.platform === 'linux' && inject('engine') === 'postgres')(
+  'it has less priority than what answers requests',
+  async () => {
+    const threads = () => readdirSync('/proc/self/task').map(Number);
+    const others = threads();
+    const { thread } = await start();
+    await thread.run();
+    const own = threads().filter((id) => !others.includes(id));
+    expect(own.map(priorityOf)).toContain(Math.min(getPriority() + 5, 19));
+  },
+);
+
+/** Undefined of what has ended by now. */
+function priorityOf(thread: number): number | undefined {
+  try {
+    return getPriority(thread);
+  } catch {
+    return undefined;
+  }
+}
 
 test('it reads what was brought, and what it does for somebody is noted by the process', async () => {
   const { db, thread, said, importFolder, ledger } = await start();

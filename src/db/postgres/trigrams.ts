@@ -64,7 +64,7 @@ export async function makeSearchIndex(trx: Trx): Promise<void> {
     // What is new waits in a list, which every search goes through: so long (in KiB) it costs that less than a millisecond.
     await sql`
       create index ${sql.id(INDEX)} on users using gin (search_text ${sql.id(schema, 'gin_trgm_ops')})
-      with (fastupdate = on, gin_pending_list_limit = 256)`.execute(trx);
+      with (fastupdate = on, gin_pending_list_limit = 1024)`.execute(trx);
     return;
   }
   for (const field of FIELDS)
