@@ -1,18 +1,22 @@
-/** How many an import created, and how many it changed: kept beside its change set, for it is not looked through. */
+/** How many an import created, how many it changed, and how many of its rows were refused: kept beside its change set, for it is not looked through. */
 import { KINDS, type Kind, undoingKind } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 
 export type Imported = { created: number; changed: number };
 
-export function importedDetail({ created, changed }: Imported): string {
-  return `${created} created, ${changed} changed`;
+export function importedDetail({ created, changed, refused }: Imported & { refused: number }): string {
+  return `${created} created, ${changed} changed${refused > 0 ? `, ${refused} refused` : ''}`;
 }
 
 /** Undefined for anything else, and where it is not known. */
-export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>): Imported | undefined {
-  const [, created, changed] = /^(\d+) created, (\d+) changed$/.exec(detail ?? '') ?? [];
+export function importedIn({
+  kind,
+  detail,
+}: Pick<ChangeSet, 'kind' | 'detail'>): (Imported & { refused: number }) | undefined {
+  const [, created, changed, refused = 0] =
+    /^(\d+) created, (\d+) changed(?:, (\d+) refused)?$/.exec(detail ?? '') ?? [];
   if (kind !== KINDS.imported || created === undefined || changed === undefined) return undefined;
-  return { created: Number(created), changed: Number(changed) };
+  return { created: Number(created), changed: Number(changed), refused: Number(refused) };
 }
 
 /** The kind of what undoes a change set: of an import that created everybody it is that they are deleted. */
