@@ -20,7 +20,7 @@ import type { Timeline } from '../history/timeline.ts';
 import type { OfferedColumn } from '../imports/choices.ts';
 import type { Import } from '../imports/queries.ts';
 import type { RefusedPage } from '../imports/stage-reader.ts';
-import type { Choices, HowRead, RefusedRow, RowDifference, ShownRow, Totals } from '../imports/types.ts';
+import type { Choices, HowRead, RefusedRow, ShownRow, Totals } from '../imports/types.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Job } from '../jobs/queries.ts';
@@ -287,6 +287,8 @@ export type Views = {
   'exports/waiting': { selection: Selection };
   'imports/choose': {
     own: readonly Import[];
+    /** The last ones that were applied, by whomever. */
+    rows: readonly Described[];
     /** The import whose refused rows are brought back, as it stands in the address. */
     of: string | undefined;
     error: string | undefined;
@@ -295,6 +297,8 @@ export type Views = {
     imported: Import;
     done: number;
     total: number | undefined;
+    /** Of what has been read so far. */
+    totals: Totals | undefined;
     isHere: boolean;
     /** Whether it is tried again by itself. */
     hasFailed: boolean;
@@ -308,7 +312,7 @@ export type Views = {
     columns: readonly OfferedColumn[];
     /** The first of them; undefined where another machine has them. */
     rows:
-      | ({ refused: readonly RefusedRow[]; differences: readonly RowDifference[] } & Readonly<
+      | ({ refused: readonly RefusedRow[]; differences: readonly string[] } & Readonly<
           Record<'created' | 'changed' | 'same', readonly ShownRow[]>
         >)
       | undefined;

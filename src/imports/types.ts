@@ -31,6 +31,8 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   rows: number;
   /** Of how many users which field is changed. */
   fields: Readonly<Partial<Record<Field, number>>>;
+  /** How many rows have found whoever is there by another cell than was chosen, if any. */
+  otherwise?: Readonly<Partial<Record<Match, number>>>;
   /** Of those who are created, if any. */
   roles?: Readonly<Partial<Record<Role, number>>>;
   /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
@@ -53,8 +55,8 @@ export type Target = { id: number; username: string };
 /** What a row does to somebody who is there, as it is kept. */
 export type Does = { username: string; fields: FieldChanges };
 
-/** What a row says of somebody; `made`: a username for who is new. */
-export type Said = UserChanges & { made?: string };
+/** What a row says of somebody; for who is new `made`, a username, and `half`, of a full name. `by`: by what whoever is there is found, where it is not what was chosen. */
+export type Said = UserChanges & { made?: string; half?: string | null; by?: Match };
 
 /** As it is downloaded, to be corrected and brought back. */
 export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };
@@ -65,6 +67,10 @@ export type ShownRow = {
   line: number;
   verdict: Verdict;
   user: Target | undefined;
+  /** Of whom it is about, as they were when it was judged. */
+  version: number | null;
+  /** By what they were found, where it is not what was chosen. */
+  by: Match | undefined;
   values: UserChanges;
   fields: FieldChanges;
   reasons: readonly Reason[];

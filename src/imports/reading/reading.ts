@@ -64,6 +64,8 @@ export type Row = {
   id: number | undefined;
   /** Without what no column says, and what an empty cell leaves. */
   values: UserChanges;
+  /** Of the full name it says one half alone: somebody who has one keeps it. */
+  isHalfName: boolean;
   problems: readonly Problem[];
 };
 

@@ -37,9 +37,16 @@ function rowReader(reading: Reading, empty: Empty): (record: CsvRecord) => Row {
     const { line, cells } = record;
     const message = recordProblem(record, reading);
     if (message !== undefined)
-      return { line, cells, id: undefined, values: {}, problems: [{ field: undefined, message }] };
-    const { id, values, problems } = read(cells);
-    return { line, cells, id, values, problems };
+      return {
+        line,
+        cells,
+        id: undefined,
+        values: {},
+        isHalfName: false,
+        problems: [{ field: undefined, message }],
+      };
+    const { id, values, isHalfName, problems } = read(cells);
+    return { line, cells, id, values, isHalfName, problems };
   };
 }
 

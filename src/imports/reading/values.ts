@@ -8,7 +8,7 @@ import type { Empty } from '../types.ts';
 import { fieldNamed, isLastNameFirst } from './columns.ts';
 import type { Column, Field, Problem, Row } from './reading.ts';
 
-type Said = Pick<Row, 'id' | 'values' | 'problems'>;
+type Said = Pick<Row, 'id' | 'values' | 'isHalfName' | 'problems'>;
 /** Without those that are empty. */
 type Texts = { [field in Field]?: string };
 
@@ -31,6 +31,10 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
   const known = columns.flatMap(({ field }, index) => (field ? [{ field, index }] : []));
   const isNamed = known.some(({ field }) => /_name$/.test(field));
   const cleared = isNamed && empty === 'clear' ? '' : undefined;
+  // The half that a column says to be none is taken out; one without a column is not known.
+  const isHalfWhole =
+    empty === 'clear' &&
+    ['first_name', 'last_name'].every((name) => known.some(({ field }) => field === name));
   const status = columns.find(({ field }) => field === 'is_active')?.header ?? '';
   const asks = fieldNamed(status) === 'is_active' ? undefined : status;
   const isTurned = columns.some(({ field, header }) => field === 'full_name' && isLastNameFirst(header));
@@ -43,9 +47,12 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
     if (isTurned && texts.full_name !== undefined) texts.full_name = turned(texts.full_name);
     const { values, problems } = valuesOf(typedFrom(texts, cleared, asks), texts, asks);
     const id = texts.id === undefined ? undefined : numberFrom(texts.id);
-    if (texts.id === undefined || id !== undefined) return { id, values, problems };
+    const { full_name, first_name, last_name } = texts;
+    const isHalf = full_name === undefined && (first_name === undefined) !== (last_name === undefined);
+    const isHalfName = isHalf && !isHalfWhole;
+    if (texts.id === undefined || id !== undefined) return { id, values, isHalfName, problems };
     const message = `${quoted(trim(texts.id))} is no number that a user can have.`;
-    return { id, values, problems: [{ field: 'id', message }, ...problems] };
+    return { id, values, isHalfName, problems: [{ field: 'id', message }, ...problems] };
   };
 }
 
