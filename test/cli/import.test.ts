@@ -415,5 +415,5 @@ test.runIf(inject('engine') === 'sqlite')('in a process of its own it ends with 
     settings,
   );
   expect(out).toContain('2 refused');
-  expect(code).toBe(1);
+  expect(code).toBe(2);
 });

@@ -198,16 +198,16 @@ test('nobody is found by a number that was not chosen, nor by another cell where
   const wrong = csv(
     ['id', 'username', 'email'],
     ['x7', 'ada', 'ada@example.org'],
-    ['', 'ada', 'bob@example.org'],
+    ['', 'bob', 'cleo@example.org'],
   );
-  await addUser(app.db, { username: 'bob' });
+  for (const username of ['bob', 'cleo']) await addUser(app.db, { username });
   expect(await reasonsOf(app, await check(app, wrong, commandLine, { match: 'id' }))).toMatchObject({
     2: [
       '“x7” is no number that a user can have.',
       'That username already belongs to ada.',
       'That email already belongs to ada.',
     ],
-    3: ['That email already belongs to bob.'],
+    3: ['That email already belongs to cleo.'],
   });
 });
 
