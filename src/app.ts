@@ -175,7 +175,7 @@ export async function buildApp({
     html.get('/', allow(mayRead), async (_request, reply) => reply.redirect('/users', 302));
     userRoutes(html);
     bulkRoutes(html);
-    exportRoutes(html, spoolFolder);
+    exportRoutes(html, spoolFolder, parent?.takeSlot);
     await importRoutes(html);
     erasureRoutes(html, spoolFolder);
     madeUpPeopleRoutes(html);

@@ -9,7 +9,7 @@ import { type Asking, findCandidates, type Matching, match, tally } from './cand
 import type { Target } from './commands.ts';
 import { type Drift, findDrift, findTickedDrift } from './drift.ts';
 import type { Moment } from './moment.ts';
-import { judge, type Seen, type SeenAll, targetOf } from './plan.ts';
+import { judge, type Seen, type SeenAll } from './plan.ts';
 
 export type Confirmed =
   | { kind: 'drifted'; drift: Drift }
@@ -30,7 +30,7 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
   const matching = await match(asking, list);
   // Before it is looked whether they are the same: whoever is changed after that has another version.
   const targets = await findCandidates(asking, act, matching, MOST_WITHOUT_JOB + 1);
-  if (!(await areSame(asking, act, matching, seen))) {
+  if (!(await areSame(asking, matching, seen))) {
     const names = await findDrift(asking.db, list, seen.moment.set);
     return { kind: 'drifted', drift: { was: seen.total, ...names } };
   }
@@ -39,14 +39,7 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
   return { kind: 'many', total, since: seen.moment };
 }
 
-async function areSame(asking: Asking, act: Act, matching: Matching, seen: SeenAll): Promise<boolean> {
+async function areSame(asking: Asking, matching: Matching, seen: SeenAll): Promise<boolean> {
   if (!isFleeting(matching.list) && (await readRevision(asking.db)) === seen.revision) return true;
-  if (seen.targets === undefined) return isEqual(await tally(asking, matching), seen.tallies);
-  // They were shown before a role was chosen.
-  const users = await findCandidates(asking, { do: act.do }, matching, MOST_WITHOUT_JOB + 1);
-  return isEqual(users.map(targetOf), seen.targets);
-}
-
-function isEqual(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return JSON.stringify(await tally(asking, matching)) === JSON.stringify(seen.tallies);
 }

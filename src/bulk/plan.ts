@@ -1,7 +1,6 @@
 /** To whom something would be done, as the page shows it before it is: how many, some of them, and who stays as they are, and why. */
 import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
-import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Tally } from '../users/list/matching.ts';
 import { findTicked, type Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
@@ -12,12 +11,11 @@ import { type Moment, readMoment } from './moment.ts';
 
 const MOST_SHOWN = 10;
 
-/** What was there when it was shown: each of those few to whom it would be done, of many what tells that they are the same. */
+/** What was there when it was shown: each of those who were ticked, of all who match what tells that they are the same. */
 export type Seen = { kind: 'ticked'; targets: readonly Target[] } | SeenAll;
 export type SeenAll = {
   kind: 'all';
   total: number;
-  targets?: readonly Target[] | undefined;
   tallies: readonly Tally[];
   revision: number;
   moment: Moment;
@@ -45,7 +43,7 @@ async function planTicked(
   const gone = ticked.length - users.length;
   if (gone > 0) left.push({ why: 'gone', count: gone, users: [] });
   const chosen = byWhy.get(undefined) ?? [];
-  const targets = chosen.map(targetOf);
+  const targets = chosen.map(({ id, version }) => ({ id, version }));
   return {
     act,
     total: chosen.length,
@@ -62,15 +60,9 @@ async function planAll(asking: Asking, act: Act, list: ListState): Promise<Plan>
   const matching = await match(asking, list);
   const tallies = await tally(asking, matching);
   const { total, left } = await judge(asking, act, matching, tallies);
-  const areFew = total <= MOST_WITHOUT_JOB;
-  const users = await findCandidates(asking, act, matching, areFew ? total : MOST_SHOWN);
-  const targets = areFew ? users.map(targetOf) : undefined;
-  const seen: SeenAll = { kind: 'all', total, targets, tallies, revision, moment };
-  return { act, total, users: users.slice(0, MOST_SHOWN), left, seen };
-}
-
-export function targetOf({ id, version }: Target): Target {
-  return { id, version };
+  const users = await findCandidates(asking, act, matching, MOST_SHOWN);
+  const seen: SeenAll = { kind: 'all', total, tallies, revision, moment };
+  return { act, total, users, left, seen };
 }
 
 export async function judge(

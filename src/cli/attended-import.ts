@@ -74,7 +74,7 @@ export class AttendedImport {
       await saveRefused(path, this.#folder, imported);
     }
     while (imported.state === 'checked') {
-      if (readTotals(imported).differences > 0) sayDifferences(this.#folder, imported);
+      if (readTotals(imported).differences > 0) await sayDifferences(this.#db, this.#folder, imported);
       const isWanted = !isDry && (await this.#isWanted(imported, isSure));
       if (!isWanted) return this.#discard(imported, isDry);
       await transact(this.#db, (trx) => confirmImport(trx, commandLine, id, imported.judged, Date.now()));
@@ -138,11 +138,11 @@ export class AttendedImport {
   async #discard(imported: Import, isDry: boolean): Promise<number> {
     await transact(this.#db, (trx) => discardImport(trx, commandLine, imported.id, Date.now()));
     await this.#work();
-    const { refused } = readTotals(imported);
+    const { refused, rows } = readTotals(imported);
     const isNothingToDo = countToApply(readTotals(imported)) === 0;
     console.log(isNothingToDo ? '0 changes.' : UNCHANGED);
-    if (isDry || isNothingToDo) return refused > 0 ? NOT_ALL_DONE : ALL_DONE;
-    return NOTHING_DONE;
+    if (refused === rows || !(isDry || isNothingToDo)) return NOTHING_DONE;
+    return refused > 0 ? NOT_ALL_DONE : ALL_DONE;
   }
 
   async #end(imported: Import): Promise<number> {

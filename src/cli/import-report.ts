@@ -2,6 +2,9 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, parse, resolve } from 'node:path';
+import { commandLine } from '../auth/actor.ts';
+import type { Db } from '../db/schema.ts';
+import { describeDifferences } from '../imports/differences.ts';
 import type { Folder } from '../imports/folder.ts';
 import { checkedOf, totalsOf } from '../imports/json-columns.ts';
 import type { Import } from '../imports/queries.ts';
@@ -11,12 +14,11 @@ import { readStage } from '../imports/stage-reader.ts';
 import type { Totals } from '../imports/types.ts';
 import {
   aboveOf,
-  differenceOf,
   EMPTY_CELLS,
-  FIELD_LABELS,
   fieldOf,
   fieldsOf,
   lineEndsOf,
+  matchedOf,
   reversedOf,
   rowsOf,
   takenOf,
@@ -42,14 +44,14 @@ export function readTotals(imported: Import): Totals {
 
 export function sayPreview(path: string, imported: Import): void {
   const { how, totals } = checkedOf(imported);
-  const { encoding, delimiter, above, columns, match, empty } = how;
+  const { encoding, delimiter, above, columns, empty } = how;
   const { created, changed, same, refused, rows } = totals;
   console.log(
-    `${quotable(basename(path))}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, lines end with ${lineEndsOf(how)}, matched by ${FIELD_LABELS[match].toLowerCase()}`,
+    `${quotable(basename(path))}: ${rowsOf(rows)}, ${ENCODINGS[encoding]}, cells apart by ${DELIMITERS[delimiter].toLowerCase()}, lines end with ${lineEndsOf(how)}, matched by ${matchedOf(how, totals).toLowerCase()}`,
   );
   if (above > 0) console.log(`  ${aboveOf(above)}`);
   for (const { header, field } of columns)
-    console.log(`  ${quotable(header)} → ${field ? fieldOf(field, match) : 'left out'}`);
+    console.log(`  ${quotable(header)} → ${field ? fieldOf(field, how.match) : 'left out'}`);
   const reversed = reversedOf(how);
   if (reversed !== undefined)
     console.log(`  ${plain(reversed)} To have them turned round, call the column “Last name, first name”.`);
@@ -77,11 +79,12 @@ export async function saveRefused(path: string, folder: Folder, imported: Import
   console.log(`The refused rows, each with why, are in ${beside}`);
 }
 
-export function sayDifferences(folder: Folder, imported: Import): void {
+export async function sayDifferences(db: Db, folder: Folder, imported: Import): Promise<void> {
   const { differences } = readTotals(imported);
   console.log(`Others have changed Roster meanwhile: ${rowsOf(differences)} would do something else now.`);
-  for (const difference of readStage(folder, imported, (stage) => stage.differences(MOST_SAID)) ?? [])
-    console.log(`  ${plain(differenceOf(difference))}`);
+  const some = readStage(folder, imported, (stage) => stage.differences(MOST_SAID)) ?? [];
+  for (const sentence of await describeDifferences(db, commandLine, some))
+    console.log(`  ${plain(sentence)}`);
 }
 
 /** `users.refused.csv`, then `users.refused-2.csv`: somebody may be correcting the one before. */

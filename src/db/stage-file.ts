@@ -256,9 +256,9 @@ export class StageFile {
     return this.#all('select * from differences order by row limit ?', limit);
   }
 
-  /** By user, and who is new by username, as indexes have them: in the order of the file each would change a page of its own of every index. */
+  /** By user, as indexes have them: in the order of the file each would change a page of its own of every index. Who is new comes in that order, which their numbers keep. */
   *placeToDo(lastVerdict: number, isInOrderOfFile: boolean): Generator<void> {
-    const order = isInOrderOfFile ? 'row' : 'user is null, user, username_key';
+    const order = isInOrderOfFile ? 'row' : 'user is null, user, row';
     const some = 'select row from rows where row > ? and row <= ? and verdict <= ?';
     this.#db.exec(`
       create table if not exists to_do (place integer primary key, row integer not null) strict;

@@ -23,10 +23,9 @@ import {
 } from '../users/list/selection.ts';
 import { type Download, giveUp, startDownload } from './download.ts';
 import { FORMATS, type FormatName, parseFormat } from './formats.ts';
-import { Slots } from './slots.ts';
+import { ownSlots, type TakeSlot } from './slots.ts';
 import { detailOf, fileNameOf } from './words.ts';
 
-const MOST = { written: 2, open: 10, ofOne: 2 };
 const ASKED_AGAIN_SECONDS = '3';
 /** Without a byte: of many users few may match, or whoever reads does not. */
 const LONGEST_SILENCE_MS = 120_000;
@@ -39,8 +38,11 @@ type ExportRequest = { selection: Selection; format: FormatName; promised: numbe
 /** By now there are others: whoever has asked for so many is asked again. */
 class OtherNumberError extends Error {}
 
-export function exportRoutes(app: FastifyInstance, folder: string): void {
-  const slots = new Slots(MOST, app.stopwatch);
+export function exportRoutes(
+  app: FastifyInstance,
+  folder: string,
+  takeSlot: TakeSlot = ownSlots(app.stopwatch),
+): void {
   app.get('/export', allow(mayRead), async (request: Request, reply) => showExport(request, reply));
   const writing = { ...allow(mayRead, { readsPrimary: true }), onSend: allowSilence };
   app.get('/export/file', writing, async (request: Request, reply) => {
@@ -55,8 +57,12 @@ export function exportRoutes(app: FastifyInstance, folder: string): void {
     if (request.method === 'HEAD') return reply.type(FORMATS[format].type).send();
     const gone = goneOf(reply.raw);
     // Whoever is gone already takes no slot; what they are answered nobody reads.
-    const slot = gone.aborted ? undefined : slots.take(`${request.actor?.user?.id}`);
-    if (slot === undefined) return showWaiting(reply, asked);
+    const slot = gone.aborted ? undefined : await takeSlot(`${request.actor?.user?.id}`);
+    if (slot === undefined || gone.aborted) {
+      slot?.endWriting();
+      slot?.endReading();
+      return showWaiting(reply, asked);
+    }
     const download = begin(request, asked, folder, gone);
     void download.then(({ written }) => written).then(slot.endWriting, slot.endWriting);
     void download.then(({ closed }) => closed).then(slot.endReading, slot.endReading);

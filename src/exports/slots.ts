@@ -4,7 +4,13 @@ import type { Stopwatch } from '../lib/deadline.ts';
 /** `written`: at once. `open`: of those, too, that are written and still being read; of them so many of one person. */
 export type Most = { written: number; open: number; ofOne: number };
 
-type Slot = { endWriting(): void; endReading(): void };
+/** Each of these may be called again. */
+export type Slot = { endWriting(): void; endReading(): void };
+
+/** Where several processes answer, their parent has them. */
+export type TakeSlot = (who: string) => Promise<Slot | undefined>;
+
+export const MOST: Most = { written: 2, open: 10, ofOne: 2 };
 
 const GONE_AFTER_MS = 10_000;
 
@@ -37,12 +43,22 @@ export class Slots {
     this.#writing++;
     this.#open.push(who);
     return {
-      endWriting: () => {
-        this.#writing--;
-      },
-      endReading: () => {
-        this.#open.splice(this.#open.indexOf(who), 1);
-      },
+      endWriting: once(() => this.#writing--),
+      endReading: once(() => this.#open.splice(this.#open.indexOf(who), 1)),
     };
   }
+}
+
+/** Of a Roster that is one process. */
+export function ownSlots(stopwatch: Stopwatch): TakeSlot {
+  const slots = new Slots(MOST, stopwatch);
+  return async (who) => slots.take(who);
+}
+
+function once(end: () => unknown): () => void {
+  let isOver = false;
+  return () => {
+    if (!isOver) end();
+    isOver = true;
+  };
 }

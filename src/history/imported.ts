@@ -1,17 +1,21 @@
-/** How many an import created, and how many it changed: kept beside its change set, for it is not looked through. */
+/** How many an import created, how many it changed, and how many of its rows were refused: kept beside its change set, for it is not looked through. */
 import { KINDS, type Kind, undoingKind } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 
 export type Imported = { created: number; changed: number };
 
-export function importedDetail({ created, changed }: Imported): string {
-  return `${created} created, ${changed} changed`;
+export function importedDetail({ created, changed, refused }: Imported & { refused: number }): string {
+  return `${created} created, ${changed} changed${refused > 0 ? `, ${refused} refused` : ''}`;
 }
 
-export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>): Imported | undefined {
-  const [, created, changed] = /^(\d+) created, (\d+) changed$/.exec(detail ?? '') ?? [];
+export function importedIn({
+  kind,
+  detail,
+}: Pick<ChangeSet, 'kind' | 'detail'>): (Imported & { refused: number }) | undefined {
+  const [, created, changed, refused = 0] =
+    /^(\d+) created, (\d+) changed(?:, (\d+) refused)?$/.exec(detail ?? '') ?? [];
   if (kind !== KINDS.imported || created === undefined || changed === undefined) return undefined;
-  return { created: Number(created), changed: Number(changed) };
+  return { created: Number(created), changed: Number(changed), refused: Number(refused) };
 }
 
 export function undoingKindOf(set: Pick<ChangeSet, 'kind' | 'detail'>): Kind {

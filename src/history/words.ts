@@ -135,11 +135,12 @@ export function titleOf({
 
 /** Not while it is under way, nor where it was taken back before its end. */
 function importedOf(set: ChangeSet): string {
-  const { created = 0, changed = 0 } = importedIn(set) ?? {};
+  const { created = 0, changed = 0, refused = 0 } = importedIn(set) ?? {};
   if (created + changed !== set.users) return '';
   const parts = [
     created > 0 && `${number.format(created)} created`,
     changed > 0 && `${number.format(changed)} changed`,
+    refused > 0 && `${several(refused, 'row')} refused`,
   ];
   return `: ${parts.filter((part) => part !== false).join(', ')}`;
 }

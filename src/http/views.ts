@@ -20,7 +20,7 @@ import type { Timeline } from '../history/timeline.ts';
 import type { OfferedColumn } from '../imports/choices.ts';
 import type { Import } from '../imports/queries.ts';
 import type { RefusedPage } from '../imports/stage-reader.ts';
-import type { Choices, HowRead, RefusedRow, RowDifference, ShownRow, Totals } from '../imports/types.ts';
+import type { Choices, HowRead, RefusedRow, ShownRow, Totals } from '../imports/types.ts';
 import type { MailOutcome } from '../invitations/mailer.ts';
 import type { Link } from '../invitations/queries.ts';
 import type { Job } from '../jobs/queries.ts';
@@ -263,6 +263,8 @@ export type Views = {
   'exports/waiting': { selection: Selection };
   'imports/choose': {
     own: readonly Import[];
+    /** The last ones that were applied, by whomever. */
+    rows: readonly Described[];
     of: string | undefined;
     error: string | undefined;
   };
@@ -270,6 +272,8 @@ export type Views = {
     imported: Import;
     done: number;
     total: number | undefined;
+    /** Of what has been read so far. */
+    totals: Totals | undefined;
     isHere: boolean;
     hasFailed: boolean;
     isWaiting: boolean;
@@ -281,7 +285,7 @@ export type Views = {
     columns: readonly OfferedColumn[];
     /** The first of them; undefined where another machine has them. */
     rows:
-      | ({ refused: readonly RefusedRow[]; differences: readonly RowDifference[] } & Readonly<
+      | ({ refused: readonly RefusedRow[]; differences: readonly string[] } & Readonly<
           Record<'created' | 'changed' | 'same', readonly ShownRow[]>
         >)
       | undefined;

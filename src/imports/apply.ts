@@ -110,6 +110,8 @@ async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number)
   const changes = rows.flatMap(({ user, version, does }) =>
     user === null || version === null ? [] : [{ id: user, version, changes: changesOf(does) }],
   );
+  // Whom two rows have come to be about since it was read, each found by another cell.
+  if (new Set(changes.map(({ id }) => id)).size < changes.length) return false;
   const changed = await changeUsers(trx, actor, changes, now);
   if (changed.kind !== 'changed') return false;
   const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(JSON.parse(said)));

@@ -6,6 +6,8 @@ import { findKeptAnswer, noteForm } from '../auth/idempotency.ts';
 import { type Answer, done } from '../auth/idempotency-store.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
+import { type Described, describeSets, sightOf } from '../history/described.ts';
+import { readHistory } from '../history/list.ts';
 import type { Fields } from '../lib/forms.ts';
 import { plainNumber } from '../lib/text.ts';
 import { ANEW, asBefore } from './as-before.ts';
@@ -17,6 +19,7 @@ import { RefusedUploadError, type Staged, type Upload, type Uploads } from './up
 import { emptyFile, NO_FILE } from './words.ts';
 
 const PATIENCE_MS = 1_000;
+const MOST_LAST = 5;
 
 export async function chooseFile(
   request: FastifyRequest,
@@ -25,7 +28,8 @@ export async function chooseFile(
 ) {
   const own = (await findOwn(request)).filter((one) => one.state !== 'done' || hasRefused(one));
   const of = earlierIn(request)?.toString();
-  return reply.render('imports/choose', { own, of, error: message }, statusCode);
+  const rows = await findLast(request);
+  return reply.render('imports/choose', { own, rows, of, error: message }, statusCode);
 }
 
 export function takeFile(uploads: Uploads) {
@@ -95,6 +99,12 @@ function earlierIn({ query }: FastifyRequest): number | undefined {
 
 function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
   return findOwnImports(server.db, actor?.user?.id ?? null);
+}
+
+/** Of everybody, those that have changed somebody: whoever has left before the end finds it here. */
+async function findLast({ server: { db }, actor }: FastifyRequest): Promise<Described[]> {
+  const { sets } = await readHistory(db, { kinds: ['imported'] }, undefined, MOST_LAST);
+  return describeSets(db, sets, sightOf(actor));
 }
 
 function hasRefused(imported: Import): boolean {

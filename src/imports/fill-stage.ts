@@ -1,9 +1,9 @@
 /** From a file to rows in a stage, each with what it would do. */
+import type { User } from '../db/schema.ts';
 import { makeStage, type StageFile } from '../db/stage-file.ts';
 import { KEYS, type Key, type StagedRow } from '../db/stage-rows.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { textKey } from '../lib/text.ts';
-import type { UserChanges } from '../users/validation.ts';
 import { BloomFilter } from './bloom-filter.ts';
 import { judgeAll, judgeTwins, keepReasons, kept, type Report } from './judge-again.ts';
 import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge-rows.ts';
@@ -12,7 +12,7 @@ import type { Row } from './reading/reading.ts';
 import { Sample } from './sample.ts';
 import { type Going, inSteps, save } from './stage-steps.ts';
 import { Tally } from './tally.ts';
-import type { HowRead, Said, Totals } from './types.ts';
+import type { HowRead, Match, Said, Totals } from './types.ts';
 
 /** @param rows in batches @throws UnreadableError also where a column makes all of the first rows fail; NoRoomError */
 export async function stageRows(
@@ -64,7 +64,9 @@ async function addAll(
     await stage.inOne(async () => {
       for (const [index, { line, cells }] of batch.entries()) {
         const judgement = judgements[index] as Judgement;
-        const judged = toJudge[index] as RowToJudge;
+        const read = toJudge[index] as RowToJudge;
+        const { user, by } = judgement;
+        const judged = user && by ? withKeyOf(user, judging.match, read) : read;
         tally.add(judgement);
         const row = stagedRow(tally.rows, line, judged);
         stage.addRow(row, kept(judgement), JSON.stringify(cells));
@@ -88,7 +90,7 @@ async function* judged(
   judging: Judging,
 ): AsyncGenerator<JudgedBatch> {
   for await (const batch of ahead(rows)) {
-    const toJudge = batch.map(rowToJudge);
+    const toJudge = batch.map((row) => rowToJudge(row, judging.match));
     yield { batch, toJudge, judgements: await judgeRows(judging, toJudge) };
   }
 }
@@ -113,6 +115,9 @@ async function* ahead<T>(batches: AsyncGenerator<T>): AsyncGenerator<T> {
   }
 }
 
+/** By which a row without what was chosen finds who is there. Never by number: those of other programs are somebody else’s here. */
+const OTHERWISE = ['username', 'email'] as const;
+
 type NewRow = Row & { made?: string | undefined };
 
 async function* withUsernames(
@@ -127,21 +132,33 @@ async function* withUsernames(
   }
 }
 
-function rowToJudge({ id, values, problems, name, made }: NewRow): RowToJudge {
+function rowToJudge(row: NewRow, match: Match): RowToJudge {
+  const { id, values, problems, made, name } = row;
   const username = values.username ?? made;
+  const by = says(match, row) ? undefined : OTHERWISE.find((field) => says(field, row));
   return {
     id: id ?? null,
     username_key: username === undefined ? null : textKey(username),
     email_key: values.email === undefined ? null : textKey(values.email),
-    said: saidOf(values, made, name),
+    said: made === undefined && by === undefined && name === undefined ? values : saidOf(row, by),
     problems,
   };
 }
 
-function saidOf(values: UserChanges, made: string | undefined, name: string | undefined): Said {
-  // Most rows, at once.
-  if (made === undefined && name === undefined) return values;
-  return { ...values, ...(made && { made }), ...(name && { name }) };
+/** Also what is wrong is no empty cell. */
+function says(field: Match, { id, values, problems }: NewRow): boolean {
+  const isThere = (field === 'id' ? id : values[field]) !== undefined;
+  return isThere || problems.some((problem) => problem.field === field);
+}
+
+function saidOf({ values, made, name }: NewRow, by: Match | undefined): Said {
+  return { ...values, ...(made && { made }), ...(name && { name }), ...(by && { by }) };
+}
+
+/** Whoever was found by another cell has the one that was chosen, too, so that two rows about them are told. */
+function withKeyOf(user: User, match: Match, judged: RowToJudge): RowToJudge {
+  if (match === 'id') return { ...judged, id: user.id };
+  return { ...judged, [`${match}_key`]: user[`${match}_key`] };
 }
 
 function stagedRow(row: number, line: number, judged: RowToJudge): StagedRow {

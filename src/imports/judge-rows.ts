@@ -19,10 +19,11 @@ export type Judging = {
   ended: number[];
 };
 
-/** `user`: whom it is about, or may be where it is refused; `values`: what the row says; `reasons`: why nothing. */
+/** `user`: whom it is about, or may be where it is refused; `by`: by what they were found, where it is not what was chosen; `values`: what the row says; `reasons`: why nothing. */
 export type Judgement = {
   verdict: Verdict;
   user: User | undefined;
+  by?: Match | undefined;
   does: Does | null;
   values: UserChanges;
   reasons: readonly Reason[];
@@ -64,7 +65,8 @@ async function findAll({ db, match }: Judging, rows: readonly RowToJudge[]): Pro
 }
 
 async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promise<Judgement> {
-  const user = userOf(judging.match, row, found);
+  const by = row.said.by ?? judging.match;
+  const user = userOf(by, row, found);
   const values = saidBy(row.said, user === undefined);
   // Whatever numbers other programs give.
   const reasons = row.problems.filter(({ field }) => field !== 'id' || judging.match === 'id');
@@ -72,23 +74,24 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
   if (reasons.some(({ field }) => field === undefined))
     return { verdict: 'refused', user: undefined, does: null, values, reasons };
   const wrong = reasons.map(({ field }) => field);
-  addTwins(reasons, judging.match, row, values);
-  if (judging.match === 'id' && row.id !== null && !user)
+  addTwins(reasons, judging.match, row, values, user);
+  if (by === 'id' && row.id !== null && !user)
     reasons.push({ field: 'id', message: `There is no user ${row.id}.` });
   addTaken(reasons, row, values, found, user);
   const does = user
-    ? await judgeChange(judging, reasons, user, values, wrong)
-    : judgeCreation(judging, reasons, values, row);
+    ? await judgeChange(judging, reasons, user, values, wrong, by)
+    : judgeCreation(judging, reasons, values, row, by);
   // Also who has what it gives to somebody else may be meant.
   const meant = user ?? holderOf(row, found);
   if (reasons.length > 0) return { verdict: 'refused', user: meant, does: null, values, reasons };
   const isSame = does?.fields && Object.keys(does.fields).length === 0;
-  return { verdict: isSame ? 'same' : user ? 'changed' : 'created', user, does, values, reasons };
+  const verdict = isSame ? 'same' : user ? 'changed' : 'created';
+  return { verdict, user, by: user && row.said.by, does, values, reasons };
 }
 
-function userOf(match: Match, row: RowToJudge, found: Found): User | undefined {
-  const key = match === 'id' ? row.id : match === 'username' ? row.username_key : row.email_key;
-  return key === null ? undefined : found[match].get(key);
+function userOf(by: Match, row: RowToJudge, found: Found): User | undefined {
+  const key = by === 'id' ? row.id : by === 'username' ? row.username_key : row.email_key;
+  return key === null ? undefined : found[by].get(key);
 }
 
 function holderOf({ username_key, email_key }: RowToJudge, { username, email }: Found): User | undefined {
@@ -96,13 +99,25 @@ function holderOf({ username_key, email_key }: RowToJudge, { username, email }: 
 }
 
 /** Of rows that share what nobody shares none is done: which is meant is not known. */
-function addTwins(reasons: Reason[], match: Match, row: RowToJudge, values: UserChanges): void {
+function addTwins(
+  reasons: Reason[],
+  match: Match,
+  row: RowToJudge,
+  values: UserChanges,
+  user: User | undefined,
+): void {
   const { id_twin, username_key_twin: username_twin, email_key_twin: email_twin } = row;
-  const say = (field: Match, what: string, line: number) =>
-    reasons.push({ field, message: `${what} is also on line ${line.toLocaleString('en')}.` });
-  if (match === 'id' && id_twin) say('id', `The number ${row.id}`, id_twin);
-  if (username_twin) say('username', `The username ${quoted(values.username ?? '')}`, username_twin);
-  if (email_twin) say('email', `The email address ${quoted(values.email ?? '')}`, email_twin);
+  // Whoever was found by another cell has their key here without its being said: see `withKeyOf`.
+  const whom = user && named(user.username);
+  const say = (field: Match, said: string | undefined, line: number) => {
+    const what = said ?? whom;
+    if (what !== undefined)
+      reasons.push({ field, message: `${what} is also on line ${line.toLocaleString('en')}.` });
+  };
+  const { username, email } = values;
+  if (match === 'id' && id_twin) say('id', row.said.by ? undefined : `The number ${row.id}`, id_twin);
+  if (username_twin) say('username', username && `The username ${quoted(username)}`, username_twin);
+  if (email_twin) say('email', email && `The email address ${quoted(email)}`, email_twin);
 }
 
 function addTaken(
@@ -117,7 +132,7 @@ function addTaken(
       row.username_key === null || values.username === undefined
         ? undefined
         : found.username.get(row.username_key),
-    email: row.email_key === null ? undefined : found.email.get(row.email_key),
+    email: row.email_key === null || values.email === undefined ? undefined : found.email.get(row.email_key),
   };
   for (const field of NEEDED) {
     const holder = holders[field];
@@ -131,17 +146,18 @@ function addTaken(
 }
 
 function judgeCreation(
-  { actor, match, makesUsernames }: Judging,
+  { actor, makesUsernames }: Judging,
   reasons: Reason[],
   values: UserChanges,
   row: RowToJudge,
+  by: Match,
 ): Does | null {
-  const isSought = match !== 'id' && row[`${match}_key`] !== null;
+  const isSought = by !== 'id' && row[`${by}_key`] !== null;
   // Once there is an email, it is made of that.
   const needed = makesUsernames && values.email === undefined ? (['email'] as const) : NEEDED;
   for (const field of needed)
     if (values[field] === undefined && !reasons.some((reason) => reason.field === field))
-      reasons.push({ field, message: isSought ? nobodyBy(match, field) : LACKS[field] });
+      reasons.push({ field, message: isSought ? nobodyBy(by, field) : LACKS[field] });
   const { role = NEW.role } = values;
   if (!(role === 'member' ? mayEdit : mayManage)(actor)) reasons.push(notAllowed('role'));
   return null;
@@ -154,8 +170,9 @@ async function judgeChange(
   user: User,
   values: UserChanges,
   wrong: readonly Reason['field'][],
+  by: Match,
 ): Promise<Does> {
-  const { db, actor, match, ended } = judging;
+  const { db, actor, ended } = judging;
   const after = { ...user, ...values } as User;
   const names = changedFields(user, after);
   const fields: FieldChanges = Object.fromEntries(
@@ -163,7 +180,7 @@ async function judgeChange(
   );
   const does = { username: user.username, fields };
   if (names.length === 0 && wrong.length === 0) return does;
-  if (match === 'id' && names.includes('username') && names.includes('email'))
+  if (by === 'id' && names.includes('username') && names.includes('email'))
     reasons.push({
       field: 'id',
       message: `User ${user.id} is ${named(user.username)}, with another username and another email.`,
@@ -186,11 +203,11 @@ export function newUserOf(said: Said): NewUser {
   return { ...NEW, ...saidBy(said, true) } as NewUser;
 }
 
-/** What a row says: to who is there, what is for somebody new is nothing. */
+/** What a row says: to who is there, nothing of what is for somebody new. */
 export function saidBy(said: Said, isNew: boolean): UserChanges {
   // Most rows, at once.
-  if (said.made === undefined && said.name === undefined) return said;
-  const { made, name, ...values } = said;
+  if (said.made === undefined && said.name === undefined && said.by === undefined) return said;
+  const { made, name, by: _, ...values } = said;
   if (!isNew) return values;
   const full_name = values.full_name ?? name;
   return { ...(made && { username: made }), ...values, ...(full_name && { full_name }) };

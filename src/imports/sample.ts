@@ -55,11 +55,15 @@ export class Sample {
     this.#first ??= row;
     const first = this.#first;
     this.#same = this.#same.filter((key) => row[key] !== null && row[key] === first[key]);
+    const inFile = reasons.filter(({ field }) => field ?? row.problems.length > 0);
     this.#failing =
-      row === first
-        ? reasons.filter(({ field }) => field)
-        : this.#failing.filter((one) => reasons.some(({ field }) => field === one.field));
+      row === first ? inFile : this.#failing.filter((one) => inFile.some((other) => isSameKind(one, other)));
   }
+}
+
+/** Of what is wrong with a row as a whole it is the same where it says the same: that each has one cell too many. */
+function isSameKind(one: Reason, other: Reason): boolean {
+  return one.field === other.field && (one.field !== undefined || one.message === other.message);
 }
 
 /** Of a row that finds nobody by number it is the number that is wrong. */
@@ -68,12 +72,14 @@ function needsUsernames(how: HowRead): boolean {
 }
 
 function sentenceOfFailing({ field, message }: Reason, how: HowRead): string {
+  if (field === undefined)
+    return `Every row fails: ${message} Read it differently, or put it right in the file.`;
   const header = headerOf(field, how);
   if (header !== undefined)
     return `The column ${header} fails in every row: ${message} Read it differently, or put it right in the file.`;
   const made =
     field === 'username' && lacksUsernames(how) ? 'have usernames made of the emails' : 'add one to the file';
-  return `No column says the ${NAMES[field ?? ''] ?? field}, and every row needs one: say which column it is, or ${made}.`;
+  return `No column says the ${NAMES[field] ?? field}, and every row needs one: say which column it is, or ${made}.`;
 }
 
 function sentenceOfSame(field: string, how: HowRead): string {

@@ -12,6 +12,7 @@ import { urlFor } from '../lib/url-for.ts';
 import { settle } from './bring.ts';
 import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
+import { describeDifferences } from './differences.ts';
 import { findFolder } from './folder.ts';
 import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
 import { type Import, isAnotherUnderWay } from './queries.ts';
@@ -51,7 +52,7 @@ export async function showImport(request: Request, reply: FastifyReply) {
     return reply.seeOther(addressOf(id), end, state === 'done' ? (set_id ?? undefined) : undefined);
   if (state === 'reading' || state === 'confirmed' || state === 'applying')
     return showProgress(request, reply, imported);
-  if (state === 'checked') return reply.render('imports/check', check(request, imported));
+  if (state === 'checked') return reply.render('imports/check', await check(request, imported));
   return reply.render('imports/over', await over(request, imported, takingBack));
 }
 
@@ -83,19 +84,24 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
     imported,
     done,
     total,
+    totals: state === 'reading' ? totals : undefined,
     isHere: isHere(server.config.importFolder, imported),
     hasFailed,
     isWaiting: isFree && (await isAnotherUnderWay(server.db, imported, server.clock())),
   });
 }
 
-function check({ server }: Request, imported: Import): Views['imports/check'] {
+async function check({ server, actor }: Request, imported: Import): Promise<Views['imports/check']> {
   const { how, totals } = checkedOf(imported);
-  const rows = readStage(findFolder(server.config.importFolder), imported, (stage) => rowsOf(stage));
+  const found = readStage(findFolder(server.config.importFolder), imported, (stage) => rowsOf(stage));
+  const rows = found && {
+    ...found,
+    differences: await describeDifferences(server.db, actor, found.differences),
+  };
   return { imported, how, totals, columns: offeredColumns(how.columns), rows };
 }
 
-function rowsOf(stage: StageReader): NonNullable<Views['imports/check']['rows']> {
+function rowsOf(stage: StageReader) {
   const { refused, examples, differences } = MOST_SHOWN;
   return {
     refused: stage.refused(0, refused),

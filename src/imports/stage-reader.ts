@@ -9,6 +9,7 @@ import {
   type Does,
   type RefusedRow,
   type RowDifference,
+  type Said,
   type ShownRow,
   VERDICTS,
   type Verdict,
@@ -79,14 +80,17 @@ function refusedRow({ cells, reasons, ...row }: Refused): RefusedRow {
   return { ...row, cells: JSON.parse(cells), reasons: JSON.parse(reasons) };
 }
 
-export function shownRow({ row, line, verdict, user, does, said, reasons }: JudgedRow): ShownRow {
+export function shownRow({ row, line, verdict, user, version, does, said, reasons }: JudgedRow): ShownRow {
   const { username, fields } = JSON.parse(does ?? '{}') as Partial<Does>;
+  const told = JSON.parse(said) as Said;
   return {
     row,
     line,
     verdict: VERDICTS[verdict] ?? 'refused',
     user: user === null || username === undefined ? undefined : { id: user, username },
-    values: saidBy(JSON.parse(said), user === null),
+    version,
+    by: user === null ? undefined : told.by,
+    values: saidBy(told, user === null),
     fields: fields ?? {},
     reasons: JSON.parse(reasons ?? '[]'),
   };

@@ -1,17 +1,18 @@
 /** What the rows of an import come to. */
 import type { JudgedRow } from '../db/stage-rows.ts';
 import type { Judgement } from './judge-rows.ts';
-import { type Totals, VERDICTS, type Verdict } from './types.ts';
+import { type Said, type Totals, VERDICTS, type Verdict } from './types.ts';
 
 const MOST_NAMED = 100;
 
-type Judged = Pick<Judgement, 'verdict' | 'does' | 'values'>;
+type Judged = Pick<Judgement, 'verdict' | 'by' | 'does' | 'values'>;
 
 export class Tally {
   rows = 0;
   differences = 0;
   readonly #verdicts: Record<Verdict, number> = { created: 0, changed: 0, same: 0, refused: 0 };
   readonly #fields: Record<string, number> = {};
+  readonly #otherwise: Record<string, number> = {};
   readonly #roles: Record<string, number> = {};
   readonly #administrators = { count: 0, names: [] as string[] };
 
@@ -25,9 +26,10 @@ export class Tally {
     this.#count(judgement, 1);
   }
 
-  replace({ verdict, does, said }: JudgedRow, judgement: Judged): void {
+  replace({ verdict, user, does, said }: JudgedRow, judgement: Judged): void {
     const before = { verdict: VERDICTS[verdict] ?? 'refused', does: JSON.parse(does ?? 'null') };
-    this.#count({ ...before, values: JSON.parse(said) }, -1);
+    const { by, ...values } = JSON.parse(said) as Said;
+    this.#count({ ...before, by: user === null ? undefined : by, values }, -1);
     this.#count(judgement, 1);
   }
 
@@ -37,6 +39,7 @@ export class Tally {
     const { count, names } = this.#administrators;
     return {
       ...totals,
+      ...(Object.values(this.#otherwise).some((some) => some > 0) && { otherwise: { ...this.#otherwise } }),
       ...(totals.created > 0 && { roles: { ...this.#roles } }),
       ...(count > 0 && { administrators: { count, names: [...names] } }),
     };
@@ -45,6 +48,7 @@ export class Tally {
   #count(judged: Judged, by: 1 | -1): void {
     const { verdict, does, values } = judged;
     this.#verdicts[verdict] += by;
+    if (judged.by && verdict !== 'refused') add(this.#otherwise, judged.by, by);
     if (verdict === 'created') add(this.#roles, values.role ?? 'member', by);
     if (verdict === 'changed')
       for (const field of Object.keys(does?.fields ?? {})) add(this.#fields, field, by);

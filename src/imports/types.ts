@@ -29,6 +29,8 @@ export type HowRead = Reading & { match: Match; empty: Empty; usernames?: MadeOf
 export type Totals = Readonly<Record<Verdict, number>> & {
   rows: number;
   fields: Readonly<Partial<Record<Field, number>>>;
+  /** How many rows have found whoever is there by another cell than was chosen, if any. */
+  otherwise?: Readonly<Partial<Record<Match, number>>>;
   roles?: Readonly<Partial<Record<Role, number>>>;
   /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
   administrators?: { count: number; names: readonly string[] };
@@ -48,8 +50,8 @@ export type Target = { id: number; username: string };
 
 export type Does = { username: string; fields: FieldChanges };
 
-/** What a row says of somebody; for who is new alone `made`, a username, and `name`, beside the email in the same cell. */
-export type Said = UserChanges & { made?: string; name?: string };
+/** What a row says; for who is new alone `made`, a username, and `name`. `by`: by what somebody is found, if not by what was chosen. */
+export type Said = UserChanges & { made?: string; name?: string; by?: Match };
 
 export type RefusedRow = { row: number; line: number; cells: readonly string[]; reasons: readonly Reason[] };
 
@@ -59,6 +61,10 @@ export type ShownRow = {
   line: number;
   verdict: Verdict;
   user: Target | undefined;
+  /** Of whom it is about, as they were when it was judged. */
+  version: number | null;
+  /** By what they were found, where it is not what was chosen. */
+  by: Match | undefined;
   values: UserChanges;
   fields: FieldChanges;
   reasons: readonly Reason[];

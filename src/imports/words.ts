@@ -2,9 +2,7 @@
 
 import { ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role } from '../db/schema.ts';
-import type { KeptField } from '../history/codes.ts';
-import { namesOf } from '../history/words.ts';
-import { number, several, usersOf } from '../lib/formats.ts';
+import { and, number, several, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable, quoted } from '../lib/text.ts';
 import { isCutOff } from './apply.ts';
 import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
@@ -23,15 +21,13 @@ import {
 } from './reading/reading.ts';
 import {
   type Empty,
+  type HowRead,
   MATCHES,
   type Match,
   MOST_REFUSED_KEPT,
   type Reason,
   type RefusedRow,
-  type RowDifference,
-  type ShownRow,
   type Totals,
-  type Verdict,
 } from './types.ts';
 
 export const DISCARDED = 'The file is discarded. Nothing was changed.';
@@ -60,14 +56,6 @@ export const EMPTY_CELLS: Readonly<Record<Empty, readonly [label: string, says: 
   leave: ['Leaves it', 'What Roster has there stays.'],
   clear: ['Clears it', 'Takes out a full name. Other fields cannot be empty, and stay.'],
 };
-
-const WAS: Readonly<Record<Verdict, string>> = {
-  created: 'was new',
-  changed: 'was to change',
-  same: 'was the same',
-  refused: 'was refused',
-};
-const IS: typeof WAS = { created: 'is new', changed: 'changes', same: 'is the same', refused: 'is refused' };
 
 const OTHER_FILE = /^(This is|These are|This file is compressed)\b/;
 
@@ -131,6 +119,15 @@ export function fieldsOf({ fields }: Pick<Totals, 'fields'>): string {
   return parts.join(', ');
 }
 
+/** "Username; where it is empty, by email (3 rows)" */
+export function matchedOf({ match }: Pick<HowRead, 'match'>, { otherwise = {} }: Pick<Totals, 'otherwise'>) {
+  const others = MATCHES.filter((other) => otherwise[other]);
+  const parts = others.map(
+    (other) => `by ${FIELD_LABELS[other].toLowerCase()} (${rowsOf(otherwise[other] ?? 0)})`,
+  );
+  return `${FIELD_LABELS[match]}${parts.length > 0 ? `; where it is empty, ${and.format(parts)}` : ''}`;
+}
+
 /** "288 members, 1 editor" */
 function rolesOf({ roles = {} }: Pick<Totals, 'roles'>): string {
   const given = ROLES.filter((role) => roles[role]);
@@ -140,20 +137,6 @@ function rolesOf({ roles = {} }: Pick<Totals, 'roles'>): string {
 function nounOf(role: Role, count = 0): string {
   const { one, many } = ROLE_NAMES[role];
   return count === 1 ? one.toLowerCase() : many;
-}
-
-/** "Line 2, bob: was new, now changes the email" */
-export function differenceOf({ was, is }: RowDifference): string {
-  const name = is.user?.username ?? was.user?.username ?? is.values.username ?? is.values.email;
-  const whom = name === undefined ? '' : `, ${named(quotable(name))}`;
-  const why = is.reasons[0] ? `. ${is.reasons[0].message}` : '';
-  return `Line ${number.format(is.line)}${whom}: ${verdictOf(was, WAS)}, now ${verdictOf(is, IS)}${why}`;
-}
-
-function verdictOf({ verdict, fields }: ShownRow, words: typeof WAS): string {
-  return verdict === 'changed'
-    ? `${words.changed} ${namesOf(Object.keys(fields) as KeptField[])}`
-    : words[verdict];
 }
 
 export function aboveOf(above: number): string {
@@ -263,8 +246,8 @@ export const importHelpers = {
   importMatches: MATCHES,
   importMostInOne: MOST_IN_ONE,
   importMostRefused: MOST_REFUSED_KEPT,
-  importDifference: differenceOf,
   importLineEnds: lineEndsOf,
+  importMatched: matchedOf,
   importMatch: (match: Match) => FIELD_LABELS[match],
   importWhy: whyOf,
   importRoles: rolesOf,

@@ -29,6 +29,8 @@ const USERNAME = /^(?!.*\p{DI})[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._+-]*$/u;
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const EMAIL = new RegExp(`^[a-z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`, 'i');
 
+const NOT_SHOWN = /[\p{DI}\p{C}[\p{Z}--\x20]]/gv;
+
 const NO_ROLE = 'Choose one of the roles.';
 const YES_OR_NO: Readonly<Record<string, boolean>> = {
   '1': true,
@@ -97,7 +99,12 @@ function text(name: string, problem: (value: string) => string | undefined, stor
     const isHuge = typed.length > HUGE;
     const value = isHuge ? typed : stored(typed);
     const message = isHuge ? `The ${name} is far too long.` : problem(value);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
+    if (message === undefined) return value;
+    context.addIssue({ code: 'custom', message });
+    // Of what shows as nothing it is told first, and hides what else is wrong.
+    const shown = value.replaceAll(NOT_SHOWN, '');
+    const other = isHuge || shown === value || shown === '' ? undefined : problem(shown);
+    if (other !== undefined) context.addIssue({ code: 'custom', message: other });
     return value;
   });
 }

@@ -55,6 +55,15 @@ test('who came, who went and who was changed since is said, and it is asked agai
   );
 });
 
+test('of all who match no numbers travel, however few they are', async () => {
+  const { app, db, headers } = await start();
+  const sealed = async () => pageOf(await ask(app, headers, 'deactivate', ALL)).field('seen').length;
+  const ofTwo = await sealed();
+  for (let number = 0; number < 30; number++) await addUser(db, { username: `m${number}` });
+  // A number of more digits, and what comes of it.
+  expect((await sealed()) - ofTwo).toBeLessThan(30);
+});
+
 test('a change of somebody who is not concerned, and a sign-in, do not ask again', async () => {
   const { app, db, headers, zoe } = await start();
   await addPerson(db, 'mad', 'viewer');

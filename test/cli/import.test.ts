@@ -141,10 +141,24 @@ test.each([
   expect(readdirSync(imports)).toEqual(['identity']);
 });
 
+test.each([
+  ['every row', 'c c,cem@example.org\n', 2],
+  ['a row beside one that is the same', 'c c,cem@example.org\nbob,bob@example.org\n', 1],
+  ['a row beside one that would be applied', 'c c,cem@example.org\ncem,c@example.org\n', 1],
+])(
+  'where %s is refused it ends with what that comes to, also where it is a dry run',
+  async (_what, rows, code) => {
+    const { write, roster } = await start();
+    const path = write(`username,email\n${rows}`);
+    expect((await roster('import', path, '--dry-run')).code).toBe(code);
+    expect((await roster('import', path, '--yes')).code).toBe(code);
+  },
+);
+
 test('who is who is said by an option', async () => {
   const { db, write, roster } = await start();
   const path = write('username,email\nrob,bob@example.org\n');
-  expect((await roster('import', path, '--yes')).code).toBe(1);
+  expect((await roster('import', path, '--yes')).code).toBe(2);
   expect((await roster('import', path, '--yes', '--match', 'email')).code).toBe(0);
   expect(await usernames(db)).toEqual(['rob']);
 });
@@ -401,5 +415,5 @@ test.runIf(inject('engine') === 'sqlite')('in a process of its own it ends with 
     settings,
   );
   expect(out).toContain('2 refused');
-  expect(code).toBe(1);
+  expect(code).toBe(2);
 });

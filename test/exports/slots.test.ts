@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Slots } from '../../src/exports/slots.ts';
+import { SharedSlots } from '../../src/operations/workers/shared-slots.ts';
 import { movableClock } from '../people.ts';
 
 const MOST = { written: 2, open: 3, ofOne: 2 };
@@ -41,4 +42,25 @@ test('what is written and still being read takes room, and nobody takes all of i
   other?.endReading();
   expect(slots.take('slow')).toBeUndefined();
   expect(slots.take('third')).toBeDefined();
+});
+
+test('of several processes there are two at a time, also after one that had them has died', () => {
+  const slots = new SharedSlots<string>();
+  expect(['one', 'other', 'one'].map((process, at) => slots.take(process, at, `${at}`))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  slots.endWriting('one', 0);
+  slots.endWriting('one', 0);
+  expect([slots.take('other', 3, '2'), slots.take('other', 4, '3')]).toEqual([true, false]);
+  slots.end('other');
+  // Whoever it was goes on waiting elsewhere, and comes first.
+  expect([slots.take('one', 5, '3'), slots.take('one', 6, '4'), slots.take('one', 7, '5')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  slots.endWriting('other', 3);
+  expect(slots.take('one', 8, '5')).toBe(false);
 });

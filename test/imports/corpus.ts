@@ -179,6 +179,24 @@ export const CORPUS: Readonly<Record<string, File>> = {
     content: `${HEADER}a\0nn,ann@example.org,Ann\n${BOB}`,
     rows: ['2 The username contains a NUL character.', '3 bob'],
   },
+  'one NUL in a file of 38 bytes': {
+    content: 'username,email\nann\0,ann@example.org\n',
+    encoding: 'utf-8',
+    rows: ['2 The username contains a NUL character.'],
+  },
+  'two NULs in three lines': {
+    content: 'username,email\na\0,a@example.org\nb\0,b@x.org\n',
+    encoding: 'utf-8',
+    rows: ['2 The username contains a NUL character.', '3 The username contains a NUL character.'],
+  },
+  'NULs in every row, as many as in a file that is no text': {
+    content: `username,notes\n${'a,x\0y\0z\0\n'.repeat(50)}`,
+    refused: 'It does not look like text: save the list as CSV, or say in which encoding it is.',
+  },
+  'the shortest names of columns in UTF-16 without a mark': {
+    content: Buffer.from('email\na@b.c\n', 'utf16le'),
+    encoding: 'utf-16le',
+  },
   'dates in three orders, in a column that is unknown': {
     content: 'username,joined\nann,2026-03-04\nbob,03/04/2026\ncy,4.3.2026\n',
     rows: [...THEY, '4 cy'],
@@ -267,7 +285,7 @@ export const CORPUS: Readonly<Record<string, File>> = {
   gzip: { content: gzipSync(TWO), refused: COMPRESSED },
   'a picture': {
     content: Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\x01\0\b\x06', 'latin1'),
-    refused: 'This is not a file of text: save the list as CSV.',
+    refused: 'It does not look like text: save the list as CSV, or say in which encoding it is.',
   },
   'a page': { content: '<!doctype html><table>', refused: 'This is HTML or XML: save the list as CSV.' },
   'JSON Lines, as an export has them': {

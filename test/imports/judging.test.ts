@@ -68,6 +68,7 @@ test('every reason of a row is told at once', async () => {
       ['', '', '', ''],
       ['', '', 'Nobody', ''],
       ['a b', 'x@example.org'],
+      ['a b\u202Ec', 'e\u200Be', '', ''],
     ),
     commandLine,
     { match: 'username' },
@@ -77,6 +78,12 @@ test('every reason of a row is told at once', async () => {
   expect(reasons[2]?.at(-1)).toBe('That email already belongs to ada.');
   expect(reasons[4]).toEqual(['Enter a username.', 'Enter an email address.']);
   expect(reasons[5]).toEqual(['The row has 2 cells, the first line has 4.']);
+  expect(reasons[6]).toEqual([
+    'The username contains an invisible character that reverses the direction of text.',
+    'Use only letters, digits, and the signs . _ - + in the username.',
+    'The email address contains an invisible character after “e”.',
+    'Enter an email address like name@example.org.',
+  ]);
 });
 
 test('of whom nobody is found by what is sought for it is said so, and what they lack to be new', async () => {
@@ -155,6 +162,82 @@ test('whom a row is about is found by username, else by email, else by number, o
   const [changed] = (await look(app, byEmail, (stage) => stage.examples('changed', 1))) ?? [];
   expect(changed).toMatchObject({ line: 3, fields: { username: { was: 'ada', became: 'ada2' } } });
   expect(JSON.parse((await importOf(app, byEmail)).reading ?? '')).toMatchObject({ match: 'email' });
+});
+
+test('a row without what was chosen finds whoever is there by the username, else by the email, and it is told', async () => {
+  const app = await startApp();
+  const [m1, m2] = [await addUser(app.db, { username: 'm1' }), await addUser(app.db, { username: 'm2' })];
+  const file = csv(
+    ['id', 'username', 'email', 'name'],
+    ['', 'm1', '', 'First'],
+    ['', '', 'm2@example.org', 'Second'],
+    ['', '', 'nobody@example.org', 'Nobody'],
+  );
+  for (const match of ['id', 'username', 'email'] as const) {
+    const id = await check(app, file, commandLine, { match });
+    expect(await countsOf(app, id)).toEqual({ created: 0, changed: 2, same: 0, refused: 1 });
+    expect(await reasonsOf(app, id)).toEqual({
+      4: ['Nobody has this email, and a new user needs a username.'],
+    });
+    const changed = await look(app, id, (stage) => stage.examples('changed', 2));
+    expect(changed?.map(({ user, by }) => [user?.id, by ?? match])).toEqual([
+      [m1.id, 'username'],
+      [m2.id, 'email'],
+    ]);
+    const { otherwise } = await totalsOf(app, id);
+    const others = Object.entries({ username: 1, email: 1 }).filter(([by]) => by !== match);
+    expect(otherwise).toEqual(Object.fromEntries(others));
+  }
+});
+
+test('nobody is found by a number that was not chosen, nor by another cell where the chosen one is wrong', async () => {
+  const app = await startApp();
+  const { id } = await addUser(app.db, { username: 'ada' });
+  const byNumber = csv(['id', 'username', 'email'], [id, '', 'new@example.org']);
+  expect(await countsOf(app, await check(app, byNumber))).toMatchObject({ refused: 1 });
+  const wrong = csv(
+    ['id', 'username', 'email'],
+    ['x7', 'ada', 'ada@example.org'],
+    ['', 'bob', 'cleo@example.org'],
+  );
+  for (const username of ['bob', 'cleo']) await addUser(app.db, { username });
+  expect(await reasonsOf(app, await check(app, wrong, commandLine, { match: 'id' }))).toMatchObject({
+    2: [
+      '“x7” is no number that a user can have.',
+      'That username already belongs to ada.',
+      'That email already belongs to ada.',
+    ],
+    3: ['That email already belongs to cleo.'],
+  });
+});
+
+test('rows about one user are all refused, by whatever each has found them', async () => {
+  const app = await startApp();
+  const ada = await addUser(app.db, { username: 'ada' });
+  const rows = [
+    ['', 'ada', '', 'Ada'],
+    ['', '', 'ada@example.org', 'Byron'],
+  ];
+  const names = ['id', 'username', 'email', 'name'];
+  for (const [match, first] of [
+    ['username', 'The username “ada”'],
+    ['email', 'ada'],
+    ['id', 'ada'],
+  ] as const) {
+    const id = await check(app, csv(names, ...rows), commandLine, { match });
+    const second = match === 'email' ? 'The email address “ada@example.org”' : 'ada';
+    expect(await reasonsOf(app, id)).toEqual({
+      2: [`${first} is also on line 3.`],
+      3: [`${second} is also on line 2.`],
+    });
+  }
+  const byNumber = await check(app, csv(names, [ada.id, '', '', 'Ada'], ...rows.slice(1)), commandLine, {
+    match: 'id',
+  });
+  expect(await reasonsOf(app, byNumber)).toEqual({
+    2: [`The number ${ada.id} is also on line 3.`],
+    3: ['ada is also on line 2.'],
+  });
 });
 
 test('a number that is somebody else’s, or nobody’s, changes nobody', async () => {
@@ -240,6 +323,31 @@ test('a cell that is empty leaves what is there, or takes the full name out, as 
   const id = await check(app, file, commandLine, { empty: 'clear' });
   const changed = await look(app, id, (stage) => stage.examples('changed', 1));
   expect(changed).toMatchObject([{ fields: { full_name: { was: 'Ada', became: null } } }]);
+});
+
+test('half of a name leaves the whole one that somebody has, unless an empty cell takes out the other half', async () => {
+  const app = await startApp();
+  await addUser(app.db, { username: 'ada', full_name: 'Ada Lovelace' });
+  const file = csv(
+    ['username', 'email', 'first name', 'last name'],
+    ['ada', '', 'Ada', ''],
+    ['bob', 'bob@example.org', '', 'Byron'],
+  );
+  const leaving = await check(app, file);
+  expect(await countsOf(app, leaving)).toEqual({ created: 1, changed: 0, same: 1, refused: 0 });
+  const created = await look(app, leaving, (stage) => stage.examples('created', 1));
+  expect(created).toMatchObject([{ values: { full_name: 'Byron' } }]);
+  const nameOfAda = async (text: string, empty: 'leave' | 'clear') => {
+    const id = await check(app, text, commandLine, { empty });
+    const [changed] = (await look(app, id, (stage) => stage.examples('changed', 1))) ?? [];
+    return changed?.fields.full_name?.became;
+  };
+  expect(await nameOfAda(file, 'clear')).toBe('Ada');
+  // What no column says is left.
+  expect(await nameOfAda(csv(['username', 'first name'], ['ada', 'Ada']), 'clear')).toBeUndefined();
+  expect(await nameOfAda(csv(['username', 'first name', 'last name'], ['ada', 'Ada', 'King']), 'leave')).toBe(
+    'Ada King',
+  );
 });
 
 test('where one column makes all of the first rows fail, it is said in a sentence, and no more is read', async () => {

@@ -12,7 +12,13 @@ for (let first = 0; first < Number(count); first += AT_ONCE) {
   const rows = Array.from({ length: AT_ONCE }, (_, index): Row => {
     const name = `somebody.with.a.long.name.${Math.floor((first + index) / 2)}`;
     const email = `${name}@${index % 2}.example.org`;
-    return { line: first + index + 2, cells: [email], id: undefined, values: { email }, problems: [] };
+    return {
+      line: first + index + 2,
+      cells: [email],
+      id: undefined,
+      values: { email },
+      problems: [],
+    };
   });
   made += (await maker.make(rows)).size;
 }

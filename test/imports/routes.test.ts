@@ -2,10 +2,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { saveImport } from '../../src/imports/queries.ts';
+import { changeUser } from '../../src/users/commands.ts';
 import { type Page, pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { withoutFiles } from '../room.ts';
@@ -194,6 +196,24 @@ test('corrected rows of what is known no more are read anew, and it is said why'
   expect(body).toBe('What was chosen about the earlier file is not known any more.\n');
 });
 
+test('whoever has left before the end finds what was imported where files are brought, with its Undo', async () => {
+  const { app, ann } = await start();
+  const address = await bring(
+    app,
+    ann,
+    'username,email\nbob,bob@example.org\ncem,cem@example.org\ndora,dora\n',
+  );
+  expect(pageOf(await get(app, '/import', ann)).text).not.toContain('The last imports');
+  const { action, judged } = await decision(app, ann, address);
+  await post(app, action, { judged }, ann);
+  await app.runJobs();
+  const page = pageOf(await get(app, '/import', ann));
+  expect(page.text).toMatch(
+    /The last imports .* ann Imported 2 users from a file: 2 created, 1 row refused 2 .*Undo/,
+  );
+  expect(page.main.links.map(({ text }) => text)).toContain('All imports');
+});
+
 test('every refused row can be looked at, a hundred a page, forth and back', async () => {
   const app = await startApp();
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
@@ -287,11 +307,38 @@ test('what others change meanwhile is shown, and asked about again', async () =>
   expect(page.notices.join()).toContain(
     'Not applied: Roster has changed since, and 1 row would do something else. Look again, then apply.',
   );
-  expect(page.notices.join()).toContain('Line 2, bob: was new, now changes the email');
+  expect(page.notices.join()).toContain(
+    'Line 2, bob: was new, now changes the email: “other@example.org” becomes “bob@example.org”',
+  );
   expect(await usernames(app)).toEqual(['ann', 'bob']);
   const stale = await post(app, before.action, { judged: before.judged }, ann);
   expect(stale.body).toContain('this has been looked at again since it was shown to you');
   expect((await apply(app, ann, address)).body).toBe('1 user created, 1 user changed!\n');
+});
+
+test('of what others have changed meanwhile it is said what was there, what is, what becomes of it, and who did', async () => {
+  const { app, db, ann } = await start();
+  const bea = await addPerson(db, 'bea', 'admin');
+  const people = await Promise.all(
+    ['cem', 'dan', 'eve'].map((username) => addUser(db, { username, full_name: username, role: 'viewer' })),
+  );
+  const address = await bring(app, ann, 'username,name\ncem,Cem B\ndan,Dan B\neve,eve\n');
+  const before = await decision(app, ann, address);
+  const acting = { ...commandLine, via: 'form', user: bea, role: bea.role } as const;
+  for (const [index, full_name] of ['Cem C', 'Dan B', null].entries())
+    await transact(db, (trx) => changeUser(trx, acting, people[index]?.id ?? 0, { full_name }, app.clock()));
+  await post(app, before.action, { judged: before.judged }, ann);
+  await app.runJobs();
+  const [notice = ''] = pageOf(await get(app, address, ann)).notices;
+  expect(notice).toContain(
+    'Line 2, cem: the full name was “cem”, is “Cem C” by now (changed by bea), and becomes “Cem B”',
+  );
+  expect(notice).toContain(
+    'Line 3, dan: was to change the full name, now is the same; the full name was “dan”, is “Dan B” by now (changed by bea), as in the file',
+  );
+  expect(notice).toContain(
+    'Line 4, eve: was the same, now changes the full name; the full name was “eve”, is empty by now (changed by bea), and becomes “eve”',
+  );
 });
 
 test('while it is read or applied its page says how far it is, and asks again by itself', async () => {
@@ -316,7 +363,9 @@ test('while it is read or applied its page says how far it is, and asks again by
   await transact(db, (trx) => saveImport(trx, id, { ...under, state: 'reading' }));
   const reading = await get(app, address, ann);
   expect(reading.headers.refresh).toBe('2');
-  expect(pageOf(reading).text).toContain('1,200 rows looked at');
+  expect(pageOf(reading).text).toMatch(
+    /1,200 rows looked at, so far:.* created 2 changed 0 the same 0 refused 1/,
+  );
   await transact(db, (trx) => saveImport(trx, id, { ...under, state: 'applying' }));
   const applying = await get(app, address, ann);
   expect(applying.headers.refresh).toBe(`2; url=${address}?until=over`);

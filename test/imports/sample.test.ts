@@ -31,6 +31,21 @@ test('where the first rows fail and a later one does not, the rest is read', asy
   expect([state, rows]).toEqual(['checked', 60]);
 });
 
+test('where every row has one cell too many it is said once, and where they differ of each', async () => {
+  const rows = (cells: (index: number) => string[]) =>
+    Array.from({ length: 60 }, (_, index) => [`u${index}`, `u${index}@example.org`, ...cells(index)]);
+  const { state, problem } = await problemOf(
+    rows(() => ['x']),
+    ['Login', 'Mail'],
+  );
+  expect(state).toBe('unreadable');
+  expect(problem).toBe(
+    'Every row fails: The row has 3 cells, the first line has 2. Read it differently, or put it right in the file.',
+  );
+  const others = rows((index) => Array.from({ length: 1 + (index % 2) }, () => 'x'));
+  expect(await problemOf(others, ['Login', 'Mail'])).toMatchObject({ state: 'checked', rows: 60 });
+});
+
 test.each([
   [
     'username',

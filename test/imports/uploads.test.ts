@@ -112,6 +112,16 @@ test.each([
   expect(left()).toEqual([]);
 });
 
+test('a file as large as is allowed is taken, and one with a byte more is not', async () => {
+  const { send, left } = await start({ ...FEW, bytes: 100_000 });
+  const form = (bytes: number) => multipart({}, { name: 'a.csv', content: 'a'.repeat(bytes) });
+  const { size, discard } = await send(form(100_000));
+  expect(size).toBe(100_000);
+  await discard();
+  await expect(send(form(100_001))).rejects.toEqual(refused(413, /too large/));
+  expect(left()).toEqual([]);
+});
+
 test('whoever has three imports under way is told so before a byte is kept', async () => {
   const { folder, send } = await start(FEW, { own: 3, bytes: 0 });
   await expect(send(multipart({}, { name: 'a.csv', content: 'a' }))).rejects.toEqual(

@@ -40,6 +40,13 @@ export class Browser {
     return this.#ask('work', 'POST', path, headers, body);
   }
 
+  /** What it is answered nobody reads. */
+  async begin(path: string): Promise<IncomingMessage> {
+    const answer = await this.#send('GET', path);
+    // Once the connection is cut.
+    return answer.on('error', () => {});
+  }
+
   close(): void {
     this.#agent.destroy();
   }
@@ -52,6 +59,24 @@ export class Browser {
     body: string | Buffer = '',
   ): Promise<Answer> {
     const sent = performance.now();
+    const answer = await this.#send(method, path, more, body, AbortSignal.timeout(PATIENCE));
+    const content = await buffer(answer);
+    this.#timed(kind, performance.now() - sent);
+    this.#keep(answer.headers['set-cookie']);
+    const {
+      statusCode: status = 0,
+      headers: { location = '' },
+    } = answer;
+    return { status, location, body: content.toString() };
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    more = {},
+    body: string | Buffer = '',
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> {
     const headers = {
       cookie: [...this.#cookies].map((cookie) => cookie.join('=')).join('; '),
       'sec-fetch-site': 'same-origin',
@@ -61,19 +86,11 @@ export class Browser {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const asking = request(
       new URL(path, this.#origins[this.#asked++ % this.#origins.length]),
-      { method, headers, agent: this.#agent, signal: AbortSignal.timeout(PATIENCE) },
+      { method, headers, agent: this.#agent, ...(signal && { signal }) },
       resolve,
     );
     asking.once('error', reject).end(body);
-    const answer = await promise;
-    const content = await buffer(answer);
-    this.#timed(kind, performance.now() - sent);
-    this.#keep(answer.headers['set-cookie']);
-    const {
-      statusCode: status = 0,
-      headers: { location = '' },
-    } = answer;
-    return { status, location, body: content.toString() };
+    return promise;
   }
 
   #keep(cookies: readonly string[] = []): void {

@@ -14,12 +14,18 @@ export async function recogniseEncoding(path: string, head: Buffer): Promise<Enc
   return marked?.[0] ?? utf16Of(head) ?? ((await isUtf8(path)) ? 'utf-8' : 'windows-1252');
 }
 
-/** Of a letter, digit or delimiter from ASCII one byte is zero, always on the same side. */
+/** Of the shortest names of columns, and of fewer it may be chance. */
+const LEAST_BESIDE = 3;
+
+/** Of a letter, digit or delimiter from ASCII one byte is zero, always on the same side: beside each other they have one in two, as a NUL here and there has not. */
 function utf16Of(head: Buffer): Encoding | undefined {
-  const zeros = [0, 0];
-  for (const [index, byte] of head.entries()) if (byte === 0) zeros[index % 2] = Number(zeros[index % 2]) + 1;
-  const [even = 0, odd = 0] = zeros;
-  const few = head.length / 40;
+  let [even, odd] = [0, 0];
+  for (let at = 2; at < head.length; at++) {
+    if (head[at] !== 0 || head[at - 2] !== 0 || head[at - 1] === 0) continue;
+    if (at % 2 === 0) even++;
+    else odd++;
+  }
+  const few = Math.max(LEAST_BESIDE, head.length / 40);
   if (odd > few && odd > 10 * even) return 'utf-16le';
   return even > few && even > 10 * odd ? 'utf-16be' : undefined;
 }

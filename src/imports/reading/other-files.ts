@@ -23,6 +23,11 @@ const TEXTS: readonly [RegExp, string][] = [
   [/^\s*BEGIN:VCARD/i, 'These are vCards: save the list as CSV.'],
 ];
 
+/** So many may be in the cells of a small list, each of which is told in its row. */
+const FEW = 10;
+/** In another encoding it may be one, so it can be read differently: not told as files are that are known. */
+const NO_TEXT = 'It does not look like text: save the list as CSV, or say in which encoding it is.';
+
 /** @param head the first bytes of a file @throws UnreadableError */
 export function refuseOtherFiles(head: Buffer): void {
   const beginning = head.toString('latin1', 0, 10);
@@ -35,6 +40,5 @@ export function refuseOtherTexts(text: string): void {
   const [, sentence] = TEXTS.find(([beginning]) => beginning.test(text)) ?? [];
   if (sentence !== undefined) throw new UnreadableError(sentence);
   const controls = text.match(/(?![\t\n])\p{Cc}/gu)?.length ?? 0;
-  if (controls > text.length / 50)
-    throw new UnreadableError('This is not a file of text: save the list as CSV.');
+  if (controls > Math.max(FEW, text.length / 50)) throw new UnreadableError(NO_TEXT);
 }

@@ -71,7 +71,7 @@ export type Row = {
   id: number | undefined;
   /** Without what no column says, and what an empty cell leaves. */
   values: UserChanges;
-  /** Beside the email, in the same cell. */
+  /** Of who is new alone: beside the email in the same cell, or one half of it. */
   name?: string | undefined;
   problems: readonly Problem[];
 };

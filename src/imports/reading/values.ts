@@ -32,6 +32,10 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
   const known = columns.flatMap(({ field }, index) => (field ? [{ field, index }] : []));
   const isNamed = known.some(({ field }) => /_name$/.test(field));
   const cleared = isNamed && empty === 'clear' ? '' : undefined;
+  // The half that a column says to be none is taken out; one without a column is not known.
+  const isHalfWhole =
+    empty === 'clear' &&
+    ['first_name', 'last_name'].every((name) => known.some(({ field }) => field === name));
   const status = columns.find(({ field }) => field === 'is_active')?.header ?? '';
   const asks = fieldNamed(status) === 'is_active' ? undefined : status;
   return (cells) => {
@@ -43,10 +47,10 @@ export function valuesReader(columns: readonly Column[], empty: Empty): (cells: 
     if (texts.reversed_name !== undefined) texts.full_name = firstNameFirst(texts.reversed_name);
     const { values, problems } = valuesOf(typedFrom(texts, cleared, asks), texts, asks);
     const id = texts.id === undefined ? undefined : numberFrom(texts.id);
-    const name = texts.email?.includes('<') ? nameBeside(texts.email) : undefined;
-    if (texts.id === undefined || id !== undefined) return { id, values, name, problems };
+    const { name, ...said } = withoutHalf(values, texts, isHalfWhole);
+    if (texts.id === undefined || id !== undefined) return { id, ...said, name, problems };
     const message = `${quoted(trim(texts.id))} is no number that a user can have.`;
-    return { id, values, name, problems: [{ field: 'id', message }, ...problems] };
+    return { id, ...said, name, problems: [{ field: 'id', message }, ...problems] };
   };
 }
 
@@ -71,6 +75,17 @@ function typedFrom(texts: Texts, cleared: string | undefined, asks: string | und
 
 function joined(first: string | undefined, last: string | undefined): string | undefined {
   return first === undefined || last === undefined ? (first ?? last) : `${trim(first)} ${trim(last)}`;
+}
+
+/** One half of a name is for who is new: somebody who has a whole one keeps it. */
+function withoutHalf(values: UserChanges, texts: Texts, isHalfWhole: boolean): Pick<Row, 'values' | 'name'> {
+  const { first_name, last_name } = texts;
+  const isHalf = texts.full_name === undefined && (first_name === undefined) !== (last_name === undefined);
+  if (isHalf && !isHalfWhole) {
+    const { full_name, ...others } = values;
+    return { values: others, name: full_name ?? undefined };
+  }
+  return { values, name: texts.email?.includes('<') ? nameBeside(texts.email) : undefined };
 }
 
 /** Where it can be one. */

@@ -1,5 +1,6 @@
 /** What one of several processes hears of its parent, and tells it. Without the parent Node ends it at once. */
 import { EventEmitter, once } from 'node:events';
+import type { TakeSlot } from '../../exports/slots.ts';
 import type { Port } from '../../http/graceful-shutdown.ts';
 import type { Family } from '../metrics/families.ts';
 import type { FromParent, FromWorker, Place, Task } from './messages.ts';
@@ -14,6 +15,7 @@ export class ParentLink {
     closed: () => this.#ask('closed'),
   };
   readonly #heard: EventEmitter;
+  #exports = 0;
   #counted: () => readonly Family[] = () => [];
   /** Until it answers there is nothing that has to be brought to an end. */
   #end: (isReplaced: boolean) => void = () => process.exit(0);
@@ -32,6 +34,7 @@ export class ParentLink {
     this.task = task;
     this.#heard = heard;
     heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
+    heard.on('slot', ({ number, isGiven }) => heard.emit(`slot ${number}`, isGiven));
     // Somebody means this process alone: once another one answers it is told that it is replaced.
     process.on('SIGTERM', () => void tell({ kind: 'leaves' }));
     // What a terminal sends goes to all of them: the parent says what is to be done.
@@ -61,6 +64,19 @@ export class ParentLink {
   async sayCounted(): Promise<void> {
     await tell({ kind: 'alive', families: this.#counted() });
   }
+
+  /** Undefined for whoever has to ask again. */
+  readonly takeSlot: TakeSlot = async (person) => {
+    const number = this.#exports++;
+    const answer = once(this.#heard, `slot ${number}`);
+    void tell({ kind: 'export', number, person });
+    const [isGiven] = await answer;
+    if (!isGiven) return undefined;
+    return {
+      endWriting: () => void tell({ kind: 'written', number }),
+      endReading: () => void tell({ kind: 'read', number }),
+    };
+  };
 
   async #ask(kind: 'turn' | 'closed'): Promise<void> {
     void tell({ kind });

@@ -6,10 +6,11 @@ export type Task = { listening: Listening; setupToken: string; startId: string }
 
 export type Place = { host: string; metricsAddress: string | undefined };
 
-/** `replaced`: nobody waits for its end; `turn`: whoever wanted to connect by then is handed on; `closed`: none listens any more; `counted`: by all of them. */
+/** `replaced`: nobody waits for its end; `turn`: whoever wanted to connect by then is handed on; `closed`: none listens any more; `counted`: by all of them; `slot`: whether an export may begin. */
 export type FromParent =
   | { kind: 'task'; task: Task }
   | { kind: 'stop' | 'replaced' | 'turn' | 'closed' }
+  | { kind: 'slot'; number: number; isGiven: boolean }
   | { kind: 'counted'; families: readonly Family[] };
 
 /** `ready`: for its task. `leaves`: wants to be replaced. `alive`: said again and again, with what it has counted so far. `asks`: wants to know what all have. */
@@ -19,4 +20,11 @@ export type FromWorker =
   | { kind: 'leaves' }
   | { kind: 'turn' }
   | { kind: 'closed' }
+  | AboutExport
   | { kind: 'alive' | 'asks'; families: readonly Family[] };
+
+/** `export`: it would begin one, of a number of its own; `written`, `read`: nothing more is written of it, or read. */
+export type AboutExport =
+  | { kind: 'export'; number: number; person: string }
+  | { kind: 'written'; number: number }
+  | { kind: 'read'; number: number };

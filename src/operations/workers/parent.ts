@@ -11,8 +11,9 @@ import type { Log } from '../../http/logger.ts';
 import { Mutex } from '../../lib/mutex.ts';
 import { fork, kill, living, tell } from './child.ts';
 import { Counts } from './counts.ts';
-import type { FromWorker, Place, Task } from './messages.ts';
+import type { AboutExport, FromWorker, Place, Task } from './messages.ts';
 import { Pauses } from './pauses.ts';
+import { SharedSlots } from './shared-slots.ts';
 import { LOOK_EVERY_MS, Silence } from './silence.ts';
 
 /** `count` processes. `patience`: how long one takes to end at most that was told to, in milliseconds. */
@@ -22,6 +23,7 @@ export class Workers {
   readonly #plan: Plan;
   readonly #log: Log;
   readonly #counts = new Counts<Worker>();
+  readonly #exports = new SharedSlots<Worker>();
   /** Those that answer, the oldest first; whoever is to be replaced is not among them any more. */
   readonly #serving = new Set<Worker>();
   readonly #closed = new Set<Worker>();
@@ -106,13 +108,26 @@ export class Workers {
       this.#sayIfClosed();
       return;
     }
+    if (message.kind === 'export' || message.kind === 'written' || message.kind === 'read') {
+      this.#hearOfExport(worker, message);
+      return;
+    }
     this.#silence.heard(worker);
     this.#counts.note(worker, message.families);
     if (message.kind === 'asks') tell(worker, { kind: 'counted', families: this.#counts.sum() });
   }
 
+  #hearOfExport(worker: Worker, message: AboutExport): void {
+    const { kind, number } = message;
+    if (kind === 'export')
+      tell(worker, { kind: 'slot', number, isGiven: this.#exports.take(worker, number, message.person) });
+    else if (kind === 'written') this.#exports.endWriting(worker, number);
+    else this.#exports.endReading(worker, number);
+  }
+
   #forget(worker: Worker, ending: number | string): void {
     this.#counts.end(worker);
+    this.#exports.end(worker);
     this.#closed.delete(worker);
     this.#silence.heard(worker);
     this.#sayIfClosed();

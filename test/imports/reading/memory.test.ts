@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { LIMITS } from '../../../src/imports/uploads.ts';
 import { type Content, repeated } from '../corpus.ts';
 import { written } from '../files.ts';
 
@@ -41,3 +42,15 @@ test.each<[string, () => Iterable<string>, boolean]>([
   expect(count > 0).toBe(!isRefused);
   expect(peak).toBeLessThan(220);
 });
+
+// As `test:long` has all runs of a property.
+test.runIf(process.env.PROPERTY_RUNS === 'all')(
+  'a file as large as is taken is read to its end',
+  async () => {
+    const row = `ann,ann@example.org,${'x'.repeat(4_000)}\n`;
+    const { count, problem, peak } = await peakOf(() => repeated(row, LIMITS.bytes, HEADER));
+    expect(problem).toBe('');
+    expect(count * row.length).toBeGreaterThanOrEqual(LIMITS.bytes);
+    expect(peak).toBeLessThan(220);
+  },
+);

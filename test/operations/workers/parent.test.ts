@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
+import { seedUsers } from '../../../src/cli/seed.ts';
 import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
@@ -12,7 +13,7 @@ import { addPerson, PASSWORD } from '../../people.ts';
 import { beginForm, expectNothingLost, send, startClients } from '../../reliability/clients.ts';
 import { preloading, run, runToEnd } from '../../roster.ts';
 import { Browser } from '../../soak/browser.ts';
-import { readyUrl, temporaryDatabase } from '../../support.ts';
+import { fillAsCommand, readyUrl, temporaryDatabase } from '../../support.ts';
 import { isRunning, PATIENCE, startSeveral } from './running.ts';
 
 const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
@@ -81,6 +82,31 @@ test(
     await Promise.all(asking);
     expect(said()).toContain(`Process ${killed} has ended (SIGKILL): another one is started in 0.1 s.`);
     for (const { browser } of connected) browser.close();
+  },
+);
+
+testProcesses(
+  'all of them together have as many exports as one, and those of one that is killed are over',
+  PATIENCE,
+  async () => {
+    const url = await readyUrl();
+    // More than a connection takes in that nobody reads.
+    await fillAsCommand(url, (db) => seedUsers(db, 60_000));
+    await addPerson(await temporaryDatabase(url), 'ann', 'admin');
+    const { address, workers } = await startSeveral({ DATABASE_URL: url });
+    const connected: Awaited<ReturnType<typeof connect>>[] = [];
+    for (let number = 0; number < BROWSERS; number++) connected.push(await connect(address));
+    const [first = 0, other] = workers();
+    const begin = async (pid: number | undefined) => {
+      const at = connected.findIndex((one) => one.pid === pid);
+      const [found] = connected.splice(at, 1);
+      return (await found?.browser.begin('/export/file?format=vcard&all=on'))?.statusCode;
+    };
+    expect([await begin(first), await begin(first)]).toEqual([200, 200]);
+    expect(await begin(other)).toBe(503);
+    process.kill(first, 'SIGKILL');
+    await expect.poll(() => workers()).not.toContain(first);
+    expect(await begin(other)).toBe(200);
   },
 );
 
