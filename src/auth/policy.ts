@@ -40,6 +40,10 @@ export function mayEdit({ role }: { role: Role }): boolean {
   return role === 'editor' || role === 'admin';
 }
 
+export function mayCreate({ role }: { role: Role }): Rule {
+  return role === 'member' ? mayEdit : mayManage;
+}
+
 export function mayChange(actor: { role: Role }, user: { role: Role }): boolean {
   return mayManage(actor) || (mayEdit(actor) && user.role === 'member');
 }

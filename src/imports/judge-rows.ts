@@ -1,7 +1,7 @@
 /** What each row would do, as it is known from the directory beforehand; the commands judge it again. */
 import type { Actor } from '../auth/actor.ts';
 import { endsLastAdministrator } from '../auth/administrators.ts';
-import { mayChangeFields, mayEdit, mayManage, whoMay } from '../auth/policy.ts';
+import { mayChangeFields, mayCreate, mayManage, whoMay } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { JudgedRow, Key, StagedRow } from '../db/stage-rows.ts';
 import { usersByKeys } from '../db/users-by-keys.ts';
@@ -159,7 +159,7 @@ function judgeCreation(
     if (values[field] === undefined && !reasons.some((reason) => reason.field === field))
       reasons.push({ field, message: isSought ? nobodyBy(by, field) : LACKS[field] });
   const { role = NEW.role } = values;
-  if (!(role === 'member' ? mayEdit : mayManage)(actor)) reasons.push(notAllowed('role'));
+  if (!mayCreate({ role })(actor)) reasons.push(notAllowed('role'));
   return null;
 }
 

@@ -1,6 +1,7 @@
 /** The mail with an access link, whether Roster sends it or whoever has made the link. */
 import { displayName, time } from '../lib/formats.ts';
 import { quotable } from '../lib/text.ts';
+import { USERNAME_MAX } from '../users/validation.ts';
 import type { Mail } from './mailer.ts';
 
 type Named = { username: string; full_name: string | null };
@@ -17,7 +18,7 @@ export function letterTo(
       `${quotable(displayName(from))} gives you access to Roster, the directory at ${new URL(link).origin}. Open this link and choose a password:`,
       link,
       `It works once, until ${time(endsAt)}. It is for you alone: whoever opens it chooses the password.`,
-      `You then sign in as ${quotable(user.username, 64)}.`,
+      `You then sign in as ${quotable(user.username, USERNAME_MAX)}.`,
     ].join('\n\n'),
   };
 }

@@ -1,7 +1,7 @@
 /** The one write path: every change of a user, judged on the locked row and written in one transaction. */
 
 import { type Actor, authorize } from '../auth/actor.ts';
-import { mayChange, mayChangeFields, mayEdit, mayManage, type Rule } from '../auth/policy.ts';
+import { mayChange, mayChangeFields, mayCreate } from '../auth/policy.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { updateRows } from '../db/many-rows.ts';
 import type { Trx, User } from '../db/schema.ts';
@@ -213,10 +213,6 @@ async function notRestored(trx: Trx, id: number): Promise<Restored> {
   const deleted = await findDeleted(trx, id);
   if (deleted === undefined) return { kind: 'there already', user: await getUser(trx, id) };
   return { kind: 'deleted again', user: { id, username: unpackValues(deleted.fields).username } };
-}
-
-function mayCreate({ role }: NewUser): Rule {
-  return role === 'member' ? mayEdit : mayManage;
 }
 
 function restoredUser({ id, version }: DeletedUser, values: KeptValues, updated_at: number): User {

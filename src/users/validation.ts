@@ -15,7 +15,7 @@ import {
 
 export const USER_FIELDS = ['username', 'email', 'full_name', 'is_active', 'role'] as const;
 
-const USERNAME_MAX = 64;
+export const USERNAME_MAX = 64;
 export const USERNAME_HINT = `Up to ${USERNAME_MAX} letters, digits, and the signs . _ - +`;
 const EMAIL_LOCAL_MAX = 64;
 const FULL_NAME_MAX = 200;

@@ -85,9 +85,14 @@ test('numbers of users are whole and from 1 on', async () => {
   expect(plain(rows[2]?.problems[0]?.message ?? '')).toBe('“0” is no number that a user can have.');
 });
 
-test('first and last names are joined, whichever of them is there', async () => {
-  const names = await valuesOf('username,Last name,First name\na,Lovelace, Ada \nb,Hopper,\nc,,Grace\nd,,\n');
-  expect(names.map(({ full_name }) => full_name)).toEqual(['Ada Lovelace', 'Hopper', 'Grace', undefined]);
+test('first and last names are joined; one of them alone is for who is new', async () => {
+  const rows = await read('username,Last name,First name\na,Lovelace, Ada \nb,Hopper,\nc,,Grace\nd,,\n');
+  expect(rows.map(({ values, name }) => [values.full_name, name])).toEqual([
+    ['Ada Lovelace', undefined],
+    [undefined, 'Hopper'],
+    [undefined, 'Grace'],
+    [undefined, undefined],
+  ]);
 });
 
 test.each(['Nachname, Vorname', 'Name, Vorname'])('a name under “%s” is turned round', async (header) => {
