@@ -36,7 +36,7 @@ test.each(['short', 'x'.repeat(129), 'with a space', '"level":50,"', 'ümlaut-na
 );
 
 test('what is no request has one, too', async () => {
-  const { port } = new URL(await listen(await startApp()));
+  const { port } = new URL(await listen(await startApp({ LOG_LEVEL: 'warn' })));
   const socket = connect(Number(port), '127.0.0.1');
   socket.end('no request\r\n\r\n');
   const answer = await text(socket);
