@@ -8,7 +8,7 @@ import { isCutOff } from './apply.ts';
 import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
-import { hasRefusedRows, isUnknown } from './reading/columns.ts';
+import { hasRefusedRows, isUnknown, storedField } from './reading/columns.ts';
 import {
   type Column,
   DELIMITERS,
@@ -207,7 +207,8 @@ export function whyOf(
   { field, message }: Reason,
   columns: readonly { field: Field | undefined }[],
 ): string {
-  const cell = cells[columns.findIndex((column) => field && column.field === field)]?.trim() ?? '';
+  const cell =
+    cells[columns.findIndex((column) => field && storedField(column.field) === field)]?.trim() ?? '';
   const value = quotable(cell);
   if (value === '' || plain(message).includes(value)) return message;
   return `“${named(value)}”: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
