@@ -154,13 +154,14 @@ export function takenOf(rows: readonly Pick<RefusedRow, 'reasons'>[]): string | 
   return rows.some(({ reasons }) => reasons.some(({ isTaken }) => isTaken)) ? TAKEN : undefined;
 }
 
-/** How many are not in the file, where that is news: it is none of rows that were corrected, and where all are new. */
+/** How many are not in the file, where that is news: it is none of rows that were corrected, as it may have been where that is forgotten, and where all are new. */
 function absentOf(
   imported: Pick<Import, 'choices'>,
-  { columns = [] }: Partial<Pick<Reading, 'columns'>>,
+  how: Pick<Reading, 'columns'> | undefined,
   { absent = 0, changed, same }: Totals,
 ): number {
-  const isPart = earlierOf(imported) !== undefined || hasRefusedRows(columns) || changed + same === 0;
+  if (how === undefined) return 0;
+  const isPart = earlierOf(imported) !== undefined || hasRefusedRows(how.columns) || changed + same === 0;
   return isPart ? 0 : absent;
 }
 
