@@ -491,15 +491,18 @@ describe('a form that is sent after its session has ended', () => {
   });
 
   test.each([
-    ['/account/profile', '/account/profile', { user: '2', version: '1' }],
+    ['/account/profile', '/account/profile', { user: '1', version: '1' }],
     ['/users', '/users/new', { username: 'zoe' }],
+    ['/invite', '/invite', { role: 'viewer' }],
   ])(
     'with an email that has a name beside it shows both as they will be saved: %s',
     async (address, form, more) => {
-      const { app, ed, headers } = await startWithPeople();
+      const { app, clock, ann } = await startWithPeople();
+      const headers = await signedIn(app, ann);
+      clock.move(13 * HOUR);
       const sent = { full_name: '', email: 'Zoë Zeh <zoe@example.org>', ...more };
       const refused = await post(app, address, sent, headers);
-      const { headers: signed } = await signInOn(app, refused.body, ed, headers);
+      const { headers: signed } = await signInOn(app, refused.body, ann, headers);
       const shown = pageOf(await get(app, form, signed));
       expect(shown.text).toContain('what you sent before');
       expect([shown.field('full_name'), shown.field('email')]).toEqual(['Zoë Zeh', 'zoe@example.org']);
