@@ -5,7 +5,6 @@ import { draftFor } from '../auth/request-drafts.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
-import { readFields } from '../lib/forms.ts';
 import { type Conflict, changeUser, setOf } from '../users/commands.ts';
 import { sentenceOfSaved } from '../users/concurrent-changes.ts';
 import { describeConflict } from '../users/conflict.ts';
@@ -26,7 +25,7 @@ const SAID = {
 export async function showProfile(request: FastifyRequest, reply: FastifyReply) {
   const user = await getOwnUser(request);
   const draft = await draftFor(request);
-  const begun = await beginEdit(request.server.db, user, draft && readFields(draft, FIELDS));
+  const begun = await beginEdit(request.server.db, user, draft && readPerson(draft, FIELDS));
   return begun.kind === 'conflict' ? showConflict(request, reply, begun, 200) : showForm(reply, begun);
 }
 

@@ -12,10 +12,10 @@ const OWED = 'Nothing was changed: your role asks for a second factor first.';
 export async function askForSecondFactor(request: FastifyRequest, reply: FastifyReply, session: Session) {
   const { method, url } = request;
   const isReading = method === 'GET' || method === 'HEAD';
-  const next = isReading ? url : (formOf(request) ?? '/users');
+  const draft = isReading ? undefined : draftOf(request);
+  const next = isReading ? url : (draft?.form ?? formOf(request) ?? '/users');
   const address = addressFor(next, request.server.config.origin);
   if (isReading) return reply.seeOther(address);
-  const draft = draftOf(request);
   const isKept = draft && (await runCommand(request, (trx) => addDraft(trx, session.id, draft)));
   return reply.seeInstead(address, isKept ? `${OWED} What you sent is there once you have set it up.` : OWED);
 }

@@ -31,8 +31,8 @@ const HELP = `Roster, a user directory.
                              --yes applies them without asking, --dry-run does not, --match username (or id, or email)
                              says by what a row is about somebody who is there, --make-usernames makes usernames
                              from the part of the email before the @ where the file has none, --empty clear has an empty
-                             cell take out a full name, --encoding windows-1252 and --delimiter semicolon say what is not
-                             recognised; ends with 0 where all is done, 1 where something is not (rows were refused, it was
+                             cell take out a full name, --names reversed turns full names round that have the last name
+                             first, --encoding windows-1252 and --delimiter semicolon say what is not recognised; ends with 0 where all is done, 1 where something is not (rows were refused, it was
                              interrupted, or somebody's change stays of what was taken back), and 2 where nothing was done
   npm run roster -- export users.csv
                              writes everyone into a file: .csv, .jsonl or .vcf; or some of them, with the end of a

@@ -1,12 +1,13 @@
 /** How `import` is told to read a file: the words that its options take. */
 import { StartError } from '../errors.ts';
-import { DELIMITERS, ENCODINGS } from '../imports/reading/reading.ts';
+import { DELIMITERS, ENCODINGS, NAME_ORDERS } from '../imports/reading/reading.ts';
 import { type Choices, EMPTIES, MATCHES } from '../imports/types.ts';
 import { named, quotable } from '../lib/text.ts';
 
 const WORDS = {
   match: Object.fromEntries(MATCHES.map((match) => [match, match])),
   empty: Object.fromEntries(EMPTIES.map((empty) => [empty, empty])),
+  names: Object.fromEntries(NAME_ORDERS.map((order) => [order, order])),
   encoding: Object.fromEntries(Object.keys(ENCODINGS).map((name) => [name, name])),
   delimiter: Object.fromEntries(Object.entries(DELIMITERS).map(([sign, name]) => [name.toLowerCase(), sign])),
 };

@@ -54,7 +54,7 @@ export function sayPreview(path: string, imported: Import): void {
     console.log(`  ${quotable(header)} → ${field ? fieldOf(field, how.match) : 'left out'}`);
   const reversed = reversedOf(how);
   if (reversed !== undefined)
-    console.log(`  ${plain(reversed)} To have them turned round, call the column “Last name, first name”.`);
+    console.log(`  ${plain(reversed)} They are turned round with --names reversed.`);
   const [what, says] = EMPTY_CELLS[empty];
   console.log(`  An empty cell ${what.toLowerCase()}. ${says}`);
   const fields = fieldsOf(totals);

@@ -1,7 +1,7 @@
 /** How a file is to be read, as somebody says it who has seen how it was. */
 import { z } from 'zod';
 import type { Fields } from '../lib/forms.ts';
-import { type Column, DELIMITERS, ENCODINGS, type Field, NAMES } from './reading/reading.ts';
+import { type Column, DELIMITERS, ENCODINGS, type Field, NAME_ORDERS } from './reading/reading.ts';
 import { type Choices, EMPTIES, type HowRead, MADE_OF, MATCHES } from './types.ts';
 import { FIELD_LABELS } from './words.ts';
 
@@ -18,7 +18,7 @@ const schema = z.object({
   match: oneOf(MATCHES),
   empty: oneOf(EMPTIES),
   usernames: oneOf(MADE_OF),
-  names: oneOf(NAMES),
+  names: oneOf(NAME_ORDERS),
 });
 const field = oneOf(keysOf(FIELD_LABELS));
 
@@ -37,22 +37,31 @@ export function offeredColumns(columns: readonly Column[]): OfferedColumn[] {
 export function parseChoices(
   fields: Fields,
   how: Pick<HowRead, 'encoding' | 'delimiter' | 'columns'> | undefined,
-  before: Choices['fields'],
+  before: Pick<Choices, 'fields' | 'names'>,
 ): Choices {
   const choices = Object.fromEntries(
     Object.entries(schema.parse(fields)).filter(([, value]) => value !== undefined),
   ) as Choices;
-  // Apart by something else, they are other columns.
+  const typed = how?.columns.map((_, index) => fields[columnName(index)]) ?? [];
+  // Apart by something else, they are other columns, in which names are written as before.
   const isSame = choices.encoding === how?.encoding && choices.delimiter === how?.delimiter;
-  if (!how || !isSame) return choices;
-  const typed = how.columns.map((_, index) => fields[columnName(index)]);
+  if (!how || !isSame) return { ...namesOf(typed, before), ...choices };
   // Of a form without the columns nobody has said which is which.
-  if (typed.every((one) => one === undefined)) return before ? { ...choices, fields: before } : choices;
+  if (typed.every((one) => one === undefined))
+    return before.fields ? { ...choices, fields: before.fields } : choices;
   return { ...choices, fields: how.columns.map((column, index) => chosen(column, typed[index])) };
 }
 
 export function columnName(index: number): string {
   return `column.${index}`;
+}
+
+function namesOf(
+  typed: readonly (string | undefined)[],
+  { names }: Pick<Choices, 'names'>,
+): Pick<Choices, 'names'> {
+  if (typed.includes('reversed_name')) return { names: 'reversed' };
+  return names === undefined || typed.includes('full_name') ? {} : { names };
 }
 
 function chosen(column: Column, typed: string | undefined): Field | undefined {

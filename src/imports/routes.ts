@@ -50,7 +50,7 @@ async function choose(request: Request, reply: FastifyReply) {
   const found = await getImport(server.db, params.id, actor);
   const how = howRead(found);
   const names = [...CHOICES, ...(how?.columns.map((_, index) => columnName(index)) ?? [])];
-  const choices = parseChoices(readFields(body, names), how, choicesOf(found).fields);
+  const choices = parseChoices(readFields(body, names), how, choicesOf(found));
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await readDifferently(trx, acting, found.id, choices, server.clock());
     return outcome === 'reading' ? done(addressOf(found.id), '') : refuseLate(trx, found.id);

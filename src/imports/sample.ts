@@ -3,6 +3,7 @@ import { KEYS, type Key } from '../db/stage-rows.ts';
 import { quoted } from '../lib/text.ts';
 import type { Judgement, RowToJudge } from './judge-rows.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
+import { storedField } from './reading/columns.ts';
 import { UnreadableError } from './reading/reading.ts';
 import type { HowRead, Reason } from './types.ts';
 
@@ -72,14 +73,16 @@ function needsUsernames(how: HowRead): boolean {
 }
 
 function sentenceOfFailing({ field, message }: Reason, how: HowRead): string {
-  if (field === undefined)
-    return `Every row fails: ${message} Read it differently, or put it right in the file.`;
   const header = headerOf(field, how);
   if (header !== undefined)
     return `The column ${header} fails in every row: ${message} Read it differently, or put it right in the file.`;
+  const name = NAMES[field ?? ''];
+  // As of a name in two columns.
+  if (name === undefined)
+    return `Every row fails: ${message} Read it differently, or put it right in the file.`;
   const made =
     field === 'username' && lacksUsernames(how) ? 'have usernames made of the emails' : 'add one to the file';
-  return `No column says the ${NAMES[field] ?? field}, and every row needs one: say which column it is, or ${made}.`;
+  return `No column says the ${name}, and every row needs one: say which column it is, or ${made}.`;
 }
 
 function sentenceOfSame(field: string, how: HowRead): string {
@@ -87,6 +90,6 @@ function sentenceOfSame(field: string, how: HowRead): string {
 }
 
 function headerOf(field: string | undefined, { columns }: HowRead): string | undefined {
-  const column = columns.find((one) => one.field === field);
+  const column = columns.find((one) => field && storedField(one.field) === field);
   return column && quoted(column.header);
 }

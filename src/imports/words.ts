@@ -8,7 +8,7 @@ import { isCutOff } from './apply.ts';
 import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
 import { lacksUsernames, makesUsernames } from './made-usernames.ts';
 import { DISCARDABLE, type Import, type ImportState } from './queries.ts';
-import { hasRefusedRows, isUnknown } from './reading/columns.ts';
+import { hasRefusedRows, isUnknown, storedField } from './reading/columns.ts';
 import {
   type Column,
   DELIMITERS,
@@ -154,13 +154,14 @@ export function takenOf(rows: readonly Pick<RefusedRow, 'reasons'>[]): string | 
   return rows.some(({ reasons }) => reasons.some(({ isTaken }) => isTaken)) ? TAKEN : undefined;
 }
 
-/** How many are not in the file, where that is news: it is none of rows that were corrected, and where all are new. */
+/** How many are not in the file, where that is news: it is none of rows that were corrected, as it may have been where that is forgotten, and where all are new. */
 function absentOf(
   imported: Pick<Import, 'choices'>,
-  { columns = [] }: Partial<Pick<Reading, 'columns'>>,
+  how: Pick<Reading, 'columns'> | undefined,
   { absent = 0, changed, same }: Totals,
 ): number {
-  const isPart = earlierOf(imported) !== undefined || hasRefusedRows(columns) || changed + same === 0;
+  if (how === undefined) return 0;
+  const isPart = earlierOf(imported) !== undefined || hasRefusedRows(how.columns) || changed + same === 0;
   return isPart ? 0 : absent;
 }
 
@@ -207,7 +208,8 @@ export function whyOf(
   { field, message }: Reason,
   columns: readonly { field: Field | undefined }[],
 ): string {
-  const cell = cells[columns.findIndex((column) => field && column.field === field)]?.trim() ?? '';
+  const cell =
+    cells[columns.findIndex((column) => field && storedField(column.field) === field)]?.trim() ?? '';
   const value = quotable(cell);
   if (value === '' || plain(message).includes(value)) return message;
   return `“${named(value)}”: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;

@@ -22,7 +22,10 @@ const roleSchema = invitationSchema.pick({ role: true });
 
 export async function showInviteForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
-  return showForm(request, reply, { values: draft ?? {}, isDraft: draft !== undefined });
+  return showForm(request, reply, {
+    values: draft ? readPerson(draft, FIELDS) : {},
+    isDraft: draft !== undefined,
+  });
 }
 
 export async function invite(request: Request, reply: FastifyReply) {

@@ -12,8 +12,8 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
-// What stands behind a name in the order in which it is said: `Sammy Davis, Jr.`
-const BEHIND_NAME = /^(?:jr|sr|[ivx]+|ph\.?d|m\.?[bd]|m\.?sc|ma|mba|esq|cpa)\.?$/i;
+// What stands behind a name in the order in which it is said: `Sammy Davis, Jr.` As written, for Vi, Xi, Ma and Md are first names.
+const BEHIND_NAME = /^(?:[Jj]r|[Ss]r|I{2,3}|IV|Ph\.?D|MD|M\.[BD]|M\.?Sc|MBA|Esq|CPA)\.?$/;
 
 /** Of “Lovelace, Ada” Ada Lovelace; of more parts it is not known which is which. */
 export function firstNameFirst(name: string): string {

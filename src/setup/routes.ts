@@ -26,7 +26,7 @@ import { isOperator } from './operator.ts';
 
 type WithToken = FastifyRequest<{ Params: { token: string } }>;
 
-const NOT_OWNER = 'This button is for whoever runs Roster; anyone else opens the link in its log.';
+const NOT_OPERATOR = 'This button is for whoever runs Roster; anyone else opens the link in its log.';
 const ANOTHER_LINK = 'This link is not from the log of the Roster that runs now: open the newest.';
 
 export function setupRoutes(app: FastifyInstance): void {
@@ -40,7 +40,7 @@ export function setupRoutes(app: FastifyInstance): void {
 async function leadToSetup(request: FastifyRequest, reply: FastifyReply) {
   const { isOpen, server } = request;
   if (!isOpen) throw tooLate(request);
-  if (!(await isOperator(request))) throw new RefusedError(403, NOT_OWNER);
+  if (!(await isOperator(request))) throw new RefusedError(403, NOT_OPERATOR);
   return reply.seeOther(`/setup/${server.setupToken}`);
 }
 

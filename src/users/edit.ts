@@ -24,19 +24,20 @@ import { listBefore, type Request, userAddress, userIdFrom } from './request.ts'
 import { newUserSchema, USER_FIELDS, type UserChanges } from './validation.ts';
 import { sentenceOfChanged, sentenceOfCreated, type WaysIn, whatEnded } from './words.ts';
 
+const NEW_FIELDS = [...USER_FIELDS, 'another'];
 const OWN_EMAIL = 'You change your own email in your account, with your password.';
 
 export async function showNewForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
   return showForm(request, reply, {
     user: undefined,
-    values: draft ?? { is_active: '1', another: request.query.another ?? '' },
+    values: draft ? readPerson(draft, NEW_FIELDS) : { is_active: '1', another: request.query.another ?? '' },
     isDraft: draft !== undefined,
   });
 }
 
 export async function create(request: Request, reply: FastifyReply) {
-  const fields = readPerson(request.body, [...USER_FIELDS, 'another']);
+  const fields = readPerson(request.body, NEW_FIELDS);
   const form = parseForm(newUserSchema, fields);
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;

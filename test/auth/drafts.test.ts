@@ -489,6 +489,40 @@ describe('a form that is sent after its session has ended', () => {
     await transact(app.db, (trx) => requireCode(trx, 'editor', false));
     expect(pageOf(await get(app, '/users/new', headers)).field('username')).toBe('zoe');
   });
+
+  test.each([
+    ['/account/profile', '/account/profile', { user: '1', version: '1' }],
+    ['/users', '/users/new', { username: 'zoe' }],
+    ['/invite', '/invite', { role: 'viewer' }],
+  ])(
+    'with an email that has a name beside it shows both as they will be saved: %s',
+    async (address, form, more) => {
+      const { app, clock, ann } = await startWithPeople();
+      const headers = await signedIn(app, ann);
+      clock.move(13 * HOUR);
+      const sent = { full_name: '', email: 'Zoë Zeh <zoe@example.org>', ...more };
+      const refused = await post(app, address, sent, headers);
+      const { headers: signed } = await signInOn(app, refused.body, ann, headers);
+      const shown = pageOf(await get(app, form, signed));
+      expect(shown.text).toContain('what you sent before');
+      expect([shown.field('full_name'), shown.field('email')]).toEqual(['Zoë Zeh', 'zoe@example.org']);
+    },
+  );
+
+  test.each([
+    ['Bring back with these changes', { full_name: 'Max the Great' }, '/users/3/edit'],
+    ['Bring back', {}, '/users/3'],
+  ])('of “%s” leads to where it waits, or else to its page', async (button, typed, next) => {
+    const { app, ann, ed } = await startWithPeople();
+    await post(app, '/users/3/delete', {}, await signedIn(app, ann));
+    const headers = await signedIn(app, ed);
+    await transact(app.db, (trx) => requireCode(trx, 'editor', true));
+    const answer = await post(app, '/users/3/restore', { ...typed, version: '1' }, headers);
+    expect(answer.headers.location).toBe(`/account/code?next=${encodeURIComponent(next)}`);
+    await transact(app.db, (trx) => requireCode(trx, 'editor', false));
+    const form = pageOf(await get(app, next, headers)).form(button);
+    expect(form.fields.includes('full_name') ? { full_name: form.field('full_name') } : {}).toEqual(typed);
+  });
 });
 
 describe('forms that are sent in two windows', () => {

@@ -79,6 +79,21 @@ test('a file is applied, as one change that can be undone, and nothing of it is 
   expect(await usernames(db)).toEqual(['ann', 'bob']);
 });
 
+test('full names that have the last name first are turned round where an option says so', async () => {
+  const { db, write, roster } = await start();
+  const path = write('username;Name\nbob;Braun, Bob\n');
+  const { said } = await roster('import', path, '--dry-run');
+  expect(said).toContain(
+    '  Most full names have the last name first, such as “Braun, Bob”. They are turned round with --names reversed.\n',
+  );
+  const turned = await roster('import', path, '--yes', '--names', 'reversed');
+  expect(turned.said).toContain('  Name → Full name, turned round\n');
+  expect(await db.selectFrom('users').select('full_name').execute()).toEqual([{ full_name: 'Bob Braun' }]);
+  const { code, said: refusal } = await roster('import', path, '--names', 'backwards');
+  expect(code).toBe(2);
+  expect(refusal).toContain('--names cannot be backwards, but reversed.');
+});
+
 test('it is told that a title above the names of the columns is left out', async () => {
   const { write, roster } = await start();
   const file = '"Staff list, as of today";\nLogin;E-Mail\ncem;cem@example.org\n';

@@ -6,6 +6,7 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import type { Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { forgetAbsent, keepAbsent } from '../../src/imports/absent.ts';
+import { forgetAll } from '../../src/imports/queries.ts';
 import { DAY } from '../../src/lib/clock.ts';
 import { absentUsers, isAbsent } from '../../src/users/list/absent.ts';
 import { confirm } from '../bulk/asking.ts';
@@ -60,7 +61,8 @@ test('who is not in a file is told, listed by a link, searched among and changed
   expect(await listed()).toContain(`Not in the file of import ${address.split('/')[2]}`);
   expect(await listed('&q=fay')).not.toContain('gus');
   await apply(app, ann, address);
-  expect(pageOf(await get(app, address, ann)).text).toContain('3 users are in Roster but not in this file');
+  const done = pageOf(await get(app, address, ann)).text;
+  expect(done).toContain('3 users are in Roster but not in this file.');
   const from = href.slice('/users?'.length);
   await confirm(app, ann, 'deactivate', `from=${encodeURIComponent(from)}&all=on`);
   const inactive = await app.db
@@ -89,6 +91,16 @@ test.each([
   expect(pageOf(await get(app, right, ann)).text).not.toContain('not in this file');
   await apply(app, ann, right);
   expect(pageOf(await get(app, right, ann)).text).not.toContain('not in this file');
+});
+
+test('nor is anything said of it once somebody is erased, after which it is not known how a file was read', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, FILE);
+  await apply(app, ann, address);
+  await transact(app.db, forgetAll);
+  const page = pageOf(await get(app, address, ann));
+  expect(page.heading).toBe('Imported');
+  expect(page.text).not.toContain('not in this file');
 });
 
 test('nor is it where all in the file are new', async () => {

@@ -184,6 +184,12 @@ test('names that have the last name first are noticed, and turned round where so
   expect(await findUserByUsername(app.db, 'pb')).toMatchObject({ full_name: 'Peter Braun' });
 });
 
+test.each(['Name', 'Name, Vorname'])('why a name under “%s” is refused says the name', async (header) => {
+  const { look } = await start();
+  const { page } = await look(`Login;E-Mail;"${header}"\nada;ada@example.org;"Love\u202Elace, Ada"\n`);
+  expect(page.text).toContain('“Love\uFFFDlace, Ada”: the full name contains an invisible character');
+});
+
 test('a number by which nobody is looked for is said not to be used', async () => {
   const { look } = await start();
   const { page } = await look('Personalnr;ID;Login;E-Mail\n4711;1;cem;cem@example.org\n');

@@ -24,6 +24,19 @@ test('where long rows all fail, it is said, though few of them are read at once'
   expect(problem).toMatch(/^The column “Mail” fails in every row: Enter an email address/);
 });
 
+test('where all names fail, it is said of their column, also where they have the last name first', async () => {
+  const rows = Array.from({ length: 20 }, (_, index) => [`u${index}`, 'Love\u202Elace']);
+  for (const header of ['Name', '"Name, Vorname"']) {
+    const { problem } = await problemOf(rows, ['Login', header]);
+    expect(problem).toContain(`The column “${header.replaceAll('"', '')}” fails in every row: `);
+  }
+  const halves = await problemOf(
+    rows.map((row) => [...row, 'A']),
+    ['Login', 'Last name', 'First name'],
+  );
+  expect(halves.problem).toMatch(/^Every row fails: The full name contains/);
+});
+
 test('where the first rows fail and a later one does not, the rest is read', async () => {
   const { state, rows } = await problemOf(
     long(60, (index) => (index < 45 ? 'nowhere' : `u${index}@example.org`)),

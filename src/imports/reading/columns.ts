@@ -41,6 +41,11 @@ function lettersOf(header: string): string {
   return letters.replaceAll(/\[[^[\]]*\]|\([^()]*\)|[^\p{L}\p{N}#]/gu, '');
 }
 
+/** A full name is the same field in either order. */
+export function storedField(field: Field | undefined): Field | undefined {
+  return field === 'reversed_name' ? 'full_name' : field;
+}
+
 /** In German a Name beside a Vorname is the last one. */
 function fieldsNamed(headers: readonly string[]): readonly (Field | undefined)[] {
   const fields = headers.map(fieldNamed);
@@ -51,7 +56,7 @@ function fieldsNamed(headers: readonly string[]): readonly (Field | undefined)[]
 
 export function columnsOf(headers: readonly string[], fields = fieldsNamed(headers)): Column[] {
   const columns = headers.map((header, index) => ({ header, field: fields[index] }));
-  const hasFullName = columns.some(({ field }) => field === 'full_name' || field === 'reversed_name');
+  const hasFullName = columns.some(({ field }) => storedField(field) === 'full_name');
   // What is joined into the full name is not needed where that is there.
   return columns.map(({ header, field }) => ({
     header,
@@ -85,9 +90,8 @@ export function columnsProblem(columns: readonly Column[]): string | undefined {
   return first && second && sameField(first, second);
 }
 
-function areSame(...columns: readonly Column[]): boolean {
-  const [one, other] = columns.map(({ field }) => (field === 'reversed_name' ? 'full_name' : field));
-  return one === other;
+function areSame(one: Column, other: Column): boolean {
+  return storedField(one.field) === storedField(other.field);
 }
 
 function sameField(first: Column, second: Column): string {

@@ -52,10 +52,10 @@ export type Reading = {
 };
 
 /** What full names are, where somebody says so. */
-export const NAMES = ['reversed'] as const;
+export const NAME_ORDERS = ['reversed'] as const;
 
 export type Choice = {
-  names?: (typeof NAMES)[number];
+  names?: (typeof NAME_ORDERS)[number];
   encoding?: Encoding;
   delimiter?: Delimiter;
   fields?: readonly (Field | undefined)[];

@@ -9,12 +9,12 @@ const HEAD_BYTES = 2 ** 17;
 
 /** @returns one of them, where most of the first names of the file are like that */
 export async function findReversedName(path: string, reading: Reading): Promise<string | undefined> {
-  const names = await firstNames(path, reading);
+  const names = await sampleNames(path, reading);
   const reversed = names.filter((name) => firstNameFirst(name) !== name);
   return 2 * reversed.length > names.length ? reversed[0] : undefined;
 }
 
-async function firstNames(path: string, reading: Reading): Promise<string[]> {
+async function sampleNames(path: string, reading: Reading): Promise<string[]> {
   const index = reading.columns.findIndex(({ field }) => field === 'full_name');
   const names: string[] = [];
   if (index < 0) return names;

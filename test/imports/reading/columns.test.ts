@@ -107,6 +107,7 @@ test('it is told which lines stand above the names of the columns, also where so
 
 test.each([
   ['Braun, Peter|Lovelace, Ada|Helpdesk|', 'Braun, Peter'],
+  ['Nguyen, Vi|Chen, Xi|Peter Braun', 'Nguyen, Vi'],
   ['Peter Braun|Lovelace, Ada', undefined],
   ['Davis, Jr.|King, Ada, Countess', undefined],
   ['', undefined],

@@ -110,6 +110,23 @@ test.each(['Nachname, Vorname', 'Name, Vorname'])('a name under “%s” is turn
   ]);
 });
 
+test.each([
+  ['Richards, Viv', 'Viv Richards'],
+  ['Nguyen, Vi', 'Vi Nguyen'],
+  ['Chen, Xi', 'Xi Chen'],
+  ['Wu, Ma', 'Ma Wu'],
+  ['Rahman, Md', 'Md Rahman'],
+  ['Smith, V.', 'V. Smith'],
+  ['Sammy Davis, Jr.', 'Sammy Davis, Jr.'],
+  ['Davis, sr', 'Davis, sr'],
+  ['Loudon Wainwright, III', 'Loudon Wainwright, III'],
+  ['Greg House, M.D.', 'Greg House, M.D.'],
+  ['Ada Lovelace, PhD', 'Ada Lovelace, PhD'],
+])('of %s it is known what stands behind a name: %s', async (reversed, name) => {
+  const [row] = await valuesOf(`username,"Nachname, Vorname"\na,"${reversed}"\n`);
+  expect(row?.full_name).toBe(name);
+});
+
 test('a comma in a name under any other header stays', async () => {
   const [row] = await valuesOf('username,Name\na,"Sammy Davis, Jr."\n');
   expect(row?.full_name).toBe('Sammy Davis, Jr.');
