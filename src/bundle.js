@@ -1,5 +1,6 @@
 /** Roster and its packages as a few files, made by `npm ci`: to find and to link a thousand takes half of a start. */
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,7 +8,7 @@ import { FOLDER, isFolderOwn } from './compile-cache.js';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Its own for each project: several may share their packages. */
-export const BUNDLES = join(FOLDER, encodeURIComponent(ROOT));
+export const BUNDLES = join(FOLDER, createHash('sha256').update(ROOT).digest('hex'));
 export const RECORD = join(BUNDLES, 'record.json');
 
 /** @returns the address of what to load, as long as each file that it was made of is as it was then */
@@ -21,6 +22,11 @@ export function findBundle() {
     // None was made, or something of it is gone: what it was made of does as well.
     return undefined;
   }
+}
+
+/** Whether one was made, and something of what it was made of has been written since. */
+export function isOutdated() {
+  return existsSync(RECORD) && findBundle() === undefined;
 }
 
 /** What is logged of an error names the files that the bundle was made of. */

@@ -1,11 +1,26 @@
 /** Makes the bundle that the next start finds: run by `npm ci`, by tests and by the bench. */
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { dirname, isAbsolute, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BUNDLES, findBundle, RECORD, ROOT, stampOf } from './bundle.js';
 import { FOLDER, isFolderOwn } from './compile-cache.js';
 
 const KEPT_MS = 86_400_000;
+const SOURCES = join(ROOT, 'src', sep);
+/** npm writes it at each install. */
+const INSTALLED = join(ROOT, 'node_modules', '.package-lock.json');
 
 if (import.meta.main) await makeBundle();
 
@@ -15,7 +30,8 @@ export async function makeBundle() {
   if (bundler === undefined || !isFolderOwn() || findBundle() !== undefined) return;
   mkdirSync(BUNDLES, { recursive: true });
   removeFormer();
-  const folder = mkdtempSync(join(BUNDLES, 'bundle-'));
+  // Where it really lies, though packages may be shared: from there its source maps name the files.
+  const folder = mkdtempSync(join(realpathSync(BUNDLES), 'bundle-'));
   const { files, stamps } = await bundle(bundler, folder);
   const [entry] = files;
   for (const path of files) stamps[path] = stampOf(path);
@@ -27,7 +43,13 @@ export async function makeBundle() {
 /** @param {typeof import('rolldown')} bundler @param {string} dir */
 async function bundle({ rolldown }, dir) {
   /** @type {Record<string, string>} */
-  const stamps = { [import.meta.filename]: stampOf(import.meta.filename) };
+  const stamps = {};
+  /** @param {string} path */
+  const stamp = (path) => {
+    stamps[path] ??= stampOf(path);
+  };
+  stamp(import.meta.filename);
+  if (existsSync(INSTALLED)) stamp(INSTALLED);
   const made = await rolldown({
     input: join(ROOT, 'src', 'cli', 'commands.ts'),
     cwd: ROOT,
@@ -39,7 +61,11 @@ async function bundle({ rolldown }, dir) {
       {
         name: 'roster',
         load: (path) => {
-          if (isAbsolute(path)) stamps[path] = stampOf(path);
+          if (!isAbsolute(path)) return;
+          stamp(path);
+          // It says which files a package is loaded from.
+          const owner = path.startsWith(SOURCES) ? undefined : findPackageJSON(pathToFileURL(path));
+          if (owner !== undefined) stamp(owner);
         },
         transform: (code, path) => ({ code: withPlace(code, path), map: null }),
       },
@@ -60,16 +86,29 @@ async function bundle({ rolldown }, dir) {
 
 /** What lies beside a file is found from where that is. @param {string} code @param {string} path */
 function withPlace(code, path) {
-  return code
-    .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
-    .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
+  const placed = code
+    .replaceAll('import.meta.dirname', () => JSON.stringify(dirname(path)))
+    .replaceAll('import.meta.url', () => JSON.stringify(pathToFileURL(path).href));
+  const [left] = /import\.meta\.(?!main\b)\w+/.exec(placed) ?? [];
+  if (left !== undefined && path.startsWith(SOURCES))
+    throw new Error(
+      `${path}: ${left} would be that of the bundle: use import.meta.dirname or import.meta.url.`,
+    );
+  return placed;
 }
 
-/** Bundles of before, and what was compiled of them: not at once, for somebody may be starting from one. */
+/** Bundles of before, and what was compiled of any: not at once, for somebody may be starting from one, or running. */
 function removeFormer() {
-  for (const entry of readdirSync(FOLDER, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
-    if (entry.isFile() && changedAt < Date.now() - KEPT_MS) rmSync(path, { force: true });
-  }
+  const current = existsSync(RECORD) ? readFileSync(RECORD, 'utf8') : '';
+  for (const name of readdirSync(BUNDLES))
+    if (name.startsWith('bundle-') && !current.includes(name)) removeOld(join(BUNDLES, name));
+  // Node's own folders, one for each version of it.
+  for (const folder of readdirSync(FOLDER).filter((name) => name.startsWith('v')))
+    for (const name of readdirSync(join(FOLDER, folder))) removeOld(join(FOLDER, folder, name));
+}
+
+/** @param {string} path */
+function removeOld(path) {
+  const { mtimeMs = Number.NaN } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  if (mtimeMs < Date.now() - KEPT_MS) rmSync(path, { recursive: true, force: true });
 }

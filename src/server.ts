@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app.ts';
 import { passwordQueue } from './auth/password-queue.ts';
 import { newToken } from './auth/tokens.ts';
+import { isOutdated } from './bundle.js';
 import { onStopSignal } from './cli/signals.ts';
 import { type Config, isBehindProxy, readConfig } from './config.ts';
 import { filePathOf } from './database-url.ts';
@@ -15,6 +16,7 @@ import { noteLastIds } from './erasure/numbers.ts';
 import { noteNumbersAhead } from './erasure/numbers-ahead.ts';
 import { StartError } from './errors.ts';
 import { checkPort, explainListening, type Listening } from './http/listening.ts';
+import { isWritten } from './http/log-levels.ts';
 import { plainLog } from './http/logger.ts';
 import { HOUR } from './lib/clock.ts';
 import { basePathOf } from './lib/url-for.ts';
@@ -31,6 +33,9 @@ import { setupLine } from './setup/setup-line.ts';
 const LAST_CALL = 9_500;
 /** Where others go on in its place: an export may be read for so long. */
 const LONGEST_END = HOUR;
+
+const OUTDATED =
+  'the bundle is not used, since what it was made of was written since, or copied: node src/make-bundle.js makes it anew';
 
 const HANDED_ON =
   'The socket that Roster is to listen at was opened by another program, so others may reach it: set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';
@@ -97,6 +102,7 @@ async function start(
   const app = await buildApp({ ...parts, spoolFolder: file && dirname(file), hasJobsThread: true });
   undo.defer(() => app.close());
   noteNumbersAhead(app.db, app.ledger, sayNotNoted(app));
+  if (isWritten('debug', parts.config.logLevel) && isOutdated()) app.log.debug(OUTDATED);
   await app.listen(listening).catch(explainListening(parts.config));
   undo.move();
   return app;

@@ -1,17 +1,32 @@
 /** A start loads the bundle that `npm ci` has made, as long as it is made of what is there. */
-import { appendFileSync, chmodSync, cpSync, globSync, realpathSync, rmSync, utimesSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { askForHelp, installRoster } from './installation.ts';
-import { launch, preloading } from './roster.ts';
+import { launch, listenTo, preloading } from './roster.ts';
+import { readyUrl, temporaryFolder } from './support.ts';
 
-/** Prints which files are loaded, one a line. */
+/** Prints which files are loaded, one a line; threads load those of before. */
 const NAMING_FILES = preloading(`
   import { registerHooks } from 'node:module';
+  import { isMainThread } from 'node:worker_threads';
   registerHooks({
     load(url, context, next) {
-      if (url.startsWith('file:')) console.log(decodeURIComponent(url));
+      if (url.startsWith('file:') && isMainThread) console.log(decodeURIComponent(url));
       return next(url, context);
     },
   });`);
@@ -24,6 +39,19 @@ async function makeBundle(project: string): Promise<void> {
   const child = launch(process.execPath, [join(project, 'src', 'make-bundle.js')], {}, '', project);
   const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
   expect(out + error).toBe('');
+}
+
+function sharePackages(project: string, owner: string): void {
+  rmSync(join(project, 'node_modules'), { recursive: true });
+  symlinkSync(join(owner, 'node_modules'), join(project, 'node_modules'));
+}
+
+/** What it says until it listens. */
+async function serve(project: string, settings: Record<string, string>): Promise<string> {
+  const main = join(project, 'src', 'main.js');
+  const all = { PORT: '0', DATABASE_URL: await readyUrl(), ...settings };
+  const { said } = await listenTo(launch(process.execPath, [main], all));
+  return said();
 }
 
 async function withBundle(): Promise<string> {
@@ -42,6 +70,19 @@ test('nothing else but a few files of its own is loaded then', async () => {
   expect(files).not.toMatch(/\.ts$/m);
 });
 
+test('nor to serve', async () => {
+  const said = await serve(await withBundle(), NAMING_FILES);
+  expect(said).toMatch(BUNDLE);
+  expect(said).not.toMatch(/\.ts$/m);
+});
+
+test('that it does not hold any more is logged for who looks closely', async () => {
+  const project = await withBundle();
+  expect(await serve(project, { LOG_LEVEL: 'debug' })).not.toContain('the bundle is not used');
+  appendFileSync(join(project, 'src', 'app.ts'), '\n');
+  expect(await serve(project, { LOG_LEVEL: 'debug' })).toContain('the bundle is not used');
+});
+
 test('a file that was edited since is what runs, until another bundle is made', async () => {
   const project = await withBundle();
   appendFileSync(join(project, 'src', 'cli', 'commands.ts'), "\nconsole.log('edited');\n");
@@ -53,15 +94,20 @@ test('a file that was edited since is what runs, until another bundle is made', 
   }
 });
 
-test('so is one of a package', async () => {
+test.each([
+  'node_modules/eta/dist/index.mjs',
+  'node_modules/eta/package.json',
+  'node_modules/.package-lock.json',
+])('so is %s', async (name) => {
   const project = installRoster();
   const eta = join(project, 'node_modules', 'eta');
   const original = realpathSync(eta);
   rmSync(eta);
   cpSync(original, eta, { recursive: true });
+  writeFileSync(join(project, 'node_modules', '.package-lock.json'), '{}');
   await makeBundle(project);
   expect(await loaded(project)).toMatch(BUNDLE);
-  appendFileSync(join(eta, 'dist', 'index.mjs'), '\n');
+  appendFileSync(join(project, name), '\n');
   expect(await loaded(project)).toMatch(SOURCE);
 });
 
@@ -76,16 +122,37 @@ test('a bundle of which something is gone, or to which others may write, is not 
   expect(await loaded(project)).toMatch(SOURCE);
 });
 
-test('what was made more than a day before another one goes', async () => {
+test('what was made more than a day before, and was not the last, goes, and what was compiled, and nothing of others', async () => {
   const project = await withBundle();
+  const other = installRoster();
+  sharePackages(other, project);
+  await makeBundle(other);
   const cache = join(project, 'node_modules', '.cache', 'roster');
-  const filesIn = () => globSync('**/*.mjs', { cwd: cache }).filter((name) => name.includes('/bundle-'));
-  const former = filesIn();
+  mkdirSync(join(cache, 'v0-x64'));
+  writeFileSync(join(cache, 'v0-x64', 'compiled'), '');
+  const bundles = () => globSync('*/bundle-*', { cwd: cache });
   const yesterday = Date.now() / 1000 - 86_401;
-  for (const name of former) utimesSync(join(cache, name), yesterday, yesterday);
+  for (const name of ['v0-x64/compiled', ...bundles()]) utimesSync(join(cache, name), yesterday, yesterday);
+  for (const left of [3, 3]) {
+    appendFileSync(join(project, 'src', 'cli', 'commands.ts'), '\n');
+    await makeBundle(project);
+    expect(bundles()).toHaveLength(left);
+  }
+  expect(existsSync(join(cache, 'v0-x64', 'compiled'))).toBe(false);
+  for (const one of [project, other]) expect(await loaded(one)).toMatch(BUNDLE);
+});
+
+test('wherever the project is one is made, and starts', async () => {
+  const project = installRoster(join(temporaryFolder(), "$$ $& ' ".repeat(20)));
   await makeBundle(project);
-  expect(filesIn().filter((name) => former.includes(name))).toEqual([]);
   expect(await loaded(project)).toMatch(BUNDLE);
+});
+
+test('none is made of what would mean the bundle, not its own file', async () => {
+  const project = installRoster();
+  appendFileSync(join(project, 'src', 'cli', 'commands.ts'), 'console.log(import.meta.filename);\n');
+  const child = launch(process.execPath, [join(project, 'src', 'make-bundle.js')], {}, '', project);
+  expect(await text(child.stderr)).toContain('commands.ts: import.meta.filename would be that of the bundle');
 });
 
 test('without the bundler none is made, and Roster starts all the same', async () => {
@@ -95,8 +162,17 @@ test('without the bundler none is made, and Roster starts all the same', async (
   expect(await loaded(project)).toMatch(SOURCE);
 });
 
-test('an error names the file that it was made of, and its line', async () => {
+test('an error names the file that it was made of, and its line, also with packages that are shared', async () => {
   const fails = preloading('console.log = () => null.gone;');
-  const { stderr } = await askForHelp(await withBundle(), fails);
-  expect(stderr).toMatch(/at .*\/src\/cli\/commands\.ts:\d+/);
+  const project = installRoster();
+  sharePackages(project, installRoster());
+  await makeBundle(project);
+  const { stderr } = await askForHelp(project, fails);
+  const source = join(project, 'src', 'cli', 'commands.ts');
+  const line =
+    1 +
+    readFileSync(source, 'utf8')
+      .split('\n')
+      .findIndex((text) => text.includes('console.log(HELP)'));
+  expect(stderr).toContain(`${source}:${line}:`);
 });

@@ -8,8 +8,7 @@ import { temporaryFolder } from './support.ts';
 const PROJECT = join(import.meta.dirname, '..');
 
 /** Has every package, and none of what is beside them: no programs, nothing kept from an earlier start. */
-export function installRoster(): string {
-  const folder = temporaryFolder();
+export function installRoster(folder = temporaryFolder()): string {
   for (const name of ['package.json', 'src', 'views', 'public'])
     cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
   mkdirSync(join(folder, 'node_modules'));

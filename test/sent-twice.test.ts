@@ -119,6 +119,15 @@ describe('what was changed since the form was first sent', () => {
     );
     expect((await remove()).body).toBe(CHANGED_SINCE);
   });
+
+  test('to be brought back with changes, as two versions of one act, is no change since', async () => {
+    const { app, bob, headers } = await startHouse();
+    await post(app, `/users/${bob.id}/delete`, {}, headers);
+    const form = { full_name: 'Robert', key: newToken() };
+    const restore = () => post(app, `/users/${bob.id}/restore`, form, headers);
+    expect((await restore()).body).toBe('User bob is back!\n');
+    expect((await restore()).body).toBe('User bob is back!\n');
+  });
 });
 
 describe('the link to the first administrator', () => {

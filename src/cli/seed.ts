@@ -2,6 +2,7 @@
 
 import { commandLine } from '../auth/actor.ts';
 import { bulkLoadUsers, findLastId, type UserLoader } from '../db/bulk-load.ts';
+import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
 import { recordLoad } from '../history/record.ts';
@@ -42,6 +43,7 @@ export async function seed(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
 export async function seedUsers(db: Db, count: number, progress: Progress = () => {}): Promise<void> {
   const { active, inactive } = await countByStatus(db);
   const isEmpty = active + inactive === 0;
+  const last = await findLastId(db);
   let number = active + inactive;
   let done = 0;
   let set: number | undefined;
@@ -57,6 +59,10 @@ export async function seedUsers(db: Db, count: number, progress: Progress = () =
     });
     if (done % REPORT_EVERY === 0 || done === count) progress(done);
   }
+  // Everything is saved by now: this only helps later searches.
+  await engineOf(db)
+    .mergeIndexesAfter(db, last)
+    .catch(() => {});
 }
 
 async function addPeople(

@@ -81,8 +81,8 @@ export async function bulkLoadUsers<T>(
   return loaded;
 }
 
-export async function findLastId(trx: Trx): Promise<number> {
-  const { last } = await trx
+export async function findLastId(db: Db): Promise<number> {
+  const { last } = await db
     .selectFrom('users')
     .select(({ fn }) => fn.max('id').as('last'))
     .executeTakeFirstOrThrow();

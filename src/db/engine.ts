@@ -52,6 +52,8 @@ export type Engine = {
   /** Nothing is found by them before they are committed: in the transaction, nor in others that are committed together with it. */
   indexSearchTexts(trx: Trx, changes: readonly TextChange[]): Promise<void>;
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
+  /** After the last of several batches, outside any transaction: searches take longer where each has left its own. */
+  mergeIndexesAfter(db: Db, id: number): Promise<void>;
   /** Of which none needs what another does. */
   writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;

@@ -43,6 +43,8 @@ export async function isChangedSince(db: Db, set: number): Promise<boolean> {
     .select('since.version')
     .where('then.set_id', '=', set)
     .whereRef('since.version', '>', 'then.version')
+    // What was brought back with changes has two versions of one act.
+    .whereRef('since.set_id', '!=', 'then.set_id')
     .limit(1)
     .executeTakeFirst();
   return later !== undefined;

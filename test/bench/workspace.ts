@@ -38,7 +38,7 @@ export function engineNamed(name: string): Engine {
 
 export async function makeWorkspace(users: number, engine: Engine): Promise<Workspace> {
   // As Roster is once it is installed, whatever was edited since.
-  await makeBundle();
+  await makeBundle().catch(console.warn);
   const folder = temporaryFolder();
   const handWritten = join(folder, 'hand-written.db');
   const answers = join(folder, 'answers.json');

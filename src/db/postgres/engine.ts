@@ -7,7 +7,7 @@ import { type Db, ROLES, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { adviseOnBackups } from './backups.ts';
 import { findDamage, meansOfFindingDamage } from './damage.ts';
-import { unlessTooBroad } from './errors.ts';
+import { asTooBroad } from './errors.ts';
 import { APPLICATION } from './pool.ts';
 import { purge } from './purge.ts';
 import { compareSchema } from './schema-parts.ts';
@@ -95,15 +95,16 @@ export const postgresEngine: Engine = {
   // An index of PostgreSQL's own.
   async indexSearchTexts() {},
   async indexUsersAfter() {},
+  async mergeIndexesAfter() {},
   writeTogether,
   searchIndexOf: postgresSearch,
   isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${arrayOf(values)})`,
   tableOf: (values) => sql`unnest(${arrayOf(values)}) as given (value)`,
   rowsOf: (table, _columns, rows) =>
     sql`json_populate_recordset(null::${sql.table(table)}, ${rows}) as given`,
-  skipOver: (_db, query) => unlessTooBroad(query),
+  skipOver: (_db, query) => asTooBroad(query),
   // It is the server that works, on everyone's statements at once.
-  runBatch: unlessTooBroad,
+  runBatch: asTooBroad,
   giveWay: letTimersRun,
   // A row's earlier version stays in its file until the next vacuum.
   overwrite: transact,

@@ -37,7 +37,7 @@ export function isCanceled(error: unknown): error is UnavailableError {
 }
 
 /** @throws TooBroadError in the place of what the server says when it has taken too long for a question. */
-export async function unlessTooBroad<T>(question: () => Promise<T>): Promise<T> {
+export async function asTooBroad<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();
   } catch (error) {

@@ -7,7 +7,7 @@ import { type Term, textsToFind } from '../../search/terms.ts';
 import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
-import { unlessTooBroad } from './errors.ts';
+import { asTooBroad } from './errors.ts';
 import { askWithin } from './patience.ts';
 
 const INDEX = 'users_search_text';
@@ -53,7 +53,7 @@ async function find(
     .limit(limit)
     .offset(offset)
     .compile();
-  return (await unlessTooBroad(() => askWithin(db, query, patience, deadline))).map(({ id }) => id);
+  return (await asTooBroad(() => askWithin(db, query, patience, deadline))).map(({ id }) => id);
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {

@@ -9,7 +9,7 @@ import { giveWay, runBatch } from './batches.ts';
 import type { SqliteConnection } from './connection.ts';
 import { checkOf, findDamage } from './damage.ts';
 import { findWronglyIndexed } from './fts5-check.ts';
-import { indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
+import { indexUsersAfter, makeSearchIndex, mergeIndexesAfter, rangeOf, rangesOf } from './fts5-index.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { compareSchema } from './schema-parts.ts';
@@ -88,6 +88,7 @@ export const sqliteEngine: Engine = {
     });
   },
   indexUsersAfter,
+  mergeIndexesAfter,
   async writeTogether(trx, writes) {
     for (const write of writes) await trx.executeQuery(write);
   },

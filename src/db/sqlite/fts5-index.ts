@@ -2,6 +2,7 @@
 import { CompiledQuery, sql } from 'kysely';
 import type { TextChange } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
+import { transact } from '../transact.ts';
 import type { Statements } from './statements.ts';
 
 /** A query of FTS5 cannot be stopped: this many ids take it some 20 ms at worst, while nobody else is answered. */
@@ -21,10 +22,20 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
       insert into ${index} (rowid, search_text)
       select id, search_text from users where id >= ${first} and id < ${end} order by id`.execute(trx);
     first = await firstIdFrom(trx, end);
-    // Where somebody was there before, users are loaded batch by batch: until a range is full, more of it are to come.
-    if (after === 0 || first !== null)
-      await sql`insert into ${index} (${index}) values ('optimize')`.execute(trx);
+    // Where somebody was there before, more batches are to come: their parts are merged after the last.
+    if (after === 0) await mergeIndex(trx, range);
   }
+}
+
+/** Into one segment each, a part at a time: others wait for up to half a second. Nothing is to do where there is one. */
+export async function mergeIndexesAfter(db: Db, after: number): Promise<void> {
+  const ranges = (await rangesOf(db, false)).filter((range) => range >= rangeOf(after + 1));
+  for (const range of ranges) await transact(db, (trx) => mergeIndex(trx, range));
+}
+
+async function mergeIndex(trx: Trx, range: number): Promise<void> {
+  const index = sql.table(indexNameOf(range));
+  await sql`insert into ${index} (${index}) values ('optimize')`.execute(trx);
 }
 
 async function firstIdFrom(trx: Trx, id: number): Promise<number | null> {

@@ -1,5 +1,4 @@
 /** The parent of the processes that answer at one port: it starts another one where one dies, reloads them and stops them. */
-// By node:cluster: with SO_REUSEPORT whoever waits for a process that ends would be cut off, and Windows and macOS have none.
 // By node:cluster, whose parent listens and hands each connection on: one that a process cannot take any more another one gets.
 // With SO_REUSEPORT whoever waits for a process that ends would be cut off, and Windows and macOS have none.
 import type { Worker } from 'node:cluster';
