@@ -24,9 +24,9 @@ export function findBundle() {
   }
 }
 
-/** Whether one was made, and something of what it was made of has been written since. */
+/** Whether one was made that may be used, and something of it, or of what it was made of, is other than it was. */
 export function isOutdated() {
-  return existsSync(RECORD) && findBundle() === undefined;
+  return isFolderOwn() && existsSync(RECORD) && findBundle() === undefined;
 }
 
 /** What is logged of an error names the files that the bundle was made of. */

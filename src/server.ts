@@ -35,7 +35,7 @@ const LAST_CALL = 9_500;
 const LONGEST_END = HOUR;
 
 const OUTDATED =
-  'the bundle is not used, since what it was made of was written since, or copied: node src/make-bundle.js makes it anew';
+  'the bundle is not used, since what it was made of was written since or copied, or something of it is gone: node src/make-bundle.js makes it anew';
 
 const HANDED_ON =
   'The socket that Roster is to listen at was opened by another program, so others may reach it: set ORIGIN to the https address of the proxy before it, and TRUST_PROXY to the address of that proxy.';

@@ -135,14 +135,19 @@ export function titleOf({
 
 /** Not while it is under way, nor where it was taken back before its end. */
 function importedOf(set: ChangeSet): string {
-  const { created = 0, changed = 0, refused = 0 } = importedIn(set) ?? {};
+  const { created = 0, changed = 0 } = importedIn(set) ?? {};
   if (created + changed !== set.users) return '';
   const parts = [
     created > 0 && `${number.format(created)} created`,
     changed > 0 && `${number.format(changed)} changed`,
-    refused > 0 && `${several(refused, 'row')} refused`,
+    ...refusedOf(set),
   ];
   return `: ${parts.filter((part) => part !== false).join(', ')}`;
+}
+
+function refusedOf(set: ChangeSet): string[] {
+  const { refused = 0 } = importedIn(set) ?? {};
+  return refused > 0 ? [`${several(refused, 'row')} refused`] : [];
 }
 
 function verbOf(kind: Kind | undefined): string {
@@ -158,12 +163,13 @@ export function isUndoable({ kind, event, users }: ChangeSet): boolean {
   return event === null && users > 0 && !isOver;
 }
 
-export function wayOf({ via, actor_id, users }: ChangeSet): string {
+export function wayOf(set: ChangeSet): string {
+  const { via, actor_id, users } = set;
   const way = nameOfCode(WAYS, via);
   if (way === 'form') return actor_id === null ? '' : 'by form';
   if (way === 'undo') return 'by Undo';
   if (way === 'bulk') return 'in bulk';
-  if (way === 'import') return users === 1 ? 'from a file' : '';
+  if (way === 'import') return users === 1 ? ['from a file', ...refusedOf(set)].join(', ') : '';
   return way === 'setup' ? 'when Roster was set up' : '';
 }
 

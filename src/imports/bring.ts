@@ -103,8 +103,9 @@ function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
 
 /** Of everybody, those that have changed somebody: whoever has left before the end finds it here. */
 async function findLast({ server: { db }, actor }: FastifyRequest): Promise<Described[]> {
-  const { sets } = await readHistory(db, { kinds: ['imported'] }, undefined, MOST_LAST);
-  return describeSets(db, sets, sightOf(actor));
+  const { sets } = await readHistory(db, { kinds: ['imported'] }, undefined, 2 * MOST_LAST);
+  const described = await describeSets(db, sets, sightOf(actor));
+  return described.filter(({ set, state }) => set.users > 0 || state === 'running').slice(0, MOST_LAST);
 }
 
 function hasRefused(imported: Import): boolean {

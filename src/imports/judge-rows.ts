@@ -83,10 +83,12 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
     : judgeCreation(judging, reasons, values, row, by);
   // Also who has what it gives to somebody else may be meant.
   const meant = user ?? holderOf(row, found);
-  if (reasons.length > 0) return { verdict: 'refused', user: meant, does: null, values, reasons };
+  const foundBy = user && row.said.by;
+  if (reasons.length > 0)
+    return { verdict: 'refused', user: meant, by: foundBy, does: null, values, reasons };
   const isSame = does?.fields && Object.keys(does.fields).length === 0;
   const verdict = isSame ? 'same' : user ? 'changed' : 'created';
-  return { verdict, user, by: user && row.said.by, does, values, reasons };
+  return { verdict, user, by: foundBy, does, values, reasons };
 }
 
 function userOf(by: Match, row: RowToJudge, found: Found): User | undefined {

@@ -13,7 +13,7 @@ export function trim(text: string): string {
 }
 
 // What stands behind a name in the order in which it is said: `Sammy Davis, Jr.` As written, for Vi, Xi, Ma and Md are first names.
-const BEHIND_NAME = /^(?:[Jj]r|[Ss]r|I{2,3}|IV|Ph\.?D|MD|M\.[BD]|M\.?Sc|MBA|Esq|CPA)\.?$/;
+const BEHIND_NAME = /^(?:[Jj][Rr]|[Ss][Rr]|I{2,3}|IV|P[Hh]\.?D|MD|M\.[BD]|M\.?S[Cc]|MBA|E(?:sq|SQ)|CPA)\.?$/;
 
 /** Of “Lovelace, Ada” Ada Lovelace; of more parts it is not known which is which. */
 export function firstNameFirst(name: string): string {

@@ -45,8 +45,12 @@ const YES_OR_NO: Readonly<Record<string, boolean>> = {
 
 const fields = {
   username: text('username', usernameProblem),
-  email: text('email address', emailProblem, (typed) => asciiEmail(parseMailbox(clean(typed)).email)),
-  full_name: text('full name', fullNameProblem).transform((name) => name || null),
+  email: text('email address', emailProblem, {
+    stored: (typed) => asciiEmail(parseMailbox(clean(typed)).email),
+  }),
+  full_name: text('full name', fullNameProblem, { hidden: forbiddenCharacter }).transform(
+    (name) => name || null,
+  ),
   is_active: z.string().transform((word, context) => {
     const isActive = yesOrNo(word);
     if (isActive === undefined) context.addIssue({ code: 'custom', message: 'Choose active or inactive.' });
@@ -92,27 +96,32 @@ export function yesOrNo(word: string): boolean | undefined {
   return Object.hasOwn(YES_OR_NO, lower) ? YES_OR_NO[lower] : undefined;
 }
 
-/** A field of text, with its name in a sentence, the rule that says what is wrong with a value, and what is stored of one. */
-function text(name: string, problem: (value: string) => string | undefined, stored = clean) {
+type Problem = (value: string) => string | undefined;
+
+/** A field of text, with its name in a sentence and the rule that says what is wrong with a value. `hidden`: what it has that shows as nothing, or as something else. */
+function text(name: string, problem: Problem, { hidden = hiddenIn as Problem, stored = clean } = {}) {
   return z.string().transform((typed, context) => {
     // Normalising takes time that grows with the square of what is typed, and no field takes this much anyway.
     const isHuge = typed.length > HUGE;
     const value = isHuge ? typed : stored(typed);
-    const message = isHuge ? `The ${name} is far too long.` : problem(value);
-    if (message === undefined) return value;
-    context.addIssue({ code: 'custom', message });
-    // Of what shows as nothing it is told first, and hides what else is wrong.
-    const shown = value.replaceAll(NOT_SHOWN, '');
-    const other = isHuge || shown === value || shown === '' ? undefined : problem(shown);
-    if (other !== undefined) context.addIssue({ code: 'custom', message: other });
+    const addIssue = (message: string) => context.addIssue({ code: 'custom', message });
+    if (isHuge) addIssue(`The ${name} is far too long.`);
+    if (isHuge) return value;
+    const hides = hidden(value);
+    if (hides !== undefined) addIssue(`The ${name} ${hides}.`);
+    const shown = hides === undefined ? value : value.replaceAll(NOT_SHOWN, '');
+    const message = hides !== undefined && shown === '' ? undefined : problem(shown);
+    if (message !== undefined) addIssue(message);
     return value;
   });
 }
 
+function hiddenIn(value: string): string | undefined {
+  return forbiddenCharacter(value) ?? invisibleCharacter(value);
+}
+
 function usernameProblem(username: string): string | undefined {
   if (username === '') return 'Enter a username.';
-  const hidden = forbiddenCharacter(username) ?? invisibleCharacter(username);
-  if (hidden) return `The username ${hidden}.`;
   const compatible = username.normalize('NFKC');
   const length = codePoints(compatible);
   if (length > USERNAME_MAX) return tooLong('username', length, USERNAME_MAX);
@@ -126,8 +135,6 @@ function usernameProblem(username: string): string | undefined {
 
 function emailProblem(email: string): string | undefined {
   if (email === '') return 'Enter an email address.';
-  const hidden = forbiddenCharacter(email) ?? invisibleCharacter(email);
-  if (hidden) return `The email address ${hidden}.`;
   const length = codePoints(email);
   if (length > EMAIL_MAX) return tooLong('email address', length, EMAIL_MAX);
   if (email.indexOf('@') > EMAIL_LOCAL_MAX) {
@@ -140,8 +147,6 @@ function emailProblem(email: string): string | undefined {
 }
 
 function fullNameProblem(name: string): string | undefined {
-  const hidden = forbiddenCharacter(name);
-  if (hidden) return `The full name ${hidden}.`;
   const length = codePoints(name);
   if (length > FULL_NAME_MAX) return tooLong('full name', length, FULL_NAME_MAX);
   if (name !== '' && !/[^\p{DI}\p{Z}\p{C}\p{M}]/u.test(name))

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ChangeSet } from '../../src/db/schema.ts';
 import { KINDS, WAYS } from '../../src/history/codes.ts';
 import type { FieldChanges } from '../../src/history/fields.ts';
-import { titleOf, wordsOf } from '../../src/history/words.ts';
+import { titleOf, wayOf, wordsOf } from '../../src/history/words.ts';
 import { plain } from '../../src/lib/text.ts';
 
 const SET: ChangeSet = {
@@ -78,4 +78,14 @@ test.each<[Partial<ChangeSet>, string]>([
   ],
 ])('of others, %j, says itself whom it was about', (set, said) => {
   expect(titleOf({ set: { ...SET, ...set }, fields: {} })).toBe(said);
+});
+
+test('of one user from a file it is told how many rows were refused beside', () => {
+  const imported = {
+    ...SET,
+    kind: KINDS.imported,
+    via: WAYS.import,
+    detail: '1 created, 0 changed, 99 refused',
+  };
+  expect(wayOf(imported)).toBe('from a file, 99 rows refused');
 });

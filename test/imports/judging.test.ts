@@ -231,6 +231,11 @@ test('rows about one user are all refused, by whatever each has found them', asy
       3: [`${second} is also on line 2.`],
     });
   }
+  const wrong = await check(
+    app,
+    csv([...names, 'role'], ['', '', 'ada@example.org', 'Ada', 'boss'], ['', 'ada', '', 'Byron', '']),
+  );
+  expect((await reasonsOf(app, wrong))[3]).toEqual(['The username “ada” is also on line 2.']);
   const byNumber = await check(app, csv(names, [ada.id, '', '', 'Ada'], ...rows.slice(1)), commandLine, {
     match: 'id',
   });

@@ -278,3 +278,12 @@ describe('a full name', () => {
     expect(errorsOf({ full_name }).full_name).toBe(sentence);
   });
 });
+
+test.each([
+  [{ full_name: `${'a'.repeat(249)}\u00A0b` }, 1],
+  [{ username: 'a\uE000!b' }, 1],
+  [{ username: `a\u202E!${'b'.repeat(70)}` }, 2],
+])('what is wrong with %j is told once', (values, problems) => {
+  const messages = userChangesSchema.safeParse(values).error?.issues.map(({ message }) => message);
+  expect(messages).toHaveLength(problems);
+});

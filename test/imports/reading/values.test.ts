@@ -118,6 +118,8 @@ test.each([
   ['Rahman, Md', 'Md Rahman'],
   ['Smith, V.', 'V. Smith'],
   ['Sammy Davis, Jr.', 'Sammy Davis, Jr.'],
+  ['SAMMY DAVIS, JR.', 'SAMMY DAVIS, JR.'],
+  ['ADA LOVELACE, PHD', 'ADA LOVELACE, PHD'],
   ['Davis, sr', 'Davis, sr'],
   ['Loudon Wainwright, III', 'Loudon Wainwright, III'],
   ['Greg House, M.D.', 'Greg House, M.D.'],
