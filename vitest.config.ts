@@ -45,7 +45,7 @@ const withDatabase = { ...shared, setupFiles: 'test/each-file.ts' } as const;
 export default defineConfig({
   test: {
     // Much of what they do is wait for a process, a disk, a browser or a time to pass.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() + 2,
     globalSetup: 'test/setup.ts',
     sequence: { sequencer: Sequencer },
     projects: [
