@@ -1,16 +1,20 @@
 /** Metrics of several processes: they tell of all of them as of one, whoever is asked. */
 import { expect, test } from 'vitest';
 import { send } from '../../reliability/clients.ts';
+import { preloading } from '../../roster.ts';
 import { parse, sumOf } from '../metrics/scraped.ts';
 import { PATIENCE, startSeveral } from './running.ts';
 
 const ASKED = 10;
 const MOST_SERIES = 500;
 
+function metricsOf(said: string): string {
+  return /Its metrics are at (\S+)/.exec(said)?.[1] ?? '';
+}
+
 test('what all have answered is added up, also of one that has been killed since', PATIENCE, async () => {
   const { address, said, workers } = await startSeveral({ METRICS_PORT: '0' });
-  const [, metrics = ''] = /Its metrics are at (\S+)/.exec(said()) ?? [];
-  const scrape = async () => parse(await (await fetch(metrics)).text());
+  const scrape = async () => parse(await (await fetch(metricsOf(said()))).text());
   const answered = async () => sumOf(await scrape(), 'roster_http_requests_total', { route: '/sign-in' });
   for (let time = 0; time < ASKED; time++) await send(`${address}/sign-in`, { agent: false });
   // Who is asked knows of the others what they have said, each second.
@@ -26,4 +30,18 @@ test('what all have answered is added up, also of one that has been killed since
   expect(all.length).toBeLessThanOrEqual(MOST_SERIES);
   expect(sumOf(all, 'roster_build_info')).toBe(1);
   expect(sumOf(all, 'roster_users')).toBe(0);
+});
+
+test('one that says what its parent does not know, as newer code may, ends nothing', PATIENCE, async () => {
+  const newer = preloading(`
+    import cluster from 'node:cluster';
+    const { send } = process;
+    if (cluster.isWorker)
+      process.send = (message, ...rest) => {
+        if (message.kind === 'listening') send.call(process, { kind: 'new' });
+        return send.call(process, message.kind === 'alive' ? { kind: 'new' } : message, ...rest);
+      };`);
+  const { said } = await startSeveral({ ...newer, METRICS_PORT: '0' });
+  const all = parse(await (await fetch(metricsOf(said()))).text());
+  expect(sumOf(all, 'roster_build_info')).toBe(1);
 });

@@ -110,6 +110,24 @@ testProcesses(
   },
 );
 
+testProcesses(
+  'where the parent gives no turns to export, as one of before, they have their own',
+  PATIENCE,
+  async () => {
+    const older = preloading(`
+    import { Worker } from 'node:cluster';
+    const { send } = Worker.prototype;
+    Worker.prototype.send = function ({ givesSlots, ...message }, ...rest) {
+      return message.kind === 'slot' || send.call(this, message, ...rest);
+    };`);
+    const url = await readyUrl();
+    await addPerson(await temporaryDatabase(url), 'ann', 'admin');
+    const { address } = await startSeveral({ ...older, DATABASE_URL: url, WORKERS: '1' });
+    const { browser } = await connect(address);
+    expect((await browser.get('/export/file?format=vcard&all=on')).status).toBe(200);
+  },
+);
+
 testProcesses('of those that die at once all are begun again', PATIENCE, async () => {
   const { workers } = await startSeveral();
   const before = workers();
