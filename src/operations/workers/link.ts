@@ -24,7 +24,8 @@ export class ParentLink {
 
   /** Asks for its task: what comes before anybody listens, Node forgets. */
   static async open(): Promise<ParentLink> {
-    const heard = new EventEmitter();
+    // Each question that waits adds listeners, and however many may.
+    const heard = new EventEmitter().setMaxListeners(0);
     process.on('message', (message: FromParent) => heard.emit(message.kind, message));
     const given = once(heard, 'task');
     void tell({ kind: 'ready' });

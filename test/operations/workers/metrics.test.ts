@@ -1,4 +1,5 @@
 /** Metrics of several processes: they tell of all of them as of one, whoever is asked. */
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { send } from '../../reliability/clients.ts';
 import { preloading } from '../../roster.ts';
@@ -44,4 +45,25 @@ test('one that says what its parent does not know, as newer code may, ends nothi
   const { said } = await startSeveral({ ...newer, METRICS_PORT: '0' });
   const all = parse(await (await fetch(metricsOf(said()))).text());
   expect(sumOf(all, 'roster_build_info')).toBe(1);
+});
+
+test('however many ask at once, nothing is said of that', PATIENCE, async () => {
+  const MANY = 11;
+  // Answers lie until all have asked.
+  const late = preloading(`
+    import { Worker } from 'node:cluster';
+    const { send } = Worker.prototype;
+    const answers = [];
+    Worker.prototype.send = function (message, ...rest) {
+      if (message.kind !== 'counted') return send.call(this, message, ...rest);
+      answers.push(() => send.call(this, message, ...rest));
+      if (answers.length === ${MANY}) for (const answer of answers) answer();
+    };`);
+  const { child, said, ended } = await startSeveral({ ...late, METRICS_PORT: '0', WORKERS: '1' });
+  const errors = text(child.stderr);
+  const answers = await Promise.all(Array.from({ length: MANY }, () => fetch(metricsOf(said()))));
+  expect(answers.map(({ status }) => status)).toEqual(Array(MANY).fill(200));
+  child.kill('SIGTERM');
+  await ended;
+  expect(await errors).toBe('');
 });
