@@ -1,6 +1,6 @@
 /** What one of several processes hears of its parent, and tells it. Without the parent Node ends it at once. */
 import { EventEmitter, once } from 'node:events';
-import type { TakeSlot } from '../../exports/slots.ts';
+import type { Slot, TakeSlot } from '../../exports/slots.ts';
 import type { Port } from '../../http/graceful-shutdown.ts';
 import type { Family } from '../metrics/families.ts';
 import type { FromParent, FromWorker, Place, Task } from './messages.ts';
@@ -10,6 +10,8 @@ const SAYS_EVERY_MS = 1_000;
 
 export class ParentLink {
   readonly task: Task;
+  /** None where its parent gives none. What it gives is undefined for whoever has to ask again. */
+  readonly takeSlot: TakeSlot | undefined;
   readonly port: Port = {
     turn: () => this.#ask('turn'),
     closed: () => this.#ask('closed'),
@@ -22,16 +24,18 @@ export class ParentLink {
 
   /** Asks for its task: what comes before anybody listens, Node forgets. */
   static async open(): Promise<ParentLink> {
-    const heard = new EventEmitter();
+    // Each question that waits adds listeners, and however many may.
+    const heard = new EventEmitter().setMaxListeners(0);
     process.on('message', (message: FromParent) => heard.emit(message.kind, message));
     const given = once(heard, 'task');
     void tell({ kind: 'ready' });
-    const [{ task }] = await given;
-    return new ParentLink(task, heard);
+    const [{ task, givesSlots }] = await given;
+    return new ParentLink(task, givesSlots === true, heard);
   }
 
-  private constructor(task: Task, heard: EventEmitter) {
+  private constructor(task: Task, givesSlots: boolean, heard: EventEmitter) {
     this.task = task;
+    this.takeSlot = givesSlots ? (person) => this.#takeSlot(person) : undefined;
     this.#heard = heard;
     heard.on('stop', () => this.#end(false)).on('replaced', () => this.#end(true));
     heard.on('slot', ({ number, isGiven }) => heard.emit(`slot ${number}`, isGiven));
@@ -65,8 +69,7 @@ export class ParentLink {
     await tell({ kind: 'alive', families: this.#counted() });
   }
 
-  /** Undefined for whoever has to ask again. */
-  readonly takeSlot: TakeSlot = async (person) => {
+  async #takeSlot(person: string): Promise<Slot | undefined> {
     const number = this.#exports++;
     const answer = once(this.#heard, `slot ${number}`);
     void tell({ kind: 'export', number, person });
@@ -76,7 +79,7 @@ export class ParentLink {
       endWriting: () => void tell({ kind: 'written', number }),
       endReading: () => void tell({ kind: 'read', number }),
     };
-  };
+  }
 
   async #ask(kind: 'turn' | 'closed'): Promise<void> {
     void tell({ kind });

@@ -6,9 +6,9 @@ export type Task = { listening: Listening; setupToken: string; startId: string }
 
 export type Place = { host: string; metricsAddress: string | undefined };
 
-/** `replaced`: nobody waits for its end; `turn`: whoever wanted to connect by then is handed on; `closed`: none listens any more; `counted`: by all of them; `slot`: whether an export may begin. */
+/** `givesSlots`: which a parent by the code of before a reload may not. `replaced`: nobody waits for its end; `turn`: whoever wanted to connect by then is handed on; `closed`: none listens any more; `counted`: by all of them; `slot`: whether an export may begin. */
 export type FromParent =
-  | { kind: 'task'; task: Task }
+  | { kind: 'task'; task: Task; givesSlots?: true }
   | { kind: 'stop' | 'replaced' | 'turn' | 'closed' }
   | { kind: 'slot'; number: number; isGiven: boolean }
   | { kind: 'counted'; families: readonly Family[] };

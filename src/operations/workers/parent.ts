@@ -92,7 +92,7 @@ export class Workers {
 
   #giveTask(worker: Worker): void {
     if (this.#isStopping) kill(worker);
-    else tell(worker, { kind: 'task', task: this.#task });
+    else tell(worker, { kind: 'task', task: this.#task, givesSlots: true });
   }
 
   #hear(worker: Worker, message: Exclude<FromWorker, { kind: 'ready' | 'listening' }>): void {
@@ -111,6 +111,8 @@ export class Workers {
       this.#hearOfExport(worker, message);
       return;
     }
+    // After a reload it may be by newer code, and say what is not known here.
+    if (message.kind !== 'alive' && message.kind !== 'asks') return;
     this.#silence.heard(worker);
     this.#counts.note(worker, message.families);
     if (message.kind === 'asks') tell(worker, { kind: 'counted', families: this.#counts.sum() });

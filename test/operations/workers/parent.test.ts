@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS } from '../../../src/db/database.ts';
@@ -45,6 +45,7 @@ const slowToStart = (id: number) =>
 /** Someone who is signed in, and the number of the process that has their connection. */
 async function connect(address: string) {
   const browser = new Browser(address, '127.0.0.1');
+  onTestFinished(() => browser.close());
   await browser.post('/sign-in', { username: 'ann', password: PASSWORD });
   return { browser, pid: await processOf(browser) };
 }
@@ -81,12 +82,11 @@ test(
     isOver = true;
     await Promise.all(asking);
     expect(said()).toContain(`Process ${killed} has ended (SIGKILL): another one is started in 0.1 s.`);
-    for (const { browser } of connected) browser.close();
   },
 );
 
 testProcesses(
-  'all of them together have as many exports as one, and those of one that is killed are over',
+  'one person has as many exports in all of them together as in one, and those of one that is killed are over',
   PATIENCE,
   async () => {
     const url = await readyUrl();
@@ -99,6 +99,7 @@ testProcesses(
     const [first = 0, other] = workers();
     const begin = async (pid: number | undefined) => {
       const at = connected.findIndex((one) => one.pid === pid);
+      expect(at).toBeGreaterThanOrEqual(0);
       const [found] = connected.splice(at, 1);
       return (await found?.browser.begin('/export/file?format=vcard&all=on'))?.statusCode;
     };
@@ -107,6 +108,24 @@ testProcesses(
     process.kill(first, 'SIGKILL');
     await expect.poll(() => workers()).not.toContain(first);
     expect(await begin(other)).toBe(200);
+  },
+);
+
+testProcesses(
+  'where the parent gives no turns to export, as one of before, they have their own',
+  PATIENCE,
+  async () => {
+    const older = preloading(`
+    import { Worker } from 'node:cluster';
+    const { send } = Worker.prototype;
+    Worker.prototype.send = function ({ givesSlots, ...message }, ...rest) {
+      return message.kind === 'slot' || send.call(this, message, ...rest);
+    };`);
+    const url = await readyUrl();
+    await addPerson(await temporaryDatabase(url), 'ann', 'admin');
+    const { address } = await startSeveral({ ...older, DATABASE_URL: url, WORKERS: '1' });
+    const { browser } = await connect(address);
+    expect((await browser.get('/export/file?format=vcard&all=on')).status).toBe(200);
   },
 );
 
