@@ -30,6 +30,12 @@ const MOST_CHARACTERS = 1_000_000;
 /** Rows that are looked at, or sorted, in one step, for which all else in this thread waits. */
 const ROWS_AT_ONCE = 20_000;
 const SORTED_AT_ONCE = 500_000;
+/** `people`: those who are there as indexes have them, who is new as the file has them; `indexes`: who is new as these do, too. */
+const ORDERS = {
+  file: 'row',
+  people: 'user is null, user, row',
+  indexes: 'user is null, user, username_key',
+};
 /** By one statement: to run one takes as long as to write two rows. */
 const ROWS_IN_ONE = 20;
 /** To bring what another process has left in order may take a moment. */
@@ -256,15 +262,13 @@ export class StageFile {
     return this.#all('select * from differences order by row limit ?', limit);
   }
 
-  /** By user, as indexes have them: in the order of the file each would change a page of its own of every index. Who is new comes in that order, which their numbers keep. */
-  *placeToDo(lastVerdict: number, isInOrderOfFile: boolean): Generator<void> {
-    const order = isInOrderOfFile ? 'row' : 'user is null, user, row';
+  *placeToDo(lastVerdict: number, order: keyof typeof ORDERS): Generator<void> {
     const some = 'select row from rows where row > ? and row <= ? and verdict <= ?';
     this.#db.exec(`
       create table if not exists to_do (place integer primary key, row integer not null) strict;
       delete from to_do`);
     for (const [after, last] of this.#ranges(SORTED_AT_ONCE)) {
-      this.#run(`insert into to_do (row) ${some} order by ${order}`, after, last, lastVerdict);
+      this.#run(`insert into to_do (row) ${some} order by ${ORDERS[order]}`, after, last, lastVerdict);
       yield;
     }
   }

@@ -12,7 +12,7 @@ import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { whoConfirmed } from './import-actor.ts';
-import { countToApply, MOST_IN_ONE } from './json-columns.ts';
+import { countToApply, MOST_IN_ONE, MOST_IN_ORDER } from './json-columns.ts';
 import { newUserOf } from './judge-rows.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
@@ -57,7 +57,9 @@ function kindOf({ id }: Pick<Folder, 'id'>): string {
 
 /** Step by step. @param stage of which it is known what its rows do */
 export function placeRows(stage: StageFile, totals: Totals): Generator<void> {
-  return stage.placeToDo(LAST_VERDICT, countToApply(totals) <= MOST_IN_ONE);
+  const count = countToApply(totals);
+  const order = count <= MOST_IN_ONE ? 'file' : count <= MOST_IN_ORDER ? 'people' : 'indexes';
+  return stage.placeToDo(LAST_VERDICT, order);
 }
 
 export async function beginApplying(
