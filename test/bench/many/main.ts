@@ -143,10 +143,10 @@ if (missed.length > 0) {
   process.exitCode = 1;
 }
 
-function print(what: string, { seconds, pages, creates, signIns, anonymous }: During): void {
+function print(what: string, { seconds, pages, slowest, creates, signIns, anonymous }: During): void {
   const of = ({ p50, p99, most, over }: During['pages']) =>
     `${p50.toFixed(0)} · ${p99.toFixed(0)} · ${most.toFixed(0)} ms, ${(100 * over).toFixed(1)} % over 50`;
   console.log(
-    `${what}: ${seconds.toFixed(1)} s; others’ pages (median · p99 · most) ${of(pages)}; creates ${of(creates)}; signing in ${of(signIns)}; ${anonymous.toFixed(0)} MB of its own`,
+    `${what}: ${seconds.toFixed(1)} s; others’ pages (median · p99 · most) ${of(pages)}, the slowest ${slowest}; creates ${of(creates)}; signing in ${of(signIns)}; ${anonymous.toFixed(0)} MB of its own`,
   );
 }

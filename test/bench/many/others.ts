@@ -21,14 +21,21 @@ const SETTLE = 10_000;
 const SLOW = 50;
 
 type Times = { p50: number; p99: number; most: number; over: number };
-/** In milliseconds; `over`: the share that took more than 50; `anonymous`: the most memory of its own, in MB. */
-export type During = { seconds: number; pages: Times; creates: Times; signIns: Times; anonymous: number };
+/** In milliseconds; `over`: the share that took more than 50; `slowest`: the page of which all but a hundredth take longest; `anonymous`: the most memory of its own, in MB. */
+export type During = {
+  seconds: number;
+  pages: Times;
+  slowest: string;
+  creates: Times;
+  signIns: Times;
+  anonymous: number;
+};
 
 export class Others {
   readonly #origin: string;
   readonly #anonymous: () => number;
   readonly #working: Promise<unknown>;
-  #pages: number[] = [];
+  #pages = timesOfPages();
   #creates: number[] = [];
   #signIns: number[] = [];
   #most = 0;
@@ -43,13 +50,14 @@ export class Others {
   }
 
   async during<T>(work: () => Promise<T>): Promise<During & { result: T }> {
-    [this.#pages, this.#creates, this.#signIns, this.#most] = [[], [], [], 0];
+    [this.#pages, this.#creates, this.#signIns, this.#most] = [timesOfPages(), [], [], 0];
     const begun = performance.now();
     const result = await work();
     const seconds = (performance.now() - begun) / 1000;
     return {
       seconds,
-      pages: summed(this.#pages),
+      pages: summed([...this.#pages.values()].flat()),
+      slowest: slowestOf(this.#pages),
       creates: summed(this.#creates),
       signIns: summed(this.#signIns),
       anonymous: this.#most,
@@ -79,7 +87,9 @@ export class Others {
     const asked = new Set<Promise<void>>();
     for (let page = 0; !this.#isOver; page++) {
       const address = PAGES[page % PAGES.length] ?? '';
-      const answer = this.#ask(address, 200, this.#pages).finally(() => asked.delete(answer));
+      const answer = this.#ask(address, 200, this.#pages.get(address) ?? []).finally(() =>
+        asked.delete(answer),
+      );
       asked.add(answer);
       this.#most = Math.max(this.#most, this.#anonymous());
       await setTimeout(PAGE_EVERY);
@@ -126,4 +136,15 @@ export class Others {
 function summed(times: readonly number[]): Times {
   const over = times.filter((time) => time > SLOW).length / times.length;
   return { p50: percentile(times, 0.5), p99: percentile(times, 0.99), most: Math.max(...times), over };
+}
+
+function timesOfPages(): Map<string, number[]> {
+  return new Map(PAGES.map((address) => [address, []]));
+}
+
+function slowestOf(pages: ReadonlyMap<string, readonly number[]>): string {
+  const [slowest] = [...pages]
+    .map(([address, times]) => ({ address, p99: percentile(times, 0.99) }))
+    .sort((one, other) => other.p99 - one.p99);
+  return `${slowest?.address} ${slowest?.p99.toFixed(0)} ms`;
 }
