@@ -28,7 +28,7 @@ import { ROWS_AT_ONCE, tablesOf } from './tables.ts';
 /** Also in a database that is another one from then on. */
 const NUMBERED = ['users', 'change_sets'] as const;
 
-export type CopyOptions = {
+type CopyOptions = {
   progressOf?: (what: string, count: number) => Progress;
   /** It stays the same database: what is under way in it goes along, as in a copy of its file. */
   isBackup?: boolean;

@@ -11,7 +11,7 @@ import { type Outcome, Spool } from './spool.ts';
 const USUAL_BYTES_PER_USER = 64;
 
 /** `judge` is told how many there are, first of all, and ends it by throwing; `keep`, which never rejects, how many were written. */
-export type DownloadOptions = {
+type DownloadOptions = {
   folder: string;
   selection: Selection;
   format: FormatName;

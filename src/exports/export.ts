@@ -11,7 +11,7 @@ import { FORMATS, type FormatName } from './formats.ts';
 import type { Spool } from './spool.ts';
 
 /** `judge` is told how many there are, before anything is written: what it throws ends it. */
-export type ExportOptions = { selection: Selection; format: FormatName; judge?: (total: Total) => void };
+type ExportOptions = { selection: Selection; format: FormatName; judge?: (total: Total) => void };
 
 /** @param note is told how many more are written @param gone ends it: whoever wanted it does not any more */
 export async function writeExport(

@@ -3,15 +3,13 @@ import { KINDS, type Kind, undoingKind } from './codes.ts';
 import type { ChangeSet } from './queries.ts';
 
 export type Imported = { created: number; changed: number };
+type ImportedRows = Imported & { refused: number };
 
-export function importedDetail({ created, changed, refused }: Imported & { refused: number }): string {
+export function importedDetail({ created, changed, refused }: ImportedRows): string {
   return `${created} created, ${changed} changed${refused > 0 ? `, ${refused} refused` : ''}`;
 }
 
-export function importedIn({
-  kind,
-  detail,
-}: Pick<ChangeSet, 'kind' | 'detail'>): (Imported & { refused: number }) | undefined {
+export function importedIn({ kind, detail }: Pick<ChangeSet, 'kind' | 'detail'>): ImportedRows | undefined {
   const [, created, changed, refused = 0] =
     /^(\d+) created, (\d+) changed(?:, (\d+) refused)?$/.exec(detail ?? '') ?? [];
   if (kind !== KINDS.imported || created === undefined || changed === undefined) return undefined;

@@ -40,7 +40,7 @@ import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
 import { createEta } from './templates.ts';
 
-export type PageRequest = {
+type PageRequest = {
   session: Session | undefined;
   actor: Actor | undefined;
   isOpen: boolean;

@@ -101,7 +101,7 @@ function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
   return findOwnImports(server.db, actor?.user?.id ?? null);
 }
 
-/** Of everybody, those that have changed somebody: whoever has left before the end finds it here. */
+/** Of everybody, those that have changed somebody or are under way: whoever has left before the end finds it here. */
 async function findLast({ server: { db }, actor }: FastifyRequest): Promise<Described[]> {
   const { sets } = await readHistory(db, { kinds: ['imported'] }, undefined, 2 * MOST_LAST);
   const described = await describeSets(db, sets, sightOf(actor));
