@@ -7,7 +7,7 @@ import type { LedgerLine } from '../erasure/ledger.ts';
 import { readLines } from '../erasure/ledger-replay.ts';
 import { readIdentity } from '../erasure/queries.ts';
 import type { Person } from '../erasure/recognise.ts';
-import { describeSets, sightOf } from '../history/described.ts';
+import { describeSets, visibilityFor } from '../history/descriptions.ts';
 import { whoDid, wordsOf } from '../history/words.ts';
 import { findLastRun } from '../maintenance/queries.ts';
 import {
@@ -86,7 +86,7 @@ async function readLastChange(db: Db): Promise<LastChange | undefined> {
 }
 
 async function describe(db: Db, set: ChangeSet): Promise<string> {
-  const [shown] = await describeSets(db, [set], sightOf(commandLine));
+  const [shown] = await describeSets(db, [set], visibilityFor(commandLine));
   const { done, of } = wordsOf(set, shown?.fields ?? {});
   const parts = [shown?.who?.name ?? whoDid(set), done, shown?.whom && of, shown?.whom?.name];
   return parts.filter(Boolean).join(' ');

@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { maySeeDeleted } from '../auth/policy.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { ForbiddenError, LastAdministratorError, NotFoundError } from '../errors.ts';
-import { type Person, personOf } from '../history/described.ts';
+import { type Person, personOf } from '../history/descriptions.ts';
 import { findNames } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
 import {

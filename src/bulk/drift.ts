@@ -1,7 +1,7 @@
 /** What has become, since they were shown, of those to whom something is to be done: who came, who went, who was changed. */
 import type { Db, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
-import { type Person, personOf } from '../history/described.ts';
+import { type Person, personOf } from '../history/descriptions.ts';
 import { findChangesSince, findDeletedByIds, findNames } from '../history/queries.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
 import type { Filter } from '../users/list/filter.ts';

@@ -9,7 +9,7 @@ import { FORGOTTEN, findJobOfSet, mayGoOn } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { isAboutAccess, KINDS, type Kind } from './codes.ts';
-import { describeSets, getSeenSet, personOf, seenFields, sightOf } from './described.ts';
+import { describeSets, getSeenSet, personOf, seenFields, visibilityFor } from './descriptions.ts';
 import { fateOf } from './fields.ts';
 import { readHistory } from './list.ts';
 import { findPeople } from './people.ts';
@@ -43,7 +43,7 @@ async function showHistory({ reader: db, query, actor }: Request, reply: Fastify
   const page = await readHistory(db, filter, cursor, PER_PAGE);
   if (cursor && page.sets.length === 0 && people.user === undefined)
     return reply.redirect(historyAddress(state), 302);
-  const rows = await describeSets(db, page.sets, sightOf(actor));
+  const rows = await describeSets(db, page.sets, visibilityFor(actor));
   return reply.render('history/list', { state, rows, page, notices, unknown: people.unknown });
 }
 
@@ -61,13 +61,13 @@ async function showSet({ reader: db, params, query, actor }: Request, reply: Fas
   const row = await getSeenSet(db, params.id, actor);
   const after = parseAfter(query.after);
   const changes = await findChangesInSet(db, row.set.id, after, PER_PAGE + 1);
-  const sight = sightOf(actor);
+  const visibility = visibilityFor(actor);
   const shown = changes.slice(0, PER_PAGE);
   const ids = shown.map(({ user_id }) => user_id);
-  const names = await findNames(db, ids, sight.seesDeleted);
+  const names = await findNames(db, ids, visibility.seesDeleted);
   const lines = shown.map((change) => ({
     whom: personOf(change.user_id, names),
-    fields: seenFields(change, names, sight),
+    fields: seenFields(change, names, visibility),
     fate: SEVERAL.has(row.set.kind) ? fateOf(change) : undefined,
   }));
   const next = changes.length > PER_PAGE ? shown.at(-1) : undefined;
@@ -75,11 +75,11 @@ async function showSet({ reader: db, params, query, actor }: Request, reply: Fas
   // It shows how far the job has come, without a script.
   if (job?.state === 'running') reply.header('refresh', '2');
   // What lies beside the database is for those who see it at whoever was erased.
-  const isErasure = row.set.kind === KINDS.erased && sight.seesDeleted;
+  const isErasure = row.set.kind === KINDS.erased && visibility.seesDeleted;
   const erasure = isErasure && row.whom ? await findErasure(db, row.whom.id) : undefined;
   const leftOut = JSON.parse(job?.notes ?? '[]') as number[];
   const actorId = job?.actor_id ?? null;
-  const namesInJob = await findNames(db, [...leftOut, actorId], sight.seesDeleted);
+  const namesInJob = await findNames(db, [...leftOut, actorId], visibility.seesDeleted);
   return reply.render('history/set', {
     row,
     lines,

@@ -10,7 +10,7 @@ import type { Plan } from '../bulk/plan.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { ErasureState } from '../erasure/state.ts';
 import type { HistoryState } from '../history/address.ts';
-import type { Described, DescribedEntry, Person } from '../history/described.ts';
+import type { DescribedEntry, DescribedSet, Person } from '../history/descriptions.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';
 import type { Imported } from '../history/imported.ts';
 import type { HistoryPage } from '../history/list.ts';
@@ -99,7 +99,7 @@ export type Views = {
   };
   'users/deleted': {
     deleted: KeptValues & Pick<User, 'id' | 'version'>;
-    row: Described;
+    row: DescribedSet;
     from: ListState;
     values: Fields | undefined;
     errors: Errors;
@@ -109,7 +109,7 @@ export type Views = {
     wrongDay?: string;
   };
   'erasure/ask': { deleted: KeptValues & Pick<User, 'id'>; typed: string; error: string | undefined };
-  'erasure/erased': { id: number; row: Described; state: ErasureState };
+  'erasure/erased': { id: number; row: DescribedSet; state: ErasureState };
   'bulk/show': {
     plan: Plan;
     list: ListState;
@@ -214,13 +214,13 @@ export type Views = {
   'setup/form': { action: string; values: Fields; errors: Errors };
   'history/list': {
     state: HistoryState;
-    rows: readonly Described[];
+    rows: readonly DescribedSet[];
     page: HistoryPage;
     notices: string[];
     unknown: string[];
   };
   'history/set': {
-    row: Described;
+    row: DescribedSet;
     lines: { whom: Person; fields: FieldChanges; fate: 'created' | 'deleted' | undefined }[];
     next: ChangeOfSet | undefined;
     isFirst: boolean;
@@ -233,7 +233,7 @@ export type Views = {
     erased?: ErasureState | undefined;
   };
   'undo/show': {
-    row: Described;
+    row: DescribedSet;
     part: Part | undefined;
     /** About whom it is to be decided here, and about how many it is elsewhere, since they are too many. */
     asked: readonly Step[];
@@ -264,7 +264,7 @@ export type Views = {
   'imports/choose': {
     own: readonly Import[];
     /** The last ones that were applied, by whomever. */
-    rows: readonly Described[];
+    rows: readonly DescribedSet[];
     of: string | undefined;
     error: string | undefined;
   };
@@ -296,7 +296,7 @@ export type Views = {
     choices: Choices;
     totals: Totals | undefined;
     columns: readonly OfferedColumn[];
-    row: Described | undefined;
+    row: DescribedSet | undefined;
     hasRefused: boolean;
     /** Of one that was taken back: of how many something stays, and some of them. */
     left: { count: number; some: readonly Person[] };

@@ -6,7 +6,7 @@ import { findKeptAnswer, noteForm } from '../auth/idempotency.ts';
 import { type Answer, done } from '../auth/idempotency-store.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { OutcomeUnknownError } from '../errors.ts';
-import { type Described, describeSets, sightOf } from '../history/described.ts';
+import { type DescribedSet, describeSets, visibilityFor } from '../history/descriptions.ts';
 import { readHistory } from '../history/list.ts';
 import type { Fields } from '../lib/forms.ts';
 import { plainNumber } from '../lib/text.ts';
@@ -102,9 +102,9 @@ function findOwn({ server, actor }: FastifyRequest): Promise<Import[]> {
 }
 
 /** Of everybody, those that have changed somebody or are under way: whoever has left before the end finds it here. */
-async function findLast({ server: { db }, actor }: FastifyRequest): Promise<Described[]> {
+async function findLast({ server: { db }, actor }: FastifyRequest): Promise<DescribedSet[]> {
   const { sets } = await readHistory(db, { kinds: ['imported'] }, undefined, 2 * MOST_LAST);
-  const described = await describeSets(db, sets, sightOf(actor));
+  const described = await describeSets(db, sets, visibilityFor(actor));
   return described.filter(({ set, state }) => set.users > 0 || state === 'running').slice(0, MOST_LAST);
 }
 

@@ -1,7 +1,7 @@
 /** `/imports/:id`: how far an import is, what it would do before anything is done, and what it has done. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Db } from '../db/schema.ts';
-import { describeSets, personOf, sightOf } from '../history/described.ts';
+import { describeSets, personOf, visibilityFor } from '../history/descriptions.ts';
 import { findChangeSet, findNames } from '../history/queries.ts';
 import { takeFlash } from '../http/flash.ts';
 import type { Views } from '../http/views.ts';
@@ -135,13 +135,13 @@ async function over(
 
 async function findLeft(db: Db, { left_out, notes }: Job, actor: Request['actor']) {
   const ids = (JSON.parse(notes) as number[]).slice(0, MOST_SHOWN.left);
-  const names = await findNames(db, ids, sightOf(actor).seesDeleted);
+  const names = await findNames(db, ids, visibilityFor(actor).seesDeleted);
   return { count: left_out, some: ids.flatMap((id) => personOf(id, names) ?? []) };
 }
 
 async function describe(db: Db, { set_id }: Import, actor: Request['actor']) {
   const set = set_id === null ? undefined : await findChangeSet(db, set_id);
-  return set && (await describeSets(db, [set], sightOf(actor)))[0];
+  return set && (await describeSets(db, [set], visibilityFor(actor)))[0];
 }
 
 export function isHere(path: string, { folder }: Pick<Import, 'folder'>): boolean {

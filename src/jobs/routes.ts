@@ -5,7 +5,7 @@ import { done } from '../auth/idempotency-store.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError } from '../errors.ts';
-import { getSeenSet } from '../history/described.ts';
+import { getSeenSet } from '../history/descriptions.ts';
 import { lockChangeSet } from '../history/queries.ts';
 import { findJobOfSet, goOnWithJob, mayGoOn } from './queries.ts';
 

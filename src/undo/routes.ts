@@ -7,7 +7,7 @@ import { mayRead, mayUndo } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import type { Trx } from '../db/schema.ts';
 import { NotNowError, NotUniqueError } from '../errors.ts';
-import { getSeenSet } from '../history/described.ts';
+import { getSeenSet } from '../history/descriptions.ts';
 import { findUndoneTooOften } from '../history/undos.ts';
 import { isUndoable } from '../history/words.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';

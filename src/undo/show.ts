@@ -4,7 +4,7 @@ import type { Actor } from '../auth/actor.ts';
 import { maySeeAccess } from '../auth/policy.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import type { Db } from '../db/schema.ts';
-import type { Described } from '../history/described.ts';
+import type { DescribedSet } from '../history/descriptions.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Fields } from '../lib/forms.ts';
@@ -18,7 +18,7 @@ import { isAsked, isRefused, type Step } from './steps.ts';
 
 export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
 
-export type Undoing = { row: Described; actor: Actor };
+export type Undoing = { row: DescribedSet; actor: Actor };
 
 export type Shown = {
   part?: Part | undefined;

@@ -6,7 +6,7 @@ import { transact } from '../db/transact.ts';
 import { findErasure } from '../erasure/queries.ts';
 import { showState } from '../erasure/state.ts';
 import { NotFoundError } from '../errors.ts';
-import { describeSets, sightOf } from '../history/described.ts';
+import { describeSets, visibilityFor } from '../history/descriptions.ts';
 import { unpackValues } from '../history/fields.ts';
 import { findChangeSet, findDeleted } from '../history/queries.ts';
 import { TYPED_IS_BACK } from '../http/explanations.ts';
@@ -32,7 +32,7 @@ export async function showDeleted(request: Request, reply: FastifyReply, more: M
   const id = userIdFrom(request);
   const deleted = await findSeenDeleted(request, id);
   const set = deleted && (await findChangeSet(db, deleted.set_id));
-  const [row] = set ? await describeSets(db, [set], sightOf(request.actor)) : [];
+  const [row] = set ? await describeSets(db, [set], visibilityFor(request.actor)) : [];
   if (deleted === undefined || row === undefined) return showErased(request, reply, id);
   const { typed = {}, ...shown } = { errors: {}, holders: {}, ...more };
   const isForm = Object.keys({ ...typed, ...shown.errors }).length > 0;
@@ -45,7 +45,7 @@ export async function showDeleted(request: Request, reply: FastifyReply, more: M
 async function showErased({ reader, actor }: Request, reply: FastifyReply, id: number) {
   const erasure = actor && maySeeDeleted(actor) ? await findErasure(reader, id) : undefined;
   const set = erasure && (await findChangeSet(reader, erasure.set_id));
-  const [row] = set ? await describeSets(reader, [set], sightOf(actor)) : [];
+  const [row] = set ? await describeSets(reader, [set], visibilityFor(actor)) : [];
   if (erasure === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
   return reply.render('erasure/erased', { id, row, state: showState(reply, erasure) }, 410);
 }

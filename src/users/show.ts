@@ -8,7 +8,7 @@ import { mayManage, maySeeAccess, maySeeMinutes, maySignIn } from '../auth/polic
 import { MOST_FAILURES } from '../auth/second-factor.ts';
 import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
-import { describeEntries, sightOf } from '../history/described.ts';
+import { describeEntries, visibilityFor } from '../history/descriptions.ts';
 import { readTimeline, type TimelineCursor } from '../history/timeline.ts';
 import { answerNotModified } from '../http/etag.ts';
 import type { Access, Managed } from '../http/views.ts';
@@ -41,7 +41,7 @@ export async function show(request: Request, reply: FastifyReply) {
   const seesAll = actor !== undefined && mayManage(actor);
   const options = { from: place, limit: SHOWN, seesAccess, seesAll };
   const { entries, ...timeline } = await readTimeline(db, user, options);
-  const rows = await describeEntries(db, entries, user.id, sightOf(actor));
+  const rows = await describeEntries(db, entries, user.id, visibilityFor(actor));
   const canSend = request.server.mailer !== undefined;
   const shown = {
     user,

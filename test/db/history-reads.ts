@@ -6,7 +6,7 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { KINDS, ROLE_CHANGED } from '../../src/history/codes.ts';
-import { describeSets, sightOf } from '../../src/history/described.ts';
+import { describeSets, visibilityFor } from '../../src/history/descriptions.ts';
 import { type HistoryCursor, type HistoryFilter, readHistory } from '../../src/history/list.ts';
 import {
   findBeginning,
@@ -116,13 +116,13 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   ),
   {
     what: 'what is shown of sets',
-    read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(ADMIN)),
+    read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), visibilityFor(ADMIN)),
     indexes: OF_SETS,
     isInOrder: true,
   },
   {
     what: 'beside which sets an editor finds Undo',
-    read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), sightOf(EDITOR)),
+    read: async (db) => describeSets(db, await findChangeSetsAfter(db, MIDDLE, 50), visibilityFor(EDITOR)),
     indexes: OF_SETS,
     isInOrder: true,
   },

@@ -5,7 +5,7 @@ import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ContendedError, NotUniqueError } from '../../src/errors.ts';
-import { describeSets, sightOf } from '../../src/history/described.ts';
+import { describeSets, visibilityFor } from '../../src/history/descriptions.ts';
 import { type ChangeSet, findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { findUndoing } from '../../src/history/undos.ts';
@@ -374,7 +374,7 @@ test('how many are left is said right or not at all, whatever is decided, part b
       const again = which === null ? undefined : made[which % made.length];
       if (again) await act(again, {});
       else await act(set, isBack ? { full_name: 'Before' } : {}, part.length > 0 ? part : undefined);
-      const [row] = await describeSets(db, [await setOf(db, set)], sightOf(commandLine));
+      const [row] = await describeSets(db, [await setOf(db, set)], visibilityFor(commandLine));
       const others = db.selectFrom('users').select('id').where('full_name', '!=', 'Before');
       const left = row?.undone?.left;
       if (left !== undefined) expect(left).toBe((await others.execute()).length);
@@ -388,7 +388,7 @@ test('after one undo of all, and after that was undone and done again, it is kno
   const db = await temporaryDatabase();
   const { id } = await addUser(db, { username: 'ada' });
   const set = await setOf(db, await change(db, id, { full_name: 'Ada' }));
-  const leftNow = async () => (await describeSets(db, [set], sightOf(commandLine)))[0]?.undone?.left;
+  const leftNow = async () => (await describeSets(db, [set], visibilityFor(commandLine)))[0]?.undone?.left;
   let last = set.id;
   for (const left of [0, undefined, 0, undefined, 0]) {
     const undone = await undo(db, last);
@@ -406,7 +406,7 @@ test('where an undo was done again, and that is undone but for one, it is not sa
     }),
   );
   const leftNow = async () =>
-    (await describeSets(db, [await setOf(db, set)], sightOf(commandLine)))[0]?.undone?.left;
+    (await describeSets(db, [await setOf(db, set)], visibilityFor(commandLine)))[0]?.undone?.left;
   const first = await undo(db, set);
   expect(await leftNow()).toBe(0);
   const again = 'set' in first ? await undo(db, first.set) : first;
@@ -435,7 +435,7 @@ test('where one of a part was undone after the rest was undone anew, it is not s
   // For ada there is nothing to do, by that part.
   await undone(doneAgain);
   await undone(part);
-  const [row] = await describeSets(db, [await setOf(db, all)], sightOf(commandLine));
+  const [row] = await describeSets(db, [await setOf(db, all)], visibilityFor(commandLine));
   expect(row?.undone?.left).toBeUndefined();
 });
 

@@ -15,7 +15,7 @@ import { findUndos, isStanding, type Undo } from './undos.ts';
 
 export type Person = { id: number; name: string };
 
-type Doers = {
+type SetContext = {
   who: Person | undefined;
   /** `left`: of how many users something is not undone, where that is known; `isOver`: whether nothing is under way. */
   undone: { set: ChangeSet; who: Person | undefined; left: number | undefined; isOver: boolean } | undefined;
@@ -23,21 +23,21 @@ type Doers = {
   state: Job['state'] | undefined;
 };
 
-export type Described = Doers & {
+export type DescribedSet = SetContext & {
   set: ChangeSet;
   whom: Person | undefined;
   fields: FieldChanges;
 };
 
-export type DescribedEntry = Doers & Entry;
+export type DescribedEntry = SetContext & Entry;
 
-export type Sight = {
+export type Visibility = {
   actor: Actor | undefined;
   seesAccessOf: (userId: number) => boolean;
   seesDeleted: boolean;
 };
 
-export function sightOf(actor: Actor | undefined): Sight {
+export function visibilityFor(actor: Actor | undefined): Visibility {
   return {
     actor,
     seesAccessOf: (userId) => actor !== undefined && maySeeAccess(actor, userId),
@@ -45,7 +45,11 @@ export function sightOf(actor: Actor | undefined): Sight {
   };
 }
 
-export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Sight): Promise<Described[]> {
+export async function describeSets(
+  db: Db,
+  sets: readonly ChangeSet[],
+  visibility: Visibility,
+): Promise<DescribedSet[]> {
   const single = sets.filter(({ users, event }) => users === 1 && event === null);
   const changes = await findChangesOfSets(
     db,
@@ -54,27 +58,27 @@ export async function describeSets(db: Db, sets: readonly ChangeSet[], sight: Si
   const changeOf = new Map<number, ChangeOfSet>(changes.map((change) => [change.set_id, change]));
   const whomOf = (set: ChangeSet) => set.subject_id ?? changeOf.get(set.id)?.user_id ?? null;
   const undos = await findUndos(db, sets.map(idOf));
-  const names = await findNamesOf(db, sets, undos, sight, sets.map(whomOf));
+  const names = await findNamesOf(db, sets, undos, visibility, sets.map(whomOf));
   const shown = sets.map((set) => {
     const change = changeOf.get(set.id);
-    return { set, whom: whomOf(set), fields: change ? seenFields(change, names, sight) : {} };
+    return { set, whom: whomOf(set), fields: change ? seenFields(change, names, visibility) : {} };
   });
-  const doersOf = await findDoers(db, shown, undos, names, sight);
-  return shown.map((one) => ({ ...one, ...doersOf(one.set), whom: personOf(one.whom, names) }));
+  const contextOf = await findContext(db, shown, undos, names, visibility);
+  return shown.map((one) => ({ ...one, ...contextOf(one.set), whom: personOf(one.whom, names) }));
 }
 
 export async function describeEntries(
   db: Db,
   entries: readonly Entry[],
   whom: number,
-  sight: Sight,
+  visibility: Visibility,
 ): Promise<DescribedEntry[]> {
   const sets = entries.map(({ set }) => set);
   const undos = await findUndos(db, sets.map(idOf));
-  const names = await findNamesOf(db, sets, undos, sight);
+  const names = await findNamesOf(db, sets, undos, visibility);
   const shown = entries.map((entry) => ({ ...entry, whom }));
-  const doersOf = await findDoers(db, shown, undos, names, sight);
-  return entries.map((entry) => ({ ...entry, ...doersOf(entry.set) }));
+  const contextOf = await findContext(db, shown, undos, names, visibility);
+  return entries.map((entry) => ({ ...entry, ...contextOf(entry.set) }));
 }
 
 type Undos = ReadonlyMap<number, readonly Undo[]>;
@@ -83,7 +87,7 @@ async function findNamesOf(
   db: Db,
   sets: readonly ChangeSet[],
   undos: Undos,
-  { seesDeleted }: Sight,
+  { seesDeleted }: Visibility,
   others: (number | null)[] = [],
 ) {
   const undoing = [...undos.values()].flat().map(({ set }) => set);
@@ -91,13 +95,13 @@ async function findNamesOf(
   return findNames(db, [...actors, ...others], seesDeleted);
 }
 
-async function findDoers(
+async function findContext(
   db: Db,
   shown: readonly Offered[],
   undos: Undos,
   names: ReadonlyMap<number, string>,
-  { actor }: Sight,
-): Promise<(set: ChangeSet) => Doers> {
+  { actor }: Visibility,
+): Promise<(set: ChangeSet) => SetContext> {
   const sets = [...shown.map(({ set }) => set.id), ...withUndos([...undos.values()].flat())];
   const jobs = await findJobsOfSets(db, sets);
   const offered = await findOffered(db, actor, shown);
@@ -121,13 +125,13 @@ function idOf({ id }: ChangeSet): number {
 }
 
 /** @param typed the number, as it stands in an address. @throws NotFoundError also for what is not to be seen */
-export async function getSeenSet(db: Db, typed: string, actor: Actor | undefined): Promise<Described> {
+export async function getSeenSet(db: Db, typed: string, actor: Actor | undefined): Promise<DescribedSet> {
   const id = plainNumber(typed);
   const set = id === undefined ? undefined : await findChangeSet(db, id);
-  const sight = sightOf(actor);
-  const [row] = set ? await describeSets(db, [set], sight) : [];
+  const visibility = visibilityFor(actor);
+  const [row] = set ? await describeSets(db, [set], visibility) : [];
   const kind = row && nameOfCode(KINDS, row.set.kind);
-  if (row === undefined || (kind && isAboutAccess(kind) && !sight.seesAccessOf(row.whom?.id ?? 0)))
+  if (row === undefined || (kind && isAboutAccess(kind) && !visibility.seesAccessOf(row.whom?.id ?? 0)))
     throw new NotFoundError('There is nothing with this number in the history.');
   return row;
 }
@@ -136,7 +140,7 @@ export async function getSeenSet(db: Db, typed: string, actor: Actor | undefined
 export function seenFields(
   { user_id, fields: packed }: ChangeOfSet,
   names: ReadonlyMap<number, string>,
-  { seesAccessOf, seesDeleted }: Sight,
+  { seesAccessOf, seesDeleted }: Visibility,
 ): FieldChanges {
   return seesDeleted || names.has(user_id) ? unpackSeenFields(packed, seesAccessOf(user_id)) : {};
 }
