@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { DatabaseFailure } from '../errors.ts';
-import { isChangedSince } from '../history/since.ts';
+import { isChangedAfter } from '../history/changes-since.ts';
 import { findUndoing } from '../history/undos.ts';
 import type { Fields } from '../lib/forms.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
@@ -68,7 +68,7 @@ async function findStanding(db: Db, form: SentForm, who: number | null): Promise
   const undoing = set === undefined ? [] : ((await findUndoing(db, [set])).get(set) ?? []);
   const isAnew = undoing.length > 0 && undoing.every(({ actor_id }) => actor_id === who);
   if (isAnew) return undefined;
-  const isOver = kept?.undo !== undefined && (await isChangedSince(db, kept.undo));
+  const isOver = kept?.undo !== undefined && (await isChangedAfter(db, kept.undo));
   return isOver ? changedSince(kept) : kept;
 }
 

@@ -2,8 +2,8 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Db, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
+import { readChangesSince } from '../history/changes-since.ts';
 import type { KeptField } from '../history/codes.ts';
-import { readSince } from '../history/since.ts';
 import { fieldName, namesOf, shownValue } from '../history/words.ts';
 import { and, number } from '../lib/formats.ts';
 import { named, quotable } from '../lib/text.ts';
@@ -44,7 +44,7 @@ async function whoHasChanged(
   { version }: ShownRow,
 ): Promise<WhoOf> {
   if (user === undefined || version === null) return () => undefined;
-  const since = await readSince(db, user, version);
+  const since = await readChangesSince(db, user, version);
   const nameOf = await nameWhoDid(db, actor, since);
   return (field) => {
     const done = since.doneBy.get(field);

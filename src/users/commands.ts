@@ -5,10 +5,10 @@ import { mayChange, mayChangeFields, mayCreate } from '../auth/policy.ts';
 import { derivedColumns } from '../db/derived-columns.ts';
 import { updateRows } from '../db/many-rows.ts';
 import type { Trx, User } from '../db/schema.ts';
+import { type ChangesSince, readChangesSince } from '../history/changes-since.ts';
 import { changedFields, type KeptValues, unpackValues } from '../history/fields.ts';
 import { type DeletedUser, findDeleted, lockDeleted } from '../history/queries.ts';
 import { takeAllDeleted, takeDeleted } from '../history/record.ts';
-import { readSince, type Since } from '../history/since.ts';
 import { findTimesOf } from '../history/versions.ts';
 import { textKey } from '../lib/text.ts';
 import { type EditedField, type Merge, merge } from './merge.ts';
@@ -27,15 +27,15 @@ export type Changed = Merged | Conflict;
 export type Merged = ({ kind: 'changed'; before: User; set: number } | { kind: 'unchanged' }) & {
   user: User;
   theirs: readonly EditedField[];
-  since: Since;
+  since: ChangesSince;
 };
 /** Since `editedVersion` the same was changed, to something else: nothing is written. */
-export type Conflict = { kind: 'conflict'; user: User; mine: UserChanges; merge: Merge; since: Since };
+export type Conflict = { kind: 'conflict'; user: User; mine: UserChanges; merge: Merge; since: ChangesSince };
 /** `ids`: those who are gone, or have been changed since; nothing is written. */
 export type ChangedMany = { kind: 'changed'; users: User[] } | { kind: 'changed since'; ids: number[] };
 export type Deleted =
   | { kind: 'deleted'; user: Named; set: number }
-  | { kind: 'changed since'; user: User; since: Since };
+  | { kind: 'changed since'; user: User; since: ChangesSince };
 export type Restored =
   | { kind: 'restored'; user: User; set: number }
   | { kind: 'there already'; user: User }
@@ -76,7 +76,7 @@ export async function changeUser(
   const before = await getLockedUser(trx, id);
   const fields = changedFields(before, { ...before, ...changes } as User);
   authorize(actor, (someone) => mayChangeFields(someone, before, fields));
-  const since = await readSince(trx, before, editedVersion);
+  const since = await readChangesSince(trx, before, editedVersion);
   const merged = merge(since.base, before, changes);
   if (merged.conflicts.length > 0)
     return { kind: 'conflict', user: before, mine: changes, merge: merged, since };
@@ -115,7 +115,7 @@ export async function deleteUser(
 ): Promise<Deleted> {
   const user = await getLockedUser(trx, id);
   authorize(actor, (someone) => mayChange(someone, user));
-  const since = await readSince(trx, user, shownVersion);
+  const since = await readChangesSince(trx, user, shownVersion);
   if (since.base === undefined || changedFields(since.base, user).length > 0)
     return { kind: 'changed since', user, since };
   const set = await writeDeletions(trx, actor, [user], now);

@@ -2,10 +2,10 @@
 import type { Actor } from '../auth/actor.ts';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
+import type { ChangesSince } from '../history/changes-since.ts';
 import type { KeptField } from '../history/codes.ts';
 import { changedFields } from '../history/fields.ts';
 import { type DoneBy, findNames } from '../history/queries.ts';
-import type { Since } from '../history/since.ts';
 import { byWhom, namesOf } from '../history/words.ts';
 import { and } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
@@ -22,7 +22,7 @@ export type Difference = {
 
 type NameOf = (done: DoneBy | undefined) => string;
 
-export async function nameWhoDid(db: Db, actor: Actor | undefined, since: Since): Promise<NameOf> {
+export async function nameWhoDid(db: Db, actor: Actor | undefined, since: ChangesSince): Promise<NameOf> {
   const ids = [...since.doneBy.values()].map(({ actor_id }) => actor_id);
   const names = await findNames(db, ids, actor !== undefined && maySeeDeleted(actor));
   return (done) => {
@@ -69,7 +69,7 @@ export async function describeSince(
   db: Db,
   actor: Actor | undefined,
   user: User,
-  since: Since,
+  since: ChangesSince,
 ): Promise<Difference[]> {
   const { base, doneBy } = since;
   if (base === undefined) return [];

@@ -1,8 +1,8 @@
 /** What the forms of a user share: how a user stands in one, what one changes, and what is wrong with it. */
 import type { Db, User } from '../db/schema.ts';
 import { BadSubmissionError } from '../errors.ts';
+import { readChangesSince } from '../history/changes-since.ts';
 import type { KeptValues } from '../history/fields.ts';
-import { readSince } from '../history/since.ts';
 import { parseMailbox, shownEmail } from '../lib/email.ts';
 import { type Fields, type Form, parseForm, readFields } from '../lib/forms.ts';
 import { named, plainNumber, trim } from '../lib/text.ts';
@@ -53,7 +53,7 @@ export async function readEdit(
   { version: sent, ...fields }: Fields,
 ) {
   const version = parseVersion(sent);
-  const since = await readSince(db, user, version);
+  const since = await readChangesSince(db, user, version);
   const shown = since.base ?? user;
   const typed = typedOver(fields, shown);
   return {

@@ -6,18 +6,18 @@ import { type KeptValues, unpackFields, valuesBefore } from './fields.ts';
 import type { DoneBy } from './queries.ts';
 import { findVersionSets, MOST_GONE_THROUGH } from './versions.ts';
 
-export type Since = {
+export type ChangesSince = {
   /** What they were; undefined where nobody knows: history begins later. */
   base: KeptValues | undefined;
   doneBy: ReadonlyMap<KeptField, DoneBy>;
 };
 
 /** @param version that was shown; what is not given is the one there is. @throws BadSubmissionError for one still to come */
-export async function readSince(
+export async function readChangesSince(
   db: Db,
   user: KeptValues & Pick<User, 'id' | 'version'>,
   version = user.version,
-): Promise<Since> {
+): Promise<ChangesSince> {
   const count = user.version - version;
   if (count < 0) throw new BadSubmissionError('The version is one that this user has not had yet.');
   // Further back nobody looks: what was then counts as not known.
@@ -36,7 +36,7 @@ export async function readSince(
 }
 
 /** Whether anybody of a change set was changed after it, by whomever. */
-export async function isChangedSince(db: Db, set: number): Promise<boolean> {
+export async function isChangedAfter(db: Db, set: number): Promise<boolean> {
   const later = await db
     .selectFrom('changes as then')
     .innerJoin('changes as since', 'since.user_id', 'then.user_id')
