@@ -56,22 +56,6 @@ export function isAboutAccess(kind: Kind): boolean {
   return ['access', 'role', 'own role'].includes(kind);
 }
 
-/** The kind of what undoes one, as far as that is one thing. */
-export function undoingKind(code: number): Kind {
-  const kind = nameOfCode(KINDS, code) ?? 'changed';
-  return OPPOSITES[kind] ?? kind;
-}
-
-const OPPOSITES: Readonly<Partial<Record<Kind, Kind>>> = {
-  created: 'deleted',
-  restored: 'deleted',
-  deleted: 'restored',
-  activated: 'deactivated',
-  deactivated: 'activated',
-  // Who was created is deleted, and who was changed changed back.
-  imported: 'changed',
-};
-
 /** Undefined for one that a newer Roster has given. */
 export function nameOfCode<N extends string>(
   codes: Readonly<Record<N, number>>,

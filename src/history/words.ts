@@ -16,8 +16,9 @@ import {
   WAYS,
 } from './codes.ts';
 import type { FieldChanges } from './fields.ts';
-import { importedIn, isMixed } from './imported.ts';
+import { importCountsOf } from './import-counts.ts';
 import type { ChangeSet } from './queries.ts';
+import { isMixed } from './undo-kind.ts';
 
 const NOT_AS_COLUMN: Readonly<Partial<Record<KeptField, string>>> = {
   is_active: 'Status',
@@ -135,7 +136,7 @@ export function titleOf({
 
 /** Not while it is under way, nor where it was taken back before its end. */
 function importedOf(set: ChangeSet): string {
-  const { created = 0, changed = 0 } = importedIn(set) ?? {};
+  const { created = 0, changed = 0 } = importCountsOf(set) ?? {};
   if (created + changed !== set.users) return '';
   const parts = [
     created > 0 && `${number.format(created)} created`,
@@ -146,7 +147,7 @@ function importedOf(set: ChangeSet): string {
 }
 
 function refusedOf(set: ChangeSet): string[] {
-  const { refused = 0 } = importedIn(set) ?? {};
+  const { refused = 0 } = importCountsOf(set) ?? {};
   return refused > 0 ? [`${several(refused, 'row')} refused`] : [];
 }
 

@@ -12,7 +12,7 @@ import type { ErasureState } from '../erasure/state.ts';
 import type { HistoryState } from '../history/address.ts';
 import type { DescribedEntry, DescribedSet, Person } from '../history/descriptions.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';
-import type { Imported } from '../history/imported.ts';
+import type { ImportCounts } from '../history/import-counts.ts';
 import type { HistoryPage } from '../history/list.ts';
 import type { ChangeOfSet } from '../history/queries.ts';
 import type { StateAt } from '../history/state-at.ts';
@@ -242,7 +242,7 @@ export type Views = {
     /** There are too many to look at each beforehand. */
     isLarge: boolean;
     /** Of an import, whom nobody has changed since, if that was counted. */
-    untouched: Imported | undefined;
+    untouched: ImportCounts | undefined;
     left: readonly Step[];
     leftInAll: number;
     seen: string;

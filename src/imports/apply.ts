@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
 import { openStageToRead, type StageFile } from '../db/stage-file.ts';
 import type { ToDo } from '../db/stage-rows.ts';
-import { importedDetail } from '../history/imported.ts';
+import { detailOfImport } from '../history/import-counts.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job } from '../jobs/queries.ts';
 import type { Kinds, Work } from '../jobs/run.ts';
@@ -73,7 +73,7 @@ export async function beginApplying(
   const total = countToApply(totals);
   const known = { totals: JSON.stringify(totals), touched_at: now, failures: 0 };
   if (total === 0) return saveImport(trx, id, { ...known, state: 'done' });
-  const begun = { at: now, kind: 'imported', detail: importedDetail(totals) } as const;
+  const begun = { at: now, kind: 'imported', detail: detailOfImport(totals) } as const;
   const set_id = await beginSet(trx, whoConfirmed(imported), begun);
   await insertJob(trx, { kind: kindOf(folder), set_id, actor_id, params: paramsOf(id), total });
   await saveImport(trx, id, { ...known, state: 'applying', set_id });

@@ -2,9 +2,9 @@
 import type { Actor } from '../auth/actor.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { NotNowError } from '../errors.ts';
-import { undoingDetailOf, undoingKindOf } from '../history/imported.ts';
 import { type ChangeSet, lockChangeSet } from '../history/queries.ts';
 import { beginSet } from '../history/record.ts';
+import { undoDetailOf, undoKindOf } from '../history/undo-kind.ts';
 import { findJobOfSet, findRunningUndo, insertJob, noteBegun } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { inBatches } from '../lib/batches.ts';
@@ -44,7 +44,7 @@ export async function beginUndo(
   await lockUndoable(trx, undone.id);
   const running = await findRunningUndo(trx, undone.id);
   if (running) return running.set_id;
-  const [kind, detail] = [undoingKindOf(undone), undoingDetailOf(undone)];
+  const [kind, detail] = [undoKindOf(undone), undoDetailOf(undone)];
   const via = actor.via === 'command line' ? actor.via : 'undo';
   const set = await beginSet(trx, { ...actor, via }, { at: now, kind, detail, undoes: undone.id });
   const params: Params = { undoes: undone.id };

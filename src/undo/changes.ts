@@ -1,7 +1,7 @@
 /** Reading what a change set did, each of its users whole. */
 import type { Db, Trx, User } from '../db/schema.ts';
 import { usersByKeys } from '../db/users-by-keys.ts';
-import { type Imported, importedIn } from '../history/imported.ts';
+import { type ImportCounts, importCountsOf } from '../history/import-counts.ts';
 import {
   type ChangeOfSet,
   type ChangeSet,
@@ -45,8 +45,8 @@ function usersIn(changes: readonly ChangeOfSet[]): number[] {
 }
 
 /** Of those whom an import created or changed, how many are still as it made them; undefined where that is not counted. */
-export async function countUntouched(db: Db, set: ChangeSet): Promise<Imported | undefined> {
-  if (importedIn(set) === undefined || set.users > MOST_COUNTED) return undefined;
+export async function countUntouched(db: Db, set: ChangeSet): Promise<ImportCounts | undefined> {
+  if (importCountsOf(set) === undefined || set.users > MOST_COUNTED) return undefined;
   const versions = await findStandingVersions(db, set.id);
   const created = versions.filter((version) => version === 1).length;
   return { created, changed: versions.length - created };

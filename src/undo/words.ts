@@ -2,8 +2,9 @@
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
 import { KINDS } from '../history/codes.ts';
-import { type Imported, importedIn, MIXED, undoingDetailOf, undoingKindOf } from '../history/imported.ts';
+import { type ImportCounts, importCountsOf } from '../history/import-counts.ts';
 import type { ChangeSet } from '../history/queries.ts';
+import { MIXED, undoDetailOf, undoKindOf } from '../history/undo-kind.ts';
 import { fieldName, namesOf } from '../history/words.ts';
 import { and, number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
@@ -116,21 +117,21 @@ export function whatBecomesOf(steps: readonly Step[]): string[] {
   return [...sentences, ...sentencesOfAccess(steps)];
 }
 
-export function whatBecomesOfAll(set: ChangeSet, untouched: Imported | undefined): string[] {
-  const undoing = { kind: KINDS[undoingKindOf(set)], detail: undoingDetailOf(set) };
+export function whatBecomesOfAll(set: ChangeSet, untouched: ImportCounts | undefined): string[] {
+  const undoing = { kind: KINDS[undoKindOf(set)], detail: undoDetailOf(set) };
   const sentences = untouched ? whatBecomesOfUntouched(untouched, set.users) : whatMayBecomeOf(set);
   return [...sentences, ...whatStaysEndedOfAll(undoing)];
 }
 
 function whatMayBecomeOf(set: ChangeSet): string[] {
-  const imported = importedIn(set);
-  const undoing = undoingKindOf(set);
+  const imported = importCountsOf(set);
+  const undoing = undoKindOf(set);
   const kind = undoing === 'deleted' ? 'delete' : undoing === 'restored' ? 'restore' : 'change';
   const sentences = imported ? whatBecomesOfImported(imported) : [whatIsDone(kind, set.users)];
   return sentences.map((sentence) => `Up to ${sentence}`);
 }
 
-function whatBecomesOfUntouched(untouched: Imported, users: number): string[] {
+function whatBecomesOfUntouched(untouched: ImportCounts, users: number): string[] {
   const since = users - untouched.created - untouched.changed;
   const stay =
     since === 1
@@ -139,7 +140,7 @@ function whatBecomesOfUntouched(untouched: Imported, users: number): string[] {
   return [...whatBecomesOfImported(untouched), ...(since > 0 ? [stay] : [])];
 }
 
-function whatBecomesOfImported({ created, changed }: Imported): string[] {
+function whatBecomesOfImported({ created, changed }: ImportCounts): string[] {
   const [users, are] = created === 1 ? ['user', 'is'] : ['users', 'are'];
   return [
     ...(created > 0 ? [`${number.format(created)} ${users} whom this import created ${are} deleted.`] : []),
