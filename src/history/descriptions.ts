@@ -7,10 +7,10 @@ import { findJobsOfSets, type Job } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import { isAboutAccess, KINDS, nameOfCode } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
-import { leftOf, withUndos } from './left-to-undo.ts';
 import { findOffered, type Offered } from './offered-undo.ts';
 import { type ChangeOfSet, type ChangeSet, findChangeSet, findChangesOfSets, findNames } from './queries.ts';
 import type { Entry } from './timeline.ts';
+import { countLeft, idsWithUndos } from './undo-progress.ts';
 import { findUndos, isStanding, type Undo } from './undos.ts';
 
 export type Person = { id: number; name: string };
@@ -102,13 +102,13 @@ async function findContext(
   names: ReadonlyMap<number, string>,
   { actor }: Visibility,
 ): Promise<(set: ChangeSet) => SetContext> {
-  const sets = [...shown.map(({ set }) => set.id), ...withUndos([...undos.values()].flat())];
+  const sets = [...shown.map(({ set }) => set.id), ...idsWithUndos([...undos.values()].flat())];
   const jobs = await findJobsOfSets(db, sets);
   const offered = await findOffered(db, actor, shown);
   return (set) => {
     const all = undos.get(set.id) ?? [];
     const last = all.findLast(isStanding)?.set;
-    const left = leftOf(set.users, all, jobs);
+    const left = countLeft(set.users, all, jobs);
     const state = jobs.get(set.id)?.state;
     const isOver = last === undefined || (jobs.get(last.id)?.state ?? 'done') === 'done';
     return {

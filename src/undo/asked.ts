@@ -1,8 +1,8 @@
 /** Those of a change set who were changed since, page by page: about each of them it is decided, however many they are. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
-import { isCertain, withUndos } from '../history/left-to-undo.ts';
 import type { ChangeSet } from '../history/queries.ts';
+import { idsWithUndos, isIntact } from '../history/undo-progress.ts';
 import { findUndos, isStanding } from '../history/undos.ts';
 import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import { MOST_NOTES } from '../jobs/run.ts';
@@ -74,9 +74,9 @@ type Noted = { ids: readonly number[]; isAll: boolean };
 async function findNoted(db: Db, { id, users }: ChangeSet): Promise<Noted> {
   if (users <= BATCH) return { ids: [], isAll: false };
   const undos = (await findUndos(db, [id])).get(id) ?? [];
-  const jobs = await findJobsOfSets(db, withUndos(undos));
+  const jobs = await findJobsOfSets(db, idsWithUndos(undos));
   const last = undos.findLast((undo) => isStanding(undo) && (jobs.get(undo.set.id)?.total ?? 0) >= users);
-  const whole = last && isCertain(last, undos, jobs) ? jobs.get(last.set.id) : undefined;
+  const whole = last && isIntact(last, undos, jobs) ? jobs.get(last.set.id) : undefined;
   if (whole?.state !== 'done') return { ids: [], isAll: false };
   const ids = JSON.parse(whole.notes) as number[];
   return { ids, isAll: ids.length === whole.left_out };
