@@ -12,7 +12,7 @@ import { isAboutAccess, KINDS, type Kind } from './codes.ts';
 import { describeSets, getSeenSet, personOf, seenFields, visibilityFor } from './descriptions.ts';
 import { fateOf } from './fields.ts';
 import { readHistory } from './list.ts';
-import { findPeople } from './people.ts';
+import { resolvePersonFilters } from './person-filters.ts';
 import { findChangeSet, findChangesInSet, findNames } from './queries.ts';
 
 const PER_PAGE = 50;
@@ -32,7 +32,7 @@ async function showHistory({ reader: db, query, actor }: Request, reply: Fastify
   const { state, cursor, notices } = parseHistory(query);
   const isEmpty = Object.entries(query).some(([name, value]) => name in state && value === '');
   if (isEmpty && notices.length === 0) return reply.redirect(historyAddress(state), 302);
-  const people = await findPeople(db, state, actor !== undefined && maySeeDeleted(actor));
+  const people = await resolvePersonFilters(db, state, actor !== undefined && maySeeDeleted(actor));
   notices.push(...people.notices);
   const filter = {
     ...seenKinds(actor, state, people.user),

@@ -12,7 +12,7 @@ const AT_ONCE = 1_000;
 /** For some tens of thousands: names of those who are deleted are in no index. */
 const PATIENCE_MS = 200;
 
-export async function findPeople(db: Db, { user, by }: HistoryState, seesDeleted: boolean) {
+export async function resolvePersonFilters(db: Db, { user, by }: HistoryState, seesDeleted: boolean) {
   const unknown = new Map<string, string>();
   const find = async (typed: string | undefined) => {
     if (typed === undefined) return undefined;
