@@ -29,7 +29,7 @@ import type { Page, Total } from '../lib/pagination.ts';
 import type { Status } from '../maintenance/status.ts';
 import type { Term } from '../search/terms.ts';
 import type { FirstSteps } from '../setup/first-steps.ts';
-import type { Part } from '../undo/asked.ts';
+import type { Part } from '../undo/conflicts.ts';
 import type { Holders } from '../undo/form.ts';
 import type { Step } from '../undo/steps.ts';
 import type { Difference } from '../users/concurrent-changes.ts';
@@ -236,9 +236,9 @@ export type Views = {
     row: DescribedSet;
     part: Part | undefined;
     /** About whom it is to be decided here, and about how many it is elsewhere, since they are too many. */
-    asked: readonly Step[];
+    conflicts: readonly Step[];
     others: number;
-    unasked: readonly Step[];
+    withoutConflict: readonly Step[];
     /** There are too many to look at each beforehand. */
     isLarge: boolean;
     /** Of an import, whom nobody has changed since, if that was counted. */

@@ -13,7 +13,7 @@ import { type ChangedMany, changeUsers, deleteUsers, restoreUser, restoreUsers }
 import type { UserChanges } from '../users/validation.ts';
 import { findChangesOf, lockUsersOfChanges } from './changes.ts';
 import { planTogether } from './plan.ts';
-import { isAsked, type Step } from './steps.ts';
+import { isConflict, type Step } from './steps.ts';
 
 /** `isWhole`: deletes, or brings back, a user all the same; `fieldsOf`: puts fields back all the same, or to something else. */
 export type Choices = {
@@ -42,7 +42,7 @@ export async function undoChangeSet(
 ): Promise<Undone> {
   const changes = await findChangesOf(trx, undone.id, users);
   const steps = await planTogether(trx, actor, changes, await lockUsersOfChanges(trx, changes));
-  if (steps.some(isAsked) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
+  if (steps.some(isConflict) && choices?.seen !== digestOf(steps)) return { kind: 'asks', steps };
   const acts = steps.map((step) => ({ step, act: actOf(step, choices) }));
   const left = acts.filter(({ step, act }) => isLeftOut(step, act)).map(({ step }) => step);
   const kind = kindOfActs(acts.map(({ act }) => act));
@@ -82,7 +82,7 @@ async function recordPart(
 
 /** Of all that is asked about: whoever has seen something else has not decided about this. */
 export function digestOf(steps: readonly Step[]): string {
-  return hashOf(JSON.stringify(steps.filter(isAsked).map(({ version: _, ...asked }) => asked)));
+  return hashOf(JSON.stringify(steps.filter(isConflict).map(({ version: _, ...asked }) => asked)));
 }
 
 type Act =
@@ -98,7 +98,7 @@ export function actOf(step: Step, choices: Choices | undefined): Act {
     const changes = { ...step.back, ...chosen };
     return Object.keys(changes).length > 0 ? { kind: 'change', changes } : undefined;
   }
-  if (isAsked(step) && !choices?.isWhole(step)) return undefined;
+  if (isConflict(step) && !choices?.isWhole(step)) return undefined;
   if (step.kind === 'delete') return { kind: 'delete' };
   const isFree = step.differences.every(({ field }) => field in chosen);
   return isFree ? { kind: 'restore', changes: chosen } : undefined;

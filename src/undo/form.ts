@@ -4,8 +4,8 @@ import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { textKey } from '../lib/text.ts';
 import { addHolders, type Problems } from '../users/form.ts';
 import { type UserChanges, userChangesSchema } from '../users/validation.ts';
-import { MOST_ASKED, type Part } from './asked.ts';
 import { actOf, type Choices } from './commands.ts';
+import { MOST_CONFLICTS, type Part } from './conflicts.ts';
 import type { Difference, Step } from './steps.ts';
 
 type Asked = Pick<Step, 'id'>;
@@ -40,7 +40,7 @@ export function partIn({ users, after = '' }: Fields): Part | undefined {
   const ids = users.split(',').filter((id) => NUMBER.test(id));
   const cursor = NUMBER.test(after) ? Number(after) : 0;
   const place = { cursor, isFirst: false, isLast: false, hasRest: false };
-  return { users: ids.slice(0, MOST_ASKED).map(Number), ...place };
+  return { users: ids.slice(0, MOST_CONFLICTS).map(Number), ...place };
 }
 
 /** What is wrong with what was typed instead of something that is taken, by the name of its field. */

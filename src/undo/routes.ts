@@ -13,12 +13,12 @@ import { isUndoable } from '../history/words.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
-import { type Part, refuseWhileUnderWay } from './asked.ts';
 import { beginUndo, lockUndoable, refuseUnfinished } from './batches.ts';
 import { type Decided, undoChangeSet } from './commands.ts';
+import { type Part, refuseWhileUnderWay } from './conflicts.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
 import { planPage, type Request, type Shown, showSteps, showUndo, type Undoing } from './show.ts';
-import { isAsked, isRefused } from './steps.ts';
+import { isConflict, isRefused } from './steps.ts';
 import { BEGUN, sentenceOfPart, sentenceOfUndone, TOO_OFTEN } from './words.ts';
 
 export function undoRoutes(app: FastifyInstance): void {
@@ -67,7 +67,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       const undone = await undoChangeSet(trx, actor, set, choicesIn(fields), clock(), part?.users);
       const { kind, steps } = undone;
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
-      if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isAsked))
+      if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isConflict))
         return { kind: 'shown', isChanged: false } as const;
       return answerOf(trx, undone, set.id, part);
     });

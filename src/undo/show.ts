@@ -9,12 +9,12 @@ import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
-import { findAsked, MOST_ASKED, MOST_LEFT, type Part, refuseWhileUnderWay } from './asked.ts';
 import { countUntouched, findChangesOf, findUsersOfChanges } from './changes.ts';
 import { digestOf } from './commands.ts';
+import { findConflicts, MOST_CONFLICTS, MOST_LEFT, type Part, refuseWhileUnderWay } from './conflicts.ts';
 import { type Holders, partIn, readChoices } from './form.ts';
 import { planTogether } from './plan.ts';
-import { isAsked, isRefused, type Step } from './steps.ts';
+import { isConflict, isRefused, type Step } from './steps.ts';
 
 export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
 
@@ -42,7 +42,7 @@ export async function showUndo(request: Request, reply: FastifyReply, undoing: U
   if (!/^\d{1,15}$/.test(after)) return showSteps(reply, undoing, await planPage(db, undoing), {});
   await refuseWhileUnderWay(db, row.set);
   const deadline = Deadline.in(LOOKING_MS, server.stopwatch);
-  const { steps, ...place } = await findAsked(db, actor, row.set, Number(after), deadline);
+  const { steps, ...place } = await findConflicts(db, actor, row.set, Number(after), deadline);
   const users = steps.filter((step) => !isRefused(step)).map(({ id }) => id);
   return showSteps(reply, undoing, steps, { part: { users, ...place } });
 }
@@ -68,20 +68,20 @@ export async function showSteps(
   { part, fields = {}, errors = {}, holders = {}, isChanged = false, isDraft = false, status = 200 }: Shown,
 ) {
   const { reader: db } = reply.request;
-  const asked = steps.filter(isAsked);
+  const conflicts = steps.filter(isConflict);
   const left = steps.filter(isRefused);
   const isLarge = part === undefined && row.set.users > MOST_WITHOUT_JOB;
-  const isTooMany = asked.length > MOST_ASKED;
+  const isTooMany = conflicts.length > MOST_CONFLICTS;
   return reply.render(
     'undo/show',
     {
       row,
       part,
-      asked: isTooMany ? [] : asked.map((step) => withoutHidden(step, actor)),
-      others: isTooMany ? asked.length : 0,
+      conflicts: isTooMany ? [] : conflicts.map((step) => withoutHidden(step, actor)),
+      others: isTooMany ? conflicts.length : 0,
       isLarge,
       untouched: isLarge ? await countUntouched(db, row.set) : undefined,
-      unasked: steps.filter((step) => 'differences' in step && !isAsked(step)),
+      withoutConflict: steps.filter((step) => 'differences' in step && !isConflict(step)),
       left: left.slice(0, MOST_LEFT),
       leftInAll: left.length,
       seen: digestOf(steps),

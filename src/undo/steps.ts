@@ -36,7 +36,7 @@ export type Step = {
 export type BareStep = Bare<Step>;
 type Bare<S> = S extends Step ? Omit<S, 'id' | 'username' | 'version'> : never;
 
-export function isAsked(step: Step): boolean {
+export function isConflict(step: Step): boolean {
   if (step.kind === 'left' || step.kind === 'as before') return false;
   if (step.differences.length > 0) return true;
   if (step.kind === 'change') return step.stays.length > 0;

@@ -1,6 +1,6 @@
 /** Names that users of one set have given each other: as all of it is undone, they are not taken. */
 import type { KeptField } from '../history/codes.ts';
-import { type Difference, isAsked, type Step } from './steps.ts';
+import { type Difference, isConflict, type Step } from './steps.ts';
 
 type Taken = { step: Step; difference: Difference };
 
@@ -31,7 +31,7 @@ function takenIn(step: Step): Difference[] {
 }
 
 function isGivenUp(holder: Step | undefined, field: KeptField, hoped: readonly Taken[]): boolean {
-  if (holder?.kind === 'delete') return !isAsked(holder);
+  if (holder?.kind === 'delete') return !isConflict(holder);
   if (holder?.kind !== 'change') return false;
   return (
     field in holder.back ||

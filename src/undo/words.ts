@@ -9,7 +9,7 @@ import { fieldName, namesOf } from '../history/words.ts';
 import { and, number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
 import type { Decided } from './commands.ts';
-import { isAsked, type Left, type Stays, type Step } from './steps.ts';
+import { isConflict, type Left, type Stays, type Step } from './steps.ts';
 
 export const NO_ACCESS =
   'The password, the second factor and the sessions do not come back: create an access link.';
@@ -72,7 +72,7 @@ export function sentenceOfPart(undone: Decided): string {
 }
 
 function sentenceOfNothing(steps: readonly Step[]): string {
-  const isAsBefore = !steps.some(isAsked);
+  const isAsBefore = !steps.some(isConflict);
   return `Nothing was undone: ${isAsBefore ? 'everything is as it was before already' : LEFT_ALL}.`;
 }
 

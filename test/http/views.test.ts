@@ -315,7 +315,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'undo/show': {
     row,
     part: { users: [7, 8], cursor: 8, isFirst: false, isLast: false, hasRest: false },
-    asked: [
+    conflicts: [
       {
         id: 7,
         username: NAME,
@@ -346,7 +346,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       },
     ],
     others: 2,
-    unasked: [
+    withoutConflict: [
       {
         id: 10,
         username: NAME,

@@ -1,4 +1,4 @@
-/** Deciding about those who were changed since, one by one, however many they are: none is passed over, none is asked twice. */
+/** Deciding about conflicts, those who were changed since, one by one, however many they are: none is passed over, none is asked twice. */
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -6,8 +6,8 @@ import { transact } from '../../src/db/transact.ts';
 import { findJobOfSet, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
-import { MOST_ASKED } from '../../src/undo/asked.ts';
 import { undoBatch } from '../../src/undo/batches.ts';
+import { MOST_CONFLICTS } from '../../src/undo/conflicts.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { begin, changeMany, NOW } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
@@ -58,7 +58,7 @@ async function walk(read: (path: string) => Promise<Page>, first: string): Promi
   const found: number[] = [];
   for (let path: string | undefined = first; path; ) {
     const page: Page = await read(path);
-    expect(askedIn(page).length).toBeLessThanOrEqual(MOST_ASKED);
+    expect(askedIn(page).length).toBeLessThanOrEqual(MOST_CONFLICTS);
     found.push(...askedIn(page));
     path = page.links.find(({ text }) => text === 'Next')?.href;
   }

@@ -11,11 +11,11 @@ import { letTimersRun } from '../lib/progress.ts';
 import { underWay } from './batches.ts';
 import { findChangesAfterUser, findChangesOf, findUsersOfChanges } from './changes.ts';
 import { planSteps } from './plan.ts';
-import { isAsked, isRefused, type Step } from './steps.ts';
+import { isConflict, isRefused, type Step } from './steps.ts';
 import { withFreed } from './swaps.ts';
 
 /** A form may have 100 fields, and each of these may take seven. */
-export const MOST_ASKED = 12;
+export const MOST_CONFLICTS = 12;
 export const MOST_LEFT = 20;
 /** As many as an undo has noted at most: of those nobody is passed over then. */
 const BATCH = MOST_NOTES;
@@ -28,17 +28,23 @@ export type Part = {
   isLast: boolean;
   hasRest: boolean;
 };
-type AskedPage = { steps: Step[] } & Omit<Part, 'users'>;
+type ConflictPage = { steps: Step[] } & Omit<Part, 'users'>;
 
-export async function findAsked(
+export async function findConflicts(
   db: Db,
   actor: Pick<Actor, 'role' | 'user'>,
   set: ChangeSet,
   after: number,
   deadline: Deadline,
-): Promise<AskedPage> {
+): Promise<ConflictPage> {
   const noted = await findNoted(db, set);
-  const page: AskedPage = { steps: [], cursor: after, isFirst: after === 0, isLast: false, hasRest: false };
+  const page: ConflictPage = {
+    steps: [],
+    cursor: after,
+    isFirst: after === 0,
+    isLast: false,
+    hasRest: false,
+  };
   do {
     const { changes, isLast } = await findNext(db, set.id, page.cursor, noted);
     const steps = await planSteps(db, actor, changes, await findUsersOfChanges(db, changes));
@@ -56,16 +62,16 @@ export async function refuseWhileUnderWay(db: Db, { id, users }: ChangeSet): Pro
     throw underWay('Its undo is not done yet: decide about each once it is.', last.set_id);
 }
 
-function add(page: AskedPage, step: Step): AskedPage {
+function add(page: ConflictPage, step: Step): ConflictPage {
   page.cursor = step.id;
-  if (isAsked(step) || isRefused(step)) page.steps.push(step);
+  if (isConflict(step) || isRefused(step)) page.steps.push(step);
   else if (step.kind !== 'as before') page.hasRest = true;
   return page;
 }
 
-function isFull({ steps }: AskedPage): boolean {
+function isFull({ steps }: ConflictPage): boolean {
   const left = steps.filter(isRefused).length;
-  return left >= MOST_LEFT || steps.length - left >= MOST_ASKED;
+  return left >= MOST_LEFT || steps.length - left >= MOST_CONFLICTS;
 }
 
 type Noted = { ids: readonly number[]; isAll: boolean };
