@@ -14,7 +14,7 @@ import { goOnWithJob, stopJob } from '../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs } from '../src/jobs/run.ts';
 import { Mutex } from '../src/lib/mutex.ts';
 import { beginRun, endRun } from '../src/maintenance/queries.ts';
-import { undoBatch } from '../src/undo/batches.ts';
+import { undoBatch } from '../src/undo/job.ts';
 import { changeUser } from '../src/users/commands.ts';
 import { FORMS, startHouse } from './forms.ts';
 import { begin, changeMany, NOW, SMALL_BATCHES } from './jobs/many.ts';

@@ -14,9 +14,9 @@ import { isEmpty, parseSelection, type Selection, selectionAddress } from '../us
 import type { ListState } from '../users/list/state.ts';
 import { userChangesSchema } from '../users/validation.ts';
 import type { Act } from './acts.ts';
-import { beginBulk, type Many } from './batches.ts';
 import { doToAll, type Target } from './commands.ts';
 import { confirm } from './confirm.ts';
+import { beginBulk, type Many } from './job.ts';
 import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
 import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOfDone, TOO_BROAD, TOO_LONG } from './words.ts';
 

@@ -3,7 +3,7 @@ import type { Db, Trx } from '../db/schema.ts';
 import { ForbiddenError, LastAdministratorError, NotFoundError, NotUniqueError } from '../errors.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { findLastUndo, type Job, saveJob } from '../jobs/queries.ts';
-import { beginUndo, TAKE_BACK } from '../undo/batches.ts';
+import { beginUndo, TAKE_BACK } from '../undo/job.ts';
 import { whoConfirmed } from './import-actor.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 

@@ -1,5 +1,5 @@
 /** All that is done apart from requests: jobs, and reading what is to be imported, neither of which waits for the other. */
-import { bulkBatch } from '../bulk/batches.ts';
+import { bulkBatch } from '../bulk/job.ts';
 import type { Db } from '../db/schema.ts';
 import { ClosedFolderError } from '../errors.ts';
 import { importKinds } from '../imports/apply.ts';
@@ -9,7 +9,7 @@ import { runImports } from '../imports/run.ts';
 import { isToTidy, tidyImports } from '../imports/tidy.ts';
 import { takeBackUnattended } from '../imports/unattended.ts';
 import { Mutex } from '../lib/mutex.ts';
-import { TAKE_BACK, undoBatch } from '../undo/batches.ts';
+import { TAKE_BACK, undoBatch } from '../undo/job.ts';
 import { isAnyRunning } from './queries.ts';
 import { type JobRunner, type Kinds, runJobs } from './run.ts';
 

@@ -8,11 +8,11 @@ import { findJobsOfSets, findLastUndo } from '../jobs/queries.ts';
 import { MOST_NOTES } from '../jobs/run.ts';
 import type { Deadline } from '../lib/deadline.ts';
 import { letTimersRun } from '../lib/progress.ts';
-import { underWay } from './batches.ts';
 import { findChangesAfterUser, findChangesOf, findUsersOfChanges } from './changes.ts';
+import { underWay } from './job.ts';
+import { resolveSwaps } from './name-swaps.ts';
 import { planSteps } from './plan.ts';
 import { isConflict, isRefused, type Step } from './steps.ts';
-import { withFreed } from './swaps.ts';
 
 /** A form may have 100 fields, and each of these may take seven. */
 export const MOST_CONFLICTS = 12;
@@ -52,7 +52,7 @@ export async function findConflicts(
     page.isLast = isLast && (last === -1 || last === steps.length - 1);
     await letTimersRun();
   } while (!page.isLast && !isFull(page) && !deadline.isPast);
-  return { ...page, steps: withFreed(page.steps) };
+  return { ...page, steps: resolveSwaps(page.steps) };
 }
 
 /** It is decided before all of it is undone, or afterwards. @throws NotNowError */

@@ -15,10 +15,10 @@ import {
 import { type ChangeOfSet, type DeletedUser, findDeletedByIds } from '../history/queries.ts';
 import { findHolders } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
+import { findLaterChanges } from './later-changes.ts';
+import { resolveSwaps } from './name-swaps.ts';
 import { mayEndAdministrator, withoutRefused } from './refusals.ts';
-import { findSince } from './since.ts';
 import type { BareStep, Difference, Step } from './steps.ts';
-import { withFreed } from './swaps.ts';
 
 type Effect = { kind: 'change' | 'delete' | 'restore' | 'none'; fields: FieldChanges; last: ChangeOfSet };
 
@@ -29,7 +29,7 @@ export async function planTogether(
   changes: readonly ChangeOfSet[],
   there: readonly User[],
 ): Promise<Step[]> {
-  return withFreed(await planSteps(db, actor, changes, there));
+  return resolveSwaps(await planSteps(db, actor, changes, there));
 }
 
 /** @param changes all that a set did to some users, in their order. @param there those of them who are there */
@@ -82,7 +82,7 @@ async function stepFor(
     return changeStep(db, fields, user, last);
   }
   if (kind === 'delete' && user !== undefined) {
-    const since = await findSince(db, last, user.version);
+    const since = await findLaterChanges(db, last, user.version);
     const hasAccess = mayRead(user) && (await findCredentials(db, user.id)) !== undefined;
     const isAgain = since === undefined || since.anew.size > 0;
     return { kind, hasAccess, isAgain, differences: differencesOf(since?.fields ?? {}, user) };
@@ -94,7 +94,7 @@ async function stepFor(
       const value = values[field];
       return { field, was: value, became: value, now: value, holder: nameOf(holders[field]) };
     });
-    const since = await findSince(db, last, deleted.version);
+    const since = await findLaterChanges(db, last, deleted.version);
     const isAgain = deleted.fields !== last.fields || !since || since.anew.has('there');
     return { kind, isAgain, differences, hadAccess: maySignIn(values) };
   }
@@ -106,7 +106,7 @@ async function changeStep(db: Db, fields: FieldChanges, user: User, last: Change
   if (open.length === 0) return { kind: 'as before' };
   const back: UserChanges = Object.fromEntries(open.map(({ field, was }) => [field, was]));
   const holders: Partial<Record<KeptField, User>> = await findHolders(db, back, user.id);
-  const since = await findSince(db, last, user.version);
+  const since = await findLaterChanges(db, last, user.version);
   const differences = open
     .map((one) => ({
       ...one,

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { commandLine } from '../../src/auth/actor.ts';
 import type { Act } from '../../src/bulk/acts.ts';
-import { beginBulk } from '../../src/bulk/batches.ts';
+import { beginBulk } from '../../src/bulk/job.ts';
 import { readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { ChangeSet, Db, Trx } from '../../src/db/schema.ts';
@@ -10,8 +10,8 @@ import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { addMadeUpPeople, removeMadeUpPeople } from '../../src/made-up-people/commands.ts';
-import { beginUndo } from '../../src/undo/batches.ts';
 import { undoChangeSet } from '../../src/undo/commands.ts';
+import { beginUndo } from '../../src/undo/job.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';

@@ -11,7 +11,7 @@ import { filesOf, makeFolder } from '../../src/imports/folder.ts';
 import { saveJob } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
-import { TAKE_BACK } from '../../src/undo/batches.ts';
+import { TAKE_BACK } from '../../src/undo/job.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { pageOf } from '../page.ts';

@@ -12,7 +12,7 @@ import { inOneSet, insertHistory } from '../../src/history/record.ts';
 import { findJobOfSet, goOnWithJob, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
-import { undoBatch } from '../../src/undo/batches.ts';
+import { undoBatch } from '../../src/undo/job.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { pageOf } from '../page.ts';

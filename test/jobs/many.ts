@@ -6,7 +6,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { beginSet, countInSet, insertHistory } from '../../src/history/record.ts';
-import { beginUndo } from '../../src/undo/batches.ts';
+import { beginUndo } from '../../src/undo/job.ts';
 
 export const NOW = Date.UTC(2100, 0, 31);
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { beginBulk } from '../../src/bulk/batches.ts';
+import { beginBulk } from '../../src/bulk/job.ts';
 import { readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { openDatabase } from '../../src/db/database.ts';

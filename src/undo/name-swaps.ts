@@ -4,7 +4,7 @@ import { type Difference, isConflict, type Step } from './steps.ts';
 
 type Taken = { step: Step; difference: Difference };
 
-export function withFreed(steps: readonly Step[]): Step[] {
+export function resolveSwaps(steps: readonly Step[]): Step[] {
   const byId = new Map(steps.map((step) => [step.id, step]));
   let freed = steps.flatMap((step) => takenIn(step).map((difference) => ({ step, difference })));
   // Whoever keeps what somebody else waits for makes that one keep theirs.

@@ -8,14 +8,18 @@ import { findVersionSets, MOST_GONE_THROUGH, type VersionSet } from '../history/
 /** `there`: whether they were brought back, or deleted. */
 type Part = keyof FieldChanges | 'there';
 
-type Since = {
+type LaterChanges = {
   fields: FieldChanges;
   /** What somebody has set since on purpose, though it may be what it was before. */
   anew: ReadonlySet<Part>;
 };
 
 /** @param version the last one there is @returns undefined for more than anyone looks through */
-export async function findSince(db: Db, undone: ChangeOfSet, version: number): Promise<Since | undefined> {
+export async function findLaterChanges(
+  db: Db,
+  undone: ChangeOfSet,
+  version: number,
+): Promise<LaterChanges | undefined> {
   const limit = version - undone.version;
   if (limit > MOST_GONE_THROUGH) return undefined;
   const versions = { from: undone.version + 1, before: version + 1 };
