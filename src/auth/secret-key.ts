@@ -3,7 +3,7 @@ import { hkdfSync } from 'node:crypto';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { StartError, UnavailableError } from '../errors.ts';
-import { inBatches } from '../lib/batches.ts';
+import { chunksOf } from '../lib/chunks.ts';
 import { makeKeyFile, readKeyFile } from './key-file.ts';
 import { fingerprintOf, lookForKey, type MissingKey, readKeyFinishingChange } from './key-rotation.ts';
 import { GIVEN_UP, openSecret, sealSecret } from './second-factor-secrets.ts';
@@ -105,7 +105,7 @@ async function sealClearSecrets(trx: Trx, { master, key }: LoadedKey): Promise<n
     const { user_id, code_secret } = row;
     return isClear(code_secret) ? { ...row, code_secret: sealSecret(key, user_id, code_secret) } : row;
   });
-  for (const some of inBatches(sealed, ROWS_PER_STATEMENT))
+  for (const some of chunksOf(sealed, ROWS_PER_STATEMENT))
     await trx.insertInto('credentials').values(some).execute();
   await writeFingerprint(trx, master);
   return all.filter(({ code_secret }) => isClear(code_secret)).length;

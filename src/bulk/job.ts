@@ -7,7 +7,7 @@ import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
 import { FORGOTTEN, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
-import { inBatches } from '../lib/batches.ts';
+import { chunksOf } from '../lib/chunks.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
 import type { Filter } from '../users/list/filter.ts';
 import { type Candidate, conditionOf, findMatching } from '../users/list/matching.ts';
@@ -60,7 +60,7 @@ export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now })
   const changed = await findFirstSince(trx, found.ids, since, job.set_id);
   const batch = { cursor: found.cursor, seen: 0, users: 0, left: [] as number[], isLast: found.isLast };
   let previous = job.cursor;
-  for (const some of inBatches(users.filter(isWanted), DONE_TOGETHER)) {
+  for (const some of chunksOf(users.filter(isWanted), DONE_TOGETHER)) {
     if (batch.seen > 0 && deadline.isPast) return { ...batch, cursor: previous, isLast: false };
     previous = some.at(-1)?.id ?? previous;
     const asShown = some.filter(({ id }) => !changed.has(id));

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { Db, ErasuresTable, Trx } from '../db/schema.ts';
 import { KINDS } from '../history/codes.ts';
-import { inBatches } from '../lib/batches.ts';
+import { chunksOf } from '../lib/chunks.ts';
 
 const BATCH = 1_000;
 
@@ -23,11 +23,11 @@ export async function findPending(db: Db): Promise<Erasure[]> {
 }
 
 export async function insertErasures(trx: Trx, erasures: readonly Erasure[]): Promise<void> {
-  for (const some of inBatches(erasures, BATCH)) await trx.insertInto('erasures').values(some).execute();
+  for (const some of chunksOf(erasures, BATCH)) await trx.insertInto('erasures').values(some).execute();
 }
 
 export async function noteGone(trx: Trx, erasures: readonly Erasure[], now: number): Promise<void> {
-  for (const some of inBatches(erasures, BATCH)) {
+  for (const some of chunksOf(erasures, BATCH)) {
     const ids = some.map(({ user_id }) => user_id);
     await trx.updateTable('erasures').set({ gone_at: now }).where('user_id', 'in', ids).execute();
   }

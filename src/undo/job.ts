@@ -7,7 +7,7 @@ import { beginSet } from '../history/record.ts';
 import { undoDetailOf, undoKindOf } from '../history/undo-kind.ts';
 import { findJobOfSet, findRunningUndo, insertJob, noteBegun } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
-import { inBatches } from '../lib/batches.ts';
+import { chunksOf } from '../lib/chunks.ts';
 import { findChangesAfterUser, lockUsersOfChanges } from './changes.ts';
 import { actOf, isLeftOut, performAll } from './commands.ts';
 import { planSteps } from './plan.ts';
@@ -67,7 +67,7 @@ export const undoBatch: Work = async (trx, actor, job, { limit, deadline, now, r
   const asker = job.kind === TAKE_BACK ? { role: 'admin' as const, user: undefined } : actor;
   const steps = await planSteps(trx, asker, changes, there);
   const batch = { cursor: job.cursor, seen: 0, users: 0, left: [] as number[] };
-  for (const some of inBatches(steps, DONE_TOGETHER)) {
+  for (const some of chunksOf(steps, DONE_TOGETHER)) {
     if (batch.seen > 0 && deadline.isPast) return { ...batch, isLast: false };
     const acts = some.map((step) => ({ step, act: refusal ? undefined : actOf(step, undefined) }));
     await performAll(trx, actor, acts, now);

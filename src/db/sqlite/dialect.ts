@@ -9,7 +9,7 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import { Timing } from '../timing.ts';
-import { isCrowded } from './batches.ts';
+import { isCrowded } from './batch-queue.ts';
 import { backfill, emptyLog } from './checkpoint.ts';
 import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';

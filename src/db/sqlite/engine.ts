@@ -5,7 +5,7 @@ import { executeCached } from '../cached-query.ts';
 import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
 import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
-import { giveWay, runBatch } from './batches.ts';
+import { giveWay, runBatch } from './batch-queue.ts';
 import type { SqliteConnection } from './connection.ts';
 import { checkOf, findDamage } from './damage.ts';
 import { findWronglyIndexed } from './fts5-check.ts';

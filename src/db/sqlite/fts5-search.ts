@@ -6,7 +6,7 @@ import { isIndexedTerm, type Term, textsToFind } from '../../search/terms.ts';
 import type { Db } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
-import { runBatch } from './batches.ts';
+import { runBatch } from './batch-queue.ts';
 import { IDS_IN_RANGE, indexNameOf, rangesOf } from './fts5-index.ts';
 
 const MOST_FOUND = 20_000;

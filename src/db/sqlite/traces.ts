@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
-import { giveWay } from './batches.ts';
+import { giveWay } from './batch-queue.ts';
 import { indexNameOf } from './fts5-index.ts';
 
 /** In pages: some five milliseconds. */

@@ -5,7 +5,7 @@ import type { Condition } from '../../db/search-index.ts';
 import { USER_HASH } from '../../db/user-hash.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
-import { inBatches } from '../../lib/batches.ts';
+import { chunksOf } from '../../lib/chunks.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { matchCondition } from './conditions.ts';
 import type { Filter } from './filter.ts';
@@ -108,7 +108,7 @@ export async function tallyMatching(
 type Users = ReturnType<typeof usersByIds>;
 
 async function* withIds(db: Db, ids: readonly number[]): AsyncGenerator<Users> {
-  for (const some of inBatches(ids, BATCH)) yield usersByIds(db, some);
+  for (const some of chunksOf(ids, BATCH)) yield usersByIds(db, some);
 }
 
 async function* everyone(db: Db): AsyncGenerator<Users> {

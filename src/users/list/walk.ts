@@ -1,7 +1,7 @@
 /** All whom a list shows, however many, batch by batch; between two of them others have their turn. */
 import type { Db, User } from '../../db/schema.ts';
 import type { SearchQuery } from '../../db/search-index.ts';
-import { inBatches } from '../../lib/batches.ts';
+import { chunksOf } from '../../lib/chunks.ts';
 import { rowCondition } from './conditions.ts';
 import { type Cursor, cursorAt } from './cursor.ts';
 import type { FilterResult } from './filter-result.ts';
@@ -45,7 +45,7 @@ async function* walkFound(
   let range: SearchQuery['range'];
   for (;;) {
     const ids = (await search?.find(db, { ...query, range }, deadline)) ?? [];
-    for (const some of inBatches(ids, WALK_BATCH)) yield await usersWithIds(db, some);
+    for (const some of chunksOf(ids, WALK_BATCH)) yield await usersWithIds(db, some);
     const last = ids.at(-1);
     if (last === undefined || ids.length < FOUND_AT_ONCE) return;
     range = { operator: isReversed ? '<' : '>', id: last };

@@ -4,7 +4,7 @@ import { doToAll } from '../../../src/bulk/commands.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { inBatches } from '../../../src/lib/batches.ts';
+import { chunksOf } from '../../../src/lib/chunks.ts';
 
 const ONE_IN = 100;
 const BATCH = 1_000;
@@ -14,7 +14,7 @@ export async function makeViewers(url: string, users: number): Promise<number> {
   const db = await openDatabase(url);
   try {
     const ids = Array.from({ length: Math.floor(users / ONE_IN) }, (_, index) => ONE_IN * index + 50);
-    for (const some of inBatches(ids, BATCH)) {
+    for (const some of chunksOf(ids, BATCH)) {
       const targets = some.map((id) => ({ id, version: 1 }));
       const act = { do: 'role', role: 'viewer' } as const;
       await transact(db, (trx) => doToAll(trx, commandLine, act, targets, Date.now()));

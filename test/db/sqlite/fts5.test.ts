@@ -7,7 +7,7 @@ import { engineOf, timingOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, Role } from '../../../src/db/schema.ts';
 import type { Condition } from '../../../src/db/search-index.ts';
-import { runBatch } from '../../../src/db/sqlite/batches.ts';
+import { runBatch } from '../../../src/db/sqlite/batch-queue.ts';
 import { sqliteSearch } from '../../../src/db/sqlite/fts5-search.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';

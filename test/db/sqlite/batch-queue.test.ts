@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { giveWay, isCrowded, runBatch } from '../../../src/db/sqlite/batches.ts';
+import { giveWay, isCrowded, runBatch } from '../../../src/db/sqlite/batch-queue.ts';
 
 test('what nobody waits for lets all batches of others go first, however many one of them takes', async () => {
   const order: string[] = [];
