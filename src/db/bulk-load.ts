@@ -1,9 +1,9 @@
 /** Loading many users at once, past the commands: made-up ones, and those of another database. */
 import { type Insertable, sql } from 'kysely';
+import { announceAssignedId } from './assigned-ids.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { engineOf } from './engine.ts';
 import { indexLastSignIns } from './last-sign-ins.ts';
-import { tellNumber } from './numbers.ts';
 import type { Db, Trx, User, UsersTable } from './schema.ts';
 import { transact } from './transact.ts';
 import { addToCounts, type Count, countByKind } from './user-counts.ts';
@@ -42,7 +42,7 @@ export class UserLoader {
 
   async finish(): Promise<void> {
     const engine = engineOf(this.trx);
-    await tellNumber(this.trx, 'users', await engine.readLastId(this.trx));
+    await announceAssignedId(this.trx, 'users', await engine.readLastId(this.trx));
     await engine.indexUsersAfter(this.trx, this.lastIdBefore);
     // Mostly nobody: without indexes everyone would be gone through.
     if (this.#counts.some(({ role }) => role !== 'member'))

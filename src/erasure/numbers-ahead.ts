@@ -1,7 +1,7 @@
 /** Numbers are noted outside of the database before they are given, some ahead at a time: whoever is killed has given none that is not. */
 import { randomUUID } from 'node:crypto';
+import { watchAssignedIds } from '../db/assigned-ids.ts';
 import type { NumberedTable } from '../db/engine.ts';
-import { watchNumbers } from '../db/numbers.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
 import { readLastIds } from './numbers.ts';
@@ -20,7 +20,7 @@ type Ahead = { given: number; upTo: number };
 /** Until it is closed. @param warn is told where they cannot be noted: they are given all the same */
 export function noteNumbersAhead(db: Db, ledger: string, warn: (error: Error) => void): void {
   const numbers = new NumbersAhead(ledger, warn);
-  watchNumbers(db, (trx, table, id) => numbers.pass(trx, table, id));
+  watchAssignedIds(db, (trx, table, id) => numbers.pass(trx, table, id));
   const destroy = db.destroy.bind(db);
   db.destroy = async () => {
     await numbers.giveBack(db);

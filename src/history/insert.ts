@@ -1,7 +1,7 @@
 /** The rows of history: change sets, with who acts and how, and the changes that belong to them. */
 import type { Actor } from '../auth/actor.ts';
+import { announceAssignedId } from '../db/assigned-ids.ts';
 import { insertion } from '../db/many-rows.ts';
-import { tellNumber } from '../db/numbers.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { writeLast } from '../db/transact.ts';
@@ -23,7 +23,7 @@ export async function insertSets(trx: Trx, actor: Actor, sets: readonly NewSet[]
   const { rows: made } = await trx.executeQuery(insertion(trx, 'change_sets', rows, ['id']));
   moveRevisionBySet(trx);
   const ids = made.map(({ id }) => id);
-  await tellNumber(trx, 'change_sets', Math.max(...ids));
+  await announceAssignedId(trx, 'change_sets', Math.max(...ids));
   return ids;
 }
 

@@ -1,8 +1,8 @@
 /** Imports, as they are kept. */
 import type { Insertable, Selectable, Updateable } from 'kysely';
+import { announceAssignedId } from '../db/assigned-ids.ts';
 import { isFree, type Lease } from '../db/lease.ts';
 import { insertion } from '../db/many-rows.ts';
-import { tellNumber } from '../db/numbers.ts';
 import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
 import { failuresOfLast, type Unnoted } from '../jobs/failures.ts';
 
@@ -72,7 +72,7 @@ export async function lockImport(trx: Trx, id: number): Promise<Import | undefin
 
 export async function insertImport(trx: Trx, values: Insertable<ImportsTable>): Promise<number> {
   const { id } = await trx.insertInto('imports').values(values).returning('id').executeTakeFirstOrThrow();
-  await tellNumber(trx, 'imports', id);
+  await announceAssignedId(trx, 'imports', id);
   return id;
 }
 

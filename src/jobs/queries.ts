@@ -1,11 +1,11 @@
 /** Jobs in the database. */
 import type { Selectable } from 'kysely';
 import type { Actor } from '../auth/actor.ts';
+import { announceAssignedId } from '../db/assigned-ids.ts';
 import { engineOf } from '../db/engine.ts';
 import { FREE, isFree, type Lease } from '../db/lease.ts';
 import { literal } from '../db/literal.ts';
 import { insertion } from '../db/many-rows.ts';
-import { tellNumber } from '../db/numbers.ts';
 import { moveRevision } from '../db/revision.ts';
 import type { Db, JobsTable, Trx } from '../db/schema.ts';
 import { afterCommit } from '../db/transact.ts';
@@ -30,7 +30,7 @@ export async function insertJob(trx: Trx, job: NewJob): Promise<number> {
     .values({ ...begun, ...job })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await tellNumber(trx, 'jobs', id);
+  await announceAssignedId(trx, 'jobs', id);
   return id;
 }
 

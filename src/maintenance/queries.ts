@@ -1,9 +1,9 @@
 /** Which backups and checks were made, and what became of them. */
 import { hostname } from 'node:os';
 import type { Selectable } from 'kysely';
+import { announceAssignedId } from '../db/assigned-ids.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { insertion } from '../db/many-rows.ts';
-import { tellNumber } from '../db/numbers.ts';
 import type { Db, MaintenanceRunsTable, Trx } from '../db/schema.ts';
 
 export type Run = Selectable<MaintenanceRunsTable>;
@@ -21,7 +21,7 @@ export async function beginRun(trx: Trx, kind: Kind, now: number, isQuick = fals
     .values(run)
     .returning('id')
     .executeTakeFirstOrThrow();
-  await tellNumber(trx, 'maintenance_runs', id);
+  await announceAssignedId(trx, 'maintenance_runs', id);
   return id;
 }
 

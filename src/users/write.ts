@@ -2,11 +2,11 @@
 import { type Actor, audit } from '../auth/actor.ts';
 import { revokeAccessAfterChanges } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
+import { announceAssignedId } from '../db/assigned-ids.ts';
 import { derivedColumns, derivesAnew } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
 import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
 import { insertion, updateRows } from '../db/many-rows.ts';
-import { tellNumber } from '../db/numbers.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { addToCountsLast, countByKind } from '../db/user-counts.ts';
 import { KINDS } from '../history/codes.ts';
@@ -112,7 +112,7 @@ export async function writeRestorings(
 async function insertUsers(trx: Trx, rows: readonly UserRow[]): Promise<User[]> {
   const query = insertion(trx, 'users', rows, ['id', 'username_key']);
   const { rows: inserted } = await trx.executeQuery(query);
-  await tellNumber(trx, 'users', Math.max(...inserted.map(({ id }) => id)));
+  await announceAssignedId(trx, 'users', Math.max(...inserted.map(({ id }) => id)));
   const ids = new Map(inserted.map(({ id, username_key }) => [username_key, id]));
   return rows.map((row) => ({ ...row, id: ids.get(row.username_key) }) as User);
 }

@@ -6,9 +6,9 @@ import { dirname, join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, inject, test, vi } from 'vitest';
 import { filePathOf } from '../../src/database-url.ts';
+import { announceAssignedId } from '../../src/db/assigned-ids.ts';
 import { bulkLoadUsers } from '../../src/db/bulk-load.ts';
 import { engineOf, NUMBERED_TABLES } from '../../src/db/engine.ts';
-import { tellNumber } from '../../src/db/numbers.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { type LastIds, lastIdsIn, ledgerOf, reachIn, readLedger } from '../../src/erasure/ledger.ts';
@@ -132,7 +132,7 @@ test('very many are noted in few lines, each before it is given, and at the end 
   await addUser(db, { username: 'ada' });
   await transact(db, async (trx) => {
     for (let id = 250; id <= 100_000; id += 250) {
-      await tellNumber(trx, 'users', id);
+      await announceAssignedId(trx, 'users', id);
       expect(reachIn(lines()).users).toBeGreaterThanOrEqual(id);
     }
   });
@@ -164,7 +164,7 @@ test('numbers that go on behind what was noted, beside others who are given some
 
 test('a thousand numbers are left out at most, however many there are', async () => {
   const { db, lines } = await noted();
-  await transact(db, (trx) => tellNumber(trx, 'users', 1_000_000));
+  await transact(db, (trx) => announceAssignedId(trx, 'users', 1_000_000));
   expect(reachIn(lines()).users).toBe(1_001_000);
 });
 
@@ -175,9 +175,9 @@ test.runIf(inject('engine') === 'postgres')(
     const slow = transact(db, async (trx) => {
       const pause = sql`select pg_sleep(0.5)`.execute(trx);
       // Behind the pause, as what it asks for goes by the same connection.
-      await Promise.all([pause, tellNumber(trx, 'users', 50)]);
+      await Promise.all([pause, announceAssignedId(trx, 'users', 50)]);
     });
-    await transact(db, (trx) => tellNumber(trx, 'users', 500));
+    await transact(db, (trx) => announceAssignedId(trx, 'users', 500));
     await slow;
     expect(reachIn(lines()).users).toBe(600);
   },

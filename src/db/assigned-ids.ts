@@ -7,11 +7,11 @@ type Watch = (trx: Trx, table: NumberedTable, id: number) => Promise<void>;
 
 const watches = new WeakMap<object, Watch>();
 
-export function watchNumbers(db: Db, watch: Watch): void {
+export function watchAssignedIds(db: Db, watch: Watch): void {
   watches.set(db.getExecutor().adapter, watch);
 }
 
 /** To be called by whatever gives numbers, with the highest of them. */
-export async function tellNumber(trx: Trx, table: NumberedTable, id: number): Promise<void> {
+export async function announceAssignedId(trx: Trx, table: NumberedTable, id: number): Promise<void> {
   await watches.get(trx.getExecutor().adapter)?.(trx, table, id);
 }
