@@ -1,8 +1,8 @@
 /** Who was erased, beside the backups: from an older one, which is put back on a machine that has nothing else, they are erased again. */
 import type { Db } from '../db/schema.ts';
+import { noteLastIds } from '../erasure/last-ids.ts';
 import { type LedgerLine, lastIdsIn, lastIdsOfLine, readLedger } from '../erasure/ledger.ts';
 import { noteLine, writeLedger } from '../erasure/ledger-replay.ts';
-import { noteLastIds } from '../erasure/numbers.ts';
 import { findErasuresAfter, readIdentity } from '../erasure/queries.ts';
 
 /** Nothing that is there is lost. @param own may know less than the database @param withNumbers also where nobody was erased @throws StartError */

@@ -5,8 +5,8 @@ import { engineOf } from '../db/engine.ts';
 import { raiseRevision, readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
+import { raiseAllLastIds } from '../erasure/last-ids.ts';
 import { eraseKnown } from '../erasure/ledger-replay.ts';
-import { raiseNumbers } from '../erasure/numbers.ts';
 import { recordAccess, recordPutBack } from '../history/record.ts';
 import { findFolder } from '../imports/folder.ts';
 import { endLostImports } from '../imports/lost-files.ts';
@@ -50,7 +50,7 @@ export async function putBack(db: Db, wishes: Wishes): Promise<{ erased: number;
   const revision = await readRevision(db);
   await transact(db, async (trx) => {
     // Nothing that somebody still has in a window is about something else.
-    if (former) await raiseNumbers(trx, former.lastIds);
+    if (former) await raiseAllLastIds(trx, former.lastIds);
     if (key.kind === 'given up')
       await recordAccess(trx, commandLine, 'second factors given up', undefined, now, String(key.count));
     await recordPutBack(trx, commandLine, now, of);

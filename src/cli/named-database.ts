@@ -6,10 +6,10 @@ import { readConfig } from '../config.ts';
 import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';
 import type { Db } from '../db/schema.ts';
+import { reserveIds } from '../erasure/id-reservations.ts';
+import { raiseLastIdsToLedger } from '../erasure/last-ids.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { eraseAgain, eraseKnown, findMissing, isAnyMissing } from '../erasure/ledger-replay.ts';
-import { keepNumbers } from '../erasure/numbers.ts';
-import { noteNumbersAhead } from '../erasure/numbers-ahead.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 
@@ -28,10 +28,10 @@ export async function openNamed(
     },
   });
   try {
-    if (isThere(ledger)) await (erases ? eraseFromCopy : keepNumbers)(db, ledger);
+    if (isThere(ledger)) await (erases ? eraseFromCopy : raiseLastIdsToLedger)(db, ledger);
     if (erases) await eraseKnown(db, besideBackup(databaseUrl));
     makeFolderOf(ledger);
-    noteNumbersAhead(db, ledger, ({ message }) => console.warn(`Warning: ${message}`));
+    reserveIds(db, ledger, ({ message }) => console.warn(`Warning: ${message}`));
     return db;
   } catch (error) {
     await db.destroy();

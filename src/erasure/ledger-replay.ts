@@ -9,6 +9,7 @@ import { recordErasure } from '../history/record.ts';
 import { deleteUser } from '../users/commands.ts';
 import { findUser } from '../users/queries.ts';
 import { eraseUser } from './commands.ts';
+import { raiseLastIds, readLastIds } from './last-ids.ts';
 import {
   appendToLedger,
   checkLedger,
@@ -22,7 +23,6 @@ import {
   reachIn,
   readLedger,
 } from './ledger.ts';
-import { raiseLastIds, readLastIds } from './numbers.ts';
 import {
   type Erasure,
   findErasure,

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { filePathOf } from '../database-url.ts';
 import { openBeside } from '../db/database.ts';
-import { noteNumbersAhead } from '../erasure/numbers-ahead.ts';
+import { reserveIds } from '../erasure/id-reservations.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
 import { workOf } from './work.ts';
@@ -22,7 +22,7 @@ let isEnding = false;
 const say = (report: Report) => port.postMessage(report);
 // What an error may hold besides is not always to be sent.
 const warn = (what: string, error: unknown) => say({ kind: 'warn', what, error: loggedError(error) });
-noteNumbersAhead(db, ledger, (error) => warn('noting the last numbers', error));
+reserveIds(db, ledger, (error) => warn('noting the last numbers', error));
 const run = workOf(
   {
     db,

@@ -10,9 +10,9 @@ import { engineOf, NUMBERED_TABLES } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
+import { noteLastIds, raiseLastIdsToLedger } from '../../src/erasure/last-ids.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
 import { eraseAgain, writeLedger } from '../../src/erasure/ledger-replay.ts';
-import { keepNumbers, noteLastIds } from '../../src/erasure/numbers.ts';
 import {
   findErasuresAfter,
   findPending,
@@ -290,7 +290,7 @@ test('no number is given again by a command that opens a database of before, and
   const last = await addUser(now, { username: 'bob' }, NOW);
   await erase(now, last.id);
   await noteAll(now, ledger);
-  await keepNumbers(before, ledger);
+  await raiseLastIdsToLedger(before, ledger);
   expect((await addUser(before, { username: 'next' })).id).toBe(last.id + 1);
 });
 

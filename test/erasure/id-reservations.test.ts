@@ -11,9 +11,9 @@ import { bulkLoadUsers } from '../../src/db/bulk-load.ts';
 import { engineOf, NUMBERED_TABLES } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { reserveIds } from '../../src/erasure/id-reservations.ts';
+import { raiseLastIds, readLastIds } from '../../src/erasure/last-ids.ts';
 import { type LastIds, lastIdsIn, ledgerOf, reachIn, readLedger } from '../../src/erasure/ledger.ts';
-import { raiseLastIds, readLastIds } from '../../src/erasure/numbers.ts';
-import { noteNumbersAhead } from '../../src/erasure/numbers-ahead.ts';
 import { insertImport } from '../../src/imports/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { beginRun } from '../../src/maintenance/queries.ts';
@@ -102,7 +102,7 @@ test('whoever is created after a kill, in a copy of before, has a number that no
 async function noted(ledger = join(temporaryFolder(), 'erased.jsonl')) {
   const db = await temporaryDatabase();
   const warn = vi.fn();
-  noteNumbersAhead(db, ledger, warn);
+  reserveIds(db, ledger, warn);
   return { db, warn, lines: () => readLedger(ledger) };
 }
 

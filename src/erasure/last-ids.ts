@@ -24,7 +24,7 @@ export async function noteLastIds(db: Db, path: string): Promise<void> {
 }
 
 /** So that nobody is given the number of somebody who was erased, whoever opens the database first. @throws StartError */
-export async function keepNumbers(db: Db, path: string): Promise<void> {
+export async function raiseLastIdsToLedger(db: Db, path: string): Promise<void> {
   await raiseLastIds(db, reachIn(ownIn(readLedger(path), await readIdentity(db))));
 }
 
@@ -44,6 +44,6 @@ export async function raiseLastIds(db: Db, lastIds: LastIds): Promise<void> {
     });
 }
 
-export async function raiseNumbers(trx: Trx, lastIds: LastIds): Promise<void> {
+export async function raiseAllLastIds(trx: Trx, lastIds: LastIds): Promise<void> {
   for (const table of NUMBERED_TABLES) await engineOf(trx).raiseLastId(trx, lastIds[table], table);
 }

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { watchAssignedIds } from '../db/assigned-ids.ts';
 import type { NumberedTable } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
+import { readLastIds } from './last-ids.ts';
 import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
-import { readLastIds } from './numbers.ts';
 import { readNames } from './queries.ts';
 
 /** A share of what there is at a time: each line is synced, and all are read at a start; but no more than a command may leave out. */
@@ -15,11 +15,11 @@ const MOST = 1_000;
 /** Where they cannot be noted it is tried again after that: somebody waits meanwhile. */
 const PAUSE_MS = 1_000;
 
-type Ahead = { given: number; upTo: number };
+type Reservation = { given: number; upTo: number };
 
 /** Until it is closed. @param warn is told where they cannot be noted: they are given all the same */
-export function noteNumbersAhead(db: Db, ledger: string, warn: (error: Error) => void): void {
-  const numbers = new NumbersAhead(ledger, warn);
+export function reserveIds(db: Db, ledger: string, warn: (error: Error) => void): void {
+  const numbers = new IdReservations(ledger, warn);
   watchAssignedIds(db, (trx, table, id) => numbers.pass(trx, table, id));
   const destroy = db.destroy.bind(db);
   db.destroy = async () => {
@@ -28,14 +28,14 @@ export function noteNumbersAhead(db: Db, ledger: string, warn: (error: Error) =>
   };
 }
 
-class NumbersAhead {
+class IdReservations {
   readonly #ledger: string;
   readonly #warn: (error: Error) => void;
   /** Another one that works on the database has its own. */
   readonly #by = randomUUID();
   #isFailing = false;
   #failedAt = Number.NEGATIVE_INFINITY;
-  readonly #tables = new Map<NumberedTable, Ahead>();
+  readonly #tables = new Map<NumberedTable, Reservation>();
 
   constructor(ledger: string, warn: (error: Error) => void) {
     this.#ledger = ledger;
