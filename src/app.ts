@@ -16,7 +16,7 @@ import { bulkRoutes } from './bulk/routes.ts';
 import type { Config } from './config.ts';
 import type { Db } from './db/schema.ts';
 import { erasureRoutes } from './erasure/routes.ts';
-import { addTraces } from './erasure/traces.ts';
+import { addScrubbing } from './erasure/scrubbing.ts';
 import { exportRoutes } from './exports/routes.ts';
 import { historyRoutes } from './history/routes.ts';
 import { addAdmission } from './http/admission.ts';
@@ -155,7 +155,7 @@ export async function buildApp({
   addClockWatch(app);
   addPruning(app);
   addJobs(app, ledger, hasJobsThread);
-  addTraces(app, ledger);
+  addScrubbing(app, ledger);
   if (env) addScheduledBackup(app, env);
   addViews(app);
   app.removeAllContentTypeParsers();

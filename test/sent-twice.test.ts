@@ -77,7 +77,7 @@ describe.each(Object.entries(FORMS))('%s', (_route, prepare) => {
     expect(acts.length).toBeGreaterThan(0);
     expect(new Set(acts).size).toBe(acts.length);
     // What follows is done by then.
-    await app.removeTraces();
+    await app.scrub();
     const saved = await dump(app.db);
     expect(told(await send())).toEqual(told(one));
     expect(await dump(app.db)).toEqual(saved);

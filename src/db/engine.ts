@@ -11,7 +11,7 @@ export const NUMBERED_TABLES = ['users', 'change_sets', 'jobs', 'imports', 'main
 export type NumberedTable = (typeof NUMBERED_TABLES)[number];
 
 /** Whether what was deleted is in the files: `held up`, until whoever reads the database for long has ended; `kept`, until they are written anew. */
-export type Traces = 'gone' | 'held up' | 'kept';
+export type ScrubResult = 'gone' | 'held up' | 'kept';
 
 /** What has come of writing the files anew. `kept`: in a part that Roster may not write; `why`: a sentence. */
 export type Purged = { kind: 'gone' | 'kept' } | { kind: 'held up'; why: string };
@@ -74,7 +74,7 @@ export type Engine = {
   /** Outside any transaction, after those that bring a database up to date. */
   finishMigrations(db: Db): Promise<void>;
   /** Overwrites what was deleted of some users, wherever it lies in the files, in short steps; for none it looks how it stands. */
-  removeTraces(db: Db, ids: readonly number[]): Promise<Traces>;
+  scrub(db: Db, ids: readonly number[]): Promise<ScrubResult>;
   /** What the database takes up, in bytes, or more: without the log. */
   readSize(db: Db): Promise<number>;
   /** How the server's own tools go with backups of Roster's, and how it is set: a sentence each; none where there is no server. */

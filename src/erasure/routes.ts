@@ -45,7 +45,7 @@ async function erase(request: Request, reply: FastifyReply) {
     return done(`/history/${set}`, `User ${id} is erased.`);
   });
   await server.noteErased();
-  void server.removeTraces();
+  void server.scrub();
   // The files of imports that were discarded with it are removed there.
   void server.runJobs();
   return reply.answer(answer);

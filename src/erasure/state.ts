@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { engineOf } from '../db/engine.ts';
 import { copiesWith } from './files.ts';
 import type { Erasure } from './queries.ts';
-import type { ErasureProgress } from './traces.ts';
+import type { ErasureProgress } from './scrubbing.ts';
 
 /** `isLogKept`: as the engine says; `copies`: the names of files beside the database that keep what was there before. */
 export type ErasureState = {
@@ -19,8 +19,11 @@ export function showState(reply: FastifyReply, erasure: Erasure): ErasureState {
   return { progress, isLogKept: engineOf(db).isLogKept, copies: copiesWith(erasure, config) };
 }
 
-function progressOf({ tracesOf }: FastifyInstance, { user_id, gone_at }: Erasure): ErasureState['progress'] {
+function progressOf(
+  { erasureProgressOf }: FastifyInstance,
+  { user_id, gone_at }: Erasure,
+): ErasureState['progress'] {
   if (gone_at !== null) return { kind: 'gone' };
-  const state = tracesOf(user_id);
+  const state = erasureProgressOf(user_id);
   return state !== undefined && state.kind !== 'gone' ? state : { kind: 'under way' };
 }

@@ -9,7 +9,7 @@ import { newToken } from '../../src/auth/tokens.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import type { ErasureProgress } from '../../src/erasure/traces.ts';
+import type { ErasureProgress } from '../../src/erasure/scrubbing.ts';
 import { beginSet, inOneSet, insertHistory } from '../../src/history/record.ts';
 import { MOST_GONE_THROUGH } from '../../src/history/versions.ts';
 import { saveImport } from '../../src/imports/queries.ts';
@@ -116,12 +116,12 @@ async function keepDraft(db: Db, draft: Draft): Promise<void> {
 
 /** With what there may be said of how far it is. */
 async function showErased(page: Page, app: FastifyInstance, progress: ErasureProgress, said: string) {
-  const { db, tracesOf } = app;
+  const { db, erasureProgressOf } = app;
   const { id } = await addUser(db, { username: `e${newToken().slice(0, 8).replaceAll(/[_-]/g, '.')}z` });
   await erase(db, id);
-  app.tracesOf = () => progress;
+  app.erasureProgressOf = () => progress;
   await page.goto(`/users/${id}`);
-  app.tracesOf = tracesOf;
+  app.erasureProgressOf = erasureProgressOf;
   await page.getByText(said).waitFor();
 }
 

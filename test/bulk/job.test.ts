@@ -357,12 +357,12 @@ test.each(['stopped', 'running'] as const)(
     expect(await findJobOfSet(db, set)).toMatchObject({ state });
     if (state === 'running') {
       // What is overwritten before it ends would not be all.
-      await app.removeTraces();
-      expect(app.tracesOf(id)).toEqual({ kind: 'held up' });
+      await app.scrub();
+      expect(app.erasureProgressOf(id)).toEqual({ kind: 'held up' });
       await stop();
     }
-    await app.removeTraces();
-    expect(app.tracesOf(id)?.kind).not.toBe('held up');
+    await app.scrub();
+    expect(app.erasureProgressOf(id)?.kind).not.toBe('held up');
     expect((await findJobOfSet(db, set))?.params).not.toContain('vqxzjw');
     const page = pageOf(await get(app, `/history/${set}`, asBob));
     expect(page.text).toContain(

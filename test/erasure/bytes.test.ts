@@ -55,7 +55,7 @@ describe('somebody who is erased', () => {
     if (onSqlite) expect(found(bytesOfIndex(url), TRIGRAMS)).toEqual(TRIGRAMS);
     const erased = await post(app, `/users/${id}/erase`, { username, key: 'm'.repeat(22) }, ann);
     expect(erased.statusCode).toBe(303);
-    await app.removeTraces();
+    await app.scrub();
     await app.runJobs();
     expect(found(JSON.stringify(await dump(db)), [...WORDS, ...TRIGRAMS])).toEqual([]);
     expect(readdirSync(app.config.importFolder)).toEqual(['identity']);
@@ -74,12 +74,12 @@ describe('somebody who is erased', () => {
     const reader = new Sqlite(filePathOf(url) ?? '', { readonly: true });
     reader.exec('begin; select count(*) from users');
     const { headers } = await post(app, `/users/${id}/erase`, { username }, ann);
-    await app.removeTraces();
+    await app.scrub();
     const held = await get(app, `${headers.location}`, ann);
     expect(pageOf(held).text).toContain('it is gone from the files once that ends');
     expect(found(bytesOf(url), TRIGRAMS)).toEqual(TRIGRAMS);
     reader.close();
-    await app.removeTraces();
+    await app.scrub();
     expect(pageOf(await get(app, `${headers.location}`, ann)).text).toContain('Gone from every byte');
     expect(found(bytesOf(url), [...WORDS, ...TRIGRAMS])).toEqual([]);
   });
@@ -95,7 +95,7 @@ describe('somebody who is erased', () => {
       }
     });
     await post(app, `/users/${id}/erase`, { username }, ann);
-    await app.removeTraces();
+    await app.scrub();
     isOver = true;
     await Promise.all(others);
     if (!onSqlite) {
@@ -186,7 +186,7 @@ describe('somebody who is erased', () => {
     const { headers } = await post(app, `/users/${id}/erase`, { username: 'zzpurgedone' }, ann);
     const show = async () => pageOf(await get(app, `${headers.location}`, ann)).text;
     if (!onSqlite) {
-      await app.removeTraces();
+      await app.scrub();
       const before = await show();
       expect(before).toContain('npm run roster -- purge does that.');
       expect(before).toContain('PostgreSQL’s write-ahead log keeps what was written before until the server');

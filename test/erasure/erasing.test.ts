@@ -72,7 +72,7 @@ describe('erasing', () => {
     await remove();
     const { headers, body } = await erase();
     expect(body).toBe(`User ${id} is erased.\n`);
-    await app.removeTraces();
+    await app.scrub();
     const page = await get(app, `/users/${id}`, ed);
     expect(page.statusCode).toBe(410);
     expect(pageOf(page).text).toMatch(/ann erased this user .* What they were called is not known any more/);
@@ -106,11 +106,11 @@ describe('erasing', () => {
     await remove();
     writeFileSync(app.ledger, 'damaged\n');
     const { headers } = await erase();
-    await app.removeTraces();
+    await app.scrub();
     const show = async () => pageOf(await get(app, `${headers.location}`, ann)).text;
     expect(await show()).toContain('Not noted yet: no page shows it any more.');
     rmSync(app.ledger);
-    await app.removeTraces();
+    await app.scrub();
     expect(await show()).toMatch(/Gone from (every byte|the tables)/);
     // What has become of one says nothing of the next.
     const { id } = await addUser(app.db, { username: 'bob' });
@@ -135,14 +135,14 @@ describe('erasing', () => {
         );
         await sql`pragma max_page_count = 1`.execute(trx);
       });
-      await app.removeTraces();
+      await app.scrub();
       expect(readLedger(app.ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
       const full = await get(app, `/history/${set}`, ann);
       expect(pageOf(full).text).toContain('Not overwritten yet: no page shows it any more, and it is noted');
       expect(pageOf(full).text).toContain('cannot be overwritten: its disk is full. Roster tries again');
       expect(full.headers.refresh).toBeUndefined();
       await transact(db, (trx) => sql`pragma max_page_count = 1000000`.execute(trx));
-      await app.removeTraces();
+      await app.scrub();
       expect(pageOf(await get(app, `/history/${set}`, ann)).text).toContain('Gone from every byte');
     },
   );
@@ -150,10 +150,10 @@ describe('erasing', () => {
   test('is noted before the answer, while what others left is still being overwritten', async () => {
     const { app, id, erase, remove } = await start();
     await remove();
-    const { removeTraces } = app;
-    app.removeTraces = async () => {};
+    const { scrub } = app;
+    app.scrub = async () => {};
     expect((await erase()).statusCode).toBe(303);
-    app.removeTraces = removeTraces;
+    app.scrub = scrub;
     expect(readLedger(app.ledger)).toMatchObject([{ users: [{ user_id: id }] }]);
   });
 

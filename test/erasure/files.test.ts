@@ -46,7 +46,7 @@ async function live(settings: { DATABASE_URL: string; SECRET_KEY_FILE: string })
   expect((await get(app, '/export/file?all=on&format=csv', ann)).statusCode).toBe(200);
   const { id } = await addUser(db, { username: 'gone' });
   await erase(db, id);
-  await app.removeTraces();
+  await app.scrub();
   await end();
 }
 
@@ -119,7 +119,7 @@ test.runIf(onSqlite)(
     writeFileSync(`${filePathOf(url)}.before-version-17`, '');
     await post(app, `/users/${id}/delete`, {}, ann);
     await post(app, `/users/${id}/erase`, { username: 'ada' }, ann);
-    await app.removeTraces();
+    await app.scrub();
     expect(pageOf(await get(app, `/users/${id}`, ann)).text).toContain('roster.db.before-version-17');
   },
 );
@@ -144,7 +144,7 @@ test.runIf(onSqlite)(
     copyAt('.txt', created_at + 1);
     await post(app, `/users/${id}/delete`, {}, ann);
     const { headers } = await post(app, `/users/${id}/erase`, { username: 'ada' }, ann);
-    await app.removeTraces();
+    await app.scrub();
     copyAt('.before-version-18', Date.now() + 60_000);
     // Of a copy of long ago that had been put back, and what a restore of one was killed at.
     copyAt('.before-restore-2026-11-30T10-00-00Z', Date.now() + 60_000);

@@ -38,7 +38,7 @@ test.runIf(inject('engine') === 'sqlite')(
     const headers = await signedIn(app, ann);
     await transact(db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
     await post(app, `/users/${id}/erase`, { username: 'ada' }, headers);
-    await app.removeTraces();
+    await app.scrub();
     const shown = async () => pageOf(await get(app, `/users/${id}`, headers)).text;
     expect(await shown()).toContain('Gone from every byte');
     await db.destroy();

@@ -113,7 +113,7 @@ export const postgresEngine: Engine = {
   },
   async finishMigrations() {},
   // A row that is gone lies in its file until the next vacuum, and then as bytes that nothing has overwritten yet.
-  removeTraces: async () => 'kept',
+  scrub: async () => 'kept',
   purge,
 
   async readProduct(db) {

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { executeCached } from '../cached-query.ts';
-import type { Engine, NumberedTable, Purged, Traces } from '../engine.ts';
+import type { Engine, NumberedTable, Purged, ScrubResult } from '../engine.ts';
 import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
 import { giveWay, runBatch } from './batch-queue.ts';
@@ -13,7 +13,7 @@ import { indexUsersAfter, makeSearchIndex, mergeIndexesAfter, rangeOf, rangesOf 
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { compareSchema } from './schema-parts.ts';
-import { mergeIndexes, overwriteFreePages } from './traces.ts';
+import { mergeIndexes, overwriteFreePages } from './scrub.ts';
 
 /** Kept from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_KIB = 256 * 1024;
@@ -103,7 +103,7 @@ export const sqliteEngine: Engine = {
   overwrite,
   async finishBulkLoad() {},
   finishMigrations,
-  removeTraces,
+  scrub,
   purge,
 
   async readProduct(db) {
@@ -176,7 +176,7 @@ async function hasToBeWrittenAnew(db: Db): Promise<boolean> {
   return (await old.executeTakeFirst()) !== undefined;
 }
 
-async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
+async function scrub(db: Db, ids: readonly number[]): Promise<ScrubResult> {
   await mergeIndexes(db, new Set(ids.map(rangeOf)));
   if (ids.length > 0) await overwriteFreePages(db);
   if (await hasToBeWrittenAnew(db)) return 'kept';
@@ -188,7 +188,7 @@ async function removeTraces(db: Db, ids: readonly number[]): Promise<Traces> {
   return emptyLog(db);
 }
 
-async function clearAllGaps(db: Db): Promise<Traces> {
+async function clearAllGaps(db: Db): Promise<ScrubResult> {
   let from = 0;
   let until = performance.now() + LONGEST_MOMENT_MS;
   while (from < Infinity) {
@@ -213,7 +213,7 @@ async function purge(db: Db): Promise<Purged> {
 }
 
 /** It holds pages as they were. */
-async function emptyLog(db: Db): Promise<Traces> {
+async function emptyLog(db: Db): Promise<ScrubResult> {
   return (await fileOf(db).emptyLog()) ? 'gone' : 'held up';
 }
 

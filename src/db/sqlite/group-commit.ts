@@ -145,7 +145,7 @@ export class GroupCommit {
     this.#writer.execute(`pragma user_version = ${nextVersion(version)}`);
   }
 
-  /** Merging the search index frees many pages, which `traces.ts` overwrites later. Not by `run`: this pragma takes effect when it is prepared. */
+  /** Merging the search index frees many pages, which `scrub.ts` overwrites later. Not by `run`: this pragma takes effect when it is prepared. */
   #save(group: Group): void {
     this.#writer.execute('pragma secure_delete = FAST');
     try {

@@ -63,7 +63,7 @@ test('hundreds who are erased leave nothing in any byte, nor where a page was sp
   const erased = (await fill(db)).filter((_, index) => index % 4 === 0);
   for (const { id } of erased) await erase(db, id);
   expect(leftOf(url, erased).length).toBeGreaterThan(0);
-  await app.removeTraces();
+  await app.scrub();
   expect(leftOf(url, erased)).toEqual([]);
   expect(await findPending(db)).toEqual([]);
 });
@@ -82,13 +82,13 @@ test('whoever writes meanwhile finds all as it was', async () => {
   const busy = [db, other].map(async (one, who) => {
     for (let count = 0; !isOver; count++) await addUser(one, { username: `busy${who}x${count}` });
   });
-  expect(await engineOf(db).removeTraces(db, [1])).toBe('gone');
+  expect(await engineOf(db).scrub(db, [1])).toBe('gone');
   isOver = true;
   await Promise.all(busy);
   // Both write what they had in memory.
   for (const one of [db, other])
     for (let count = 0; count < 200; count++) await addUser(one, { username: words.next().value });
-  expect(await engineOf(db).removeTraces(db, [])).toBe('gone');
+  expect(await engineOf(db).scrub(db, [])).toBe('gone');
   expect(leftOf(url, erased)).toEqual([]);
   const check = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db);
   expect(check.rows).toEqual([{ integrity_check: 'ok' }]);
@@ -115,6 +115,6 @@ test('a page that was freed and is used again at once keeps nothing of what it h
   }
   const { id } = await addUser(db, { username: 'gone' });
   await erase(db, id);
-  await app.removeTraces();
+  await app.scrub();
   expect(bytesOf(url).includes('qzxjvwqk')).toBe(false);
 });

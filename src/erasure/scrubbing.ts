@@ -1,6 +1,6 @@
 /** After somebody was erased: notes it outside of the database, and overwrites what lies in its files. Each is tried anew until it is done. */
 import type { FastifyInstance } from 'fastify';
-import { engineOf, type Traces } from '../db/engine.ts';
+import { engineOf, type ScrubResult } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
 import { isSearchKept } from '../jobs/queries.ts';
 import { reasonOf } from '../lib/reasons.ts';
@@ -10,7 +10,7 @@ import { findPending, noteGone } from './queries.ts';
 
 /** `not noted`: a copy that is put back would bring them back. `why`: for a page; undefined where the log alone says it. */
 export type ErasureProgress =
-  | { kind: Traces }
+  | { kind: ScrubResult }
   | { kind: 'not noted' | 'not overwritten'; why: string | undefined };
 
 declare module 'fastify' {
@@ -19,43 +19,43 @@ declare module 'fastify' {
     /** Notes there of whom it is not known yet; resolves when it has tried, and never rejects. */
     noteErased(): Promise<void>;
     /** That first, and then overwrites what there is of them; resolves when it has tried, and never rejects. */
-    removeTraces(): Promise<void>;
+    scrub(): Promise<void>;
     /** What has come of it the last time, in this process, of one whom it was about. */
-    tracesOf(userId: number): ErasureProgress | undefined;
+    erasureProgressOf(userId: number): ErasureProgress | undefined;
   }
 }
 
 const INTERVAL = 15_000;
 
-export function addTraces(app: FastifyInstance, ledger: string): void {
-  const traces = new ErasureTraces(app);
+export function addScrubbing(app: FastifyInstance, ledger: string): void {
+  const scrubbing = new Scrubbing(app);
   app.decorate('ledger', ledger);
-  app.decorate('tracesOf', (userId: number) => traces.progressOf(userId));
+  app.decorate('erasureProgressOf', (userId: number) => scrubbing.progressOf(userId));
   // Apart from the overwriting, which may take a minute: nobody else's note waits for that.
-  const note = inBackground(app, INTERVAL, () => traces.note());
+  const note = inBackground(app, INTERVAL, () => scrubbing.note());
   app.decorate('noteErased', note);
   app.decorate(
-    'removeTraces',
+    'scrub',
     inBackground(app, INTERVAL, async () => {
       await note();
-      await traces.overwrite();
+      await scrubbing.overwrite();
     }),
   );
 }
 
-class ErasureTraces {
+class Scrubbing {
   readonly #app: FastifyInstance;
   readonly #noted = new Set<number>();
   readonly #overwritten = new Set<number>();
   readonly #notes = new Map<number, ErasureProgress>();
-  readonly #traces = new Map<number, ErasureProgress>();
+  readonly #scrubbing = new Map<number, ErasureProgress>();
 
   constructor(app: FastifyInstance) {
     this.#app = app;
   }
 
   progressOf(userId: number): ErasureProgress | undefined {
-    return this.#notes.get(userId) ?? this.#traces.get(userId);
+    return this.#notes.get(userId) ?? this.#scrubbing.get(userId);
   }
 
   async note(): Promise<void> {
@@ -81,18 +81,18 @@ class ErasureTraces {
       ids = pending.map(({ user_id }) => user_id);
       if (ids.length === 0) return;
       if (await isSearchKept(db)) {
-        for (const id of ids) this.#traces.set(id, { kind: 'held up' });
+        for (const id of ids) this.#scrubbing.set(id, { kind: 'held up' });
         return;
       }
       const fresh = ids.filter((id) => !this.#overwritten.has(id));
-      const kind = await engineOf(db).removeTraces(db, fresh);
+      const kind = await engineOf(db).scrub(db, fresh);
       for (const id of fresh) this.#overwritten.add(id);
       const gone = pending.filter(({ user_id }) => kind === 'gone' && this.#noted.has(user_id));
       if (gone.length > 0) await transact(db, (trx) => noteGone(trx, gone, clock()));
-      for (const id of ids) this.#traces.set(id, { kind });
+      for (const id of ids) this.#scrubbing.set(id, { kind });
     } catch (err) {
       log.error({ err }, 'what was erased could not be overwritten yet');
-      for (const id of ids) this.#traces.set(id, { kind: 'not overwritten', why: reasonOf(err) });
+      for (const id of ids) this.#scrubbing.set(id, { kind: 'not overwritten', why: reasonOf(err) });
     }
   }
 }
