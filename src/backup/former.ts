@@ -1,8 +1,8 @@
 /** What is there before a backup takes its place: looked at as it is, also where it is damaged. */
 import { filePathOf } from '../database-url.ts';
 import { nameOf, openAsItIs } from '../db/database.ts';
+import type { KnownDatabase } from '../erasure/database-identity.ts';
 import { readLedger } from '../erasure/ledger.ts';
-import type { KnownDatabase } from '../erasure/recognise.ts';
 import { StartError } from '../errors.ts';
 import { isThere } from '../lib/make-file.ts';
 import { type Summary, summarize, UNREADABLE } from './summary.ts';

@@ -7,8 +7,8 @@ import { NotFoundError } from '../errors.ts';
 import { unpackValues } from '../history/fields.ts';
 import { recordErasure, takeDeleted } from '../history/record.ts';
 import { findTimesOf } from '../history/versions.ts';
-import { eraseEverywhere } from './places.ts';
 import { insertErasures } from './queries.ts';
+import { eraseEverywhere } from './tables.ts';
 
 export type Erased = { kind: 'erased'; set: number };
 

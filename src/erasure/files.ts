@@ -1,4 +1,4 @@
-/** Every file that Roster makes, beside the list of tables in `places.ts`: what becomes of somebody in it who is erased. */
+/** Every file that Roster makes, beside the list of tables in `tables.ts`: what becomes of somebody in it who is erased. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';

@@ -9,6 +9,7 @@ import { recordErasure } from '../history/record.ts';
 import { deleteUser } from '../users/commands.ts';
 import { findUser } from '../users/queries.ts';
 import { eraseUser } from './commands.ts';
+import { readCreatedAt, recogniseDatabase } from './database-identity.ts';
 import { raiseLastIds, readLastIds } from './last-ids.ts';
 import {
   appendToLedger,
@@ -31,7 +32,6 @@ import {
   readIdentity,
   readNames,
 } from './queries.ts';
-import { readCreatedAt, recogniseDatabase } from './recognise.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 

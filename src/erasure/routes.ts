@@ -11,9 +11,9 @@ import { textKey } from '../lib/text.ts';
 import { findSeenDeleted, showDeleted } from '../users/deleted.ts';
 import { type Request, userIdFrom } from '../users/request.ts';
 import { eraseUser } from './commands.ts';
+import { downloadData } from './data-download.ts';
 import { checkLedger } from './ledger.ts';
 import { findErasure } from './queries.ts';
-import { takeData } from './take-data.ts';
 
 const NOT_NOTABLE =
   'Nobody was erased: Roster cannot write the file that says who was, and that keeps them from coming back with a copy of the database. Its log says why.';
@@ -21,7 +21,7 @@ const NOT_NOTABLE =
 export function erasureRoutes(app: FastifyInstance, spoolFolder: string): void {
   app.get('/users/:id/erase', allow(mayErase), async (request: Request, reply) => ask(request, reply));
   app.post('/users/:id/erase', allow(mayErase, { form: '/users/:id/erase' }), erase);
-  app.get('/users/:id/data', allow(mayRead), takeData(spoolFolder));
+  app.get('/users/:id/data', allow(mayRead), downloadData(spoolFolder));
 }
 
 async function ask(request: Request, reply: FastifyReply, typed = '', error?: string) {

@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allow } from '../auth/access.ts';
 import type { Actor } from '../auth/actor.ts';
 import { mayManage, mayRead, maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
+import { showErasure } from '../erasure/progress.ts';
 import { findErasure } from '../erasure/queries.ts';
-import { showState } from '../erasure/state.ts';
 import { FORGOTTEN, findJobOfSet, mayGoOn } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
@@ -89,7 +89,7 @@ async function showSet({ reader: db, params, query, actor }: Request, reply: Fas
     mayGoOn: job?.state === 'stopped' && (await mayGoOn(db, row.set, job)),
     isForgotten: job?.state === 'stopped' && job.params === FORGOTTEN,
     isOfOne: row.set.undoes !== null && (await findChangeSet(db, row.set.undoes))?.users === 1,
-    erased: erasure && showState(reply, erasure),
+    erased: erasure && showErasure(reply, erasure),
     leftOut: leftOut.map((id) => personOf(id, namesInJob)),
     goneOnBy: actorId === row.set.actor_id ? undefined : personOf(actorId, namesInJob),
   });

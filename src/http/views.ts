@@ -8,7 +8,7 @@ import type { findSessionsOf, Session } from '../auth/sessions.ts';
 import type { Drift } from '../bulk/drift.ts';
 import type { Plan } from '../bulk/plan.ts';
 import type { Role, User } from '../db/schema.ts';
-import type { ErasureState } from '../erasure/state.ts';
+import type { ErasureState } from '../erasure/progress.ts';
 import type { HistoryState } from '../history/address.ts';
 import type { DescribedEntry, DescribedSet, Person } from '../history/descriptions.ts';
 import type { FieldChanges, KeptValues } from '../history/fields.ts';

@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { mayChange, maySeeDeleted } from '../auth/policy.ts';
 import { transact } from '../db/transact.ts';
+import { showErasure } from '../erasure/progress.ts';
 import { findErasure } from '../erasure/queries.ts';
-import { showState } from '../erasure/state.ts';
 import { NotFoundError } from '../errors.ts';
 import { describeSets, visibilityFor } from '../history/descriptions.ts';
 import { unpackValues } from '../history/fields.ts';
@@ -47,7 +47,7 @@ async function showErased({ reader, actor }: Request, reply: FastifyReply, id: n
   const set = erasure && (await findChangeSet(reader, erasure.set_id));
   const [row] = set ? await describeSets(reader, [set], visibilityFor(actor)) : [];
   if (erasure === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
-  return reply.render('erasure/erased', { id, row, state: showState(reply, erasure) }, 410);
+  return reply.render('erasure/erased', { id, row, state: showErasure(reply, erasure) }, 410);
 }
 
 /** Answers a form that was sent too late: nothing that was typed is lost. @throws NotFoundError, ForbiddenError */

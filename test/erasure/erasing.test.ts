@@ -13,7 +13,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { readLedger } from '../../src/erasure/ledger.ts';
-import { PLACES } from '../../src/erasure/places.ts';
+import { TABLES } from '../../src/erasure/tables.ts';
 import { type ChangeSet, findChangeSet, findChangesInSet } from '../../src/history/queries.ts';
 import { inOneSet, recordAccess } from '../../src/history/record.ts';
 import { insertInvitation } from '../../src/invitations/queries.ts';
@@ -405,7 +405,7 @@ describe('what is kept of someone', () => {
     );
   });
 
-  test('is everything that the list of places names', async () => {
+  test('is everything that the list of tables names', async () => {
     const { app, db, ann } = await start();
     const { id } = await addPerson(db, 'max', 'admin', { hasCode: true, recoveryHashes: ['one'] });
     const max = await signedIn(app, await getUser(db, id));
@@ -416,8 +416,8 @@ describe('what is kept of someone', () => {
       await insertTicket(trx, (await findCredentials(trx, id)) ?? missing(), Date.UTC(2026, 1, 1));
     });
     const file = (await get(app, `/users/${id}/data`, ann)).json();
-    const places = Object.entries(PLACES).filter(([, place]) => 'read' in place);
-    expect(Object.keys(file)).toEqual(places.map(([table]) => table));
+    const tables = Object.entries(TABLES).filter(([, table]) => 'read' in table);
+    expect(Object.keys(file)).toEqual(tables.map(([name]) => name));
     expect(file.invitations).toEqual([{ created_at: '2026-01-31T00:00:00.000Z' }]);
     expect(file.tickets).toEqual([{ created_at: '2026-02-01T00:00:00.000Z' }]);
     expect(file.imports).toMatchObject([{ file_name: 'people of max.csv', size: expect.any(Number) }]);
@@ -457,7 +457,7 @@ describe('what is kept of someone', () => {
   });
 
   test('is in tables that are all known', async () => {
-    const known = [...Object.keys(PLACES), 'roster_version', 'sqlite_sequence', 'zeros'];
+    const known = [...Object.keys(TABLES), 'roster_version', 'sqlite_sequence', 'zeros'];
     for (const table of await tablesOf(await temporaryDatabase()))
       if (!/^users_search_\d+_/.test(table)) expect(known).toContain(table);
   });

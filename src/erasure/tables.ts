@@ -8,7 +8,7 @@ import { forgetAll } from '../imports/queries.ts';
 import { forgetParamsAbout, forgetSearches } from '../jobs/queries.ts';
 import * as data from './data.ts';
 
-type Place = {
+type Table = {
   /** Not where everything goes with the deletion, before which nobody is erased, or where there are numbers alone. */
   erase?: (trx: Trx, id: number) => Promise<unknown>;
 } & (
@@ -19,12 +19,12 @@ type Place = {
   | { why: string }
 );
 
-const NUMBERS: Place = {
+const NUMBERS: Table = {
   why: 'numbers and times, by which nobody is known who is not known from another place',
 };
-const OF_NOBODY: Place = { why: 'what is so of Roster, and not of anybody' };
+const OF_NOBODY: Table = { why: 'what is so of Roster, and not of anybody' };
 
-export const PLACES: Readonly<Record<keyof Schema, Place>> = {
+export const TABLES: Readonly<Record<keyof Schema, Table>> = {
   users: { read: data.readUser },
   user_counts: OF_NOBODY,
   credentials: { read: data.readCredentials },
@@ -67,5 +67,5 @@ async function forgetJobs(trx: Trx, id: number): Promise<void> {
 }
 
 export async function eraseEverywhere(trx: Trx, id: number): Promise<void> {
-  for (const { erase } of Object.values(PLACES)) await erase?.(trx, id);
+  for (const { erase } of Object.values(TABLES)) await erase?.(trx, id);
 }

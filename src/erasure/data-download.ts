@@ -10,12 +10,12 @@ import { Spool } from '../exports/spool.ts';
 import { findDeleted } from '../history/queries.ts';
 import { findUser } from '../users/queries.ts';
 import { type Request, userIdFrom } from '../users/request.ts';
-import { PLACES } from './places.ts';
+import { TABLES } from './tables.ts';
 
 const CHARACTERS_AT_ONCE = 64 * 1024;
 
 /** @param folder in which it lies while it is read: whoever reads slowly holds nothing of the database */
-export function takeData(folder: string) {
+export function downloadData(folder: string) {
   return async (request: Request, reply: FastifyReply) => {
     const { db } = request.server;
     const id = userIdFrom(request);
@@ -59,11 +59,11 @@ async function readAtOnce(
 async function* jsonOf(db: Db, id: number, isOwn: boolean): AsyncIterable<string> {
   yield '{';
   let begin = '\n';
-  for (const [table, place] of Object.entries(PLACES)) {
-    if ('why' in place) continue;
-    yield `${begin}"${table}": [`;
+  for (const [name, table] of Object.entries(TABLES)) {
+    if ('why' in table) continue;
+    yield `${begin}"${name}": [`;
     let between = '\n  ';
-    for await (const row of place.read(db, id, isOwn)) {
+    for await (const row of table.read(db, id, isOwn)) {
       yield between + JSON.stringify(row);
       between = ',\n  ';
     }

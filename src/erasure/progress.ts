@@ -12,7 +12,7 @@ export type ErasureState = {
   copies: readonly string[];
 };
 
-export function showState(reply: FastifyReply, erasure: Erasure): ErasureState {
+export function showErasure(reply: FastifyReply, erasure: Erasure): ErasureState {
   const { config, db } = reply.server;
   const progress = progressOf(reply.server, erasure);
   if (progress.kind === 'under way') reply.header('refresh', '2');
