@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
+import { copyOwner } from '../lib/file-owner.ts';
 import { makeFileOnce } from '../lib/make-file.ts';
-import { shareOwner } from '../lib/owner.ts';
 
 const KEY_BYTES = 32;
 // An editor may have put U+FEFF, which counts as white space, before it.
@@ -46,7 +46,7 @@ export function placeKey(path: string, key: Buffer, of: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   makeFileOnce(path, (draft) => {
     writeKey(draft, key);
-    shareOwner(draft, of);
+    copyOwner(draft, of);
   });
 }
 

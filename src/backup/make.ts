@@ -11,14 +11,14 @@ import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
+import { freeBytes } from '../lib/disk-space.ts';
 import { syncFile, syncFolder } from '../lib/make-file.ts';
-import { freeBytes } from '../lib/room.ts';
+import { type FreeBytes, requireRoomForBackup, watchLog } from './disk-space.ts';
 import { makeDraftFolder, removeLeftOvers } from './draft-folder.ts';
 import { copyEverything } from './everything.ts';
 import { bringLedger } from './ledger.ts';
 import { keyBeside, ledgerBeside } from './names.ts';
 import type { Place } from './place.ts';
-import { type FreeBytes, requireRoomForBackup, watchLog } from './room.ts';
 import { type Verified, verify } from './verify.ts';
 
 export type Source = { db: Db; databaseUrl: string; secretKeyFile: string };

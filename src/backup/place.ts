@@ -4,8 +4,8 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { readKeyFile } from '../auth/key-file.ts';
 import { isBackup } from '../db/backup-file.ts';
 import { StartError } from '../errors.ts';
+import { isFull } from '../lib/disk-space.ts';
 import { isFolder, isThere } from '../lib/make-file.ts';
-import { isFull } from '../lib/room.ts';
 import { datedName, keyBeside } from './names.ts';
 import { folderAt, refuseTaken, sentenceOfRefused } from './target-file.ts';
 

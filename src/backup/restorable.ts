@@ -9,8 +9,8 @@ import { engineOf } from '../db/engine.ts';
 import { asStartError } from '../db/failure.ts';
 import type { Db } from '../db/schema.ts';
 import { StartError } from '../errors.ts';
+import { roomBeside } from '../lib/disk-space.ts';
 import { bytesOf } from '../lib/formats.ts';
-import { roomBeside } from '../lib/room.ts';
 import { countByActive } from './queries.ts';
 
 const LOG = '-wal';

@@ -15,8 +15,8 @@ import type { Choices } from '../imports/types.ts';
 import { endOf, rowsOf } from '../imports/words.ts';
 import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import { workOf } from '../jobs/work.ts';
+import { copyOwner } from '../lib/file-owner.ts';
 import { number } from '../lib/formats.ts';
-import { shareOwner } from '../lib/owner.ts';
 import { SingleFlight } from '../lib/single-flight.ts';
 import { plain } from '../lib/text.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
@@ -89,7 +89,7 @@ export class AttendedImport {
     try {
       await copyFile(path, upload);
       await chmod(upload, 0o600);
-      shareOwner(upload, this.#folder.path);
+      copyOwner(upload, this.#folder.path);
       const { size } = await stat(upload);
       const brought = { file, name: basename(path), size };
       return await transact(this.#db, (trx) =>

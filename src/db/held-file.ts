@@ -16,8 +16,8 @@ import {
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
+import { copyOwner } from '../lib/file-owner.ts';
 import { isThere, makeFileOnce, syncFile, syncFolder } from '../lib/make-file.ts';
-import { shareOwner } from '../lib/owner.ts';
 import { farFrom } from './sqlite/generation.ts';
 import { readHeader } from './sqlite/header.ts';
 import { refuseUnmatchedFiles } from './sqlite/unmatched-files.ts';
@@ -81,7 +81,7 @@ export class HeldFile {
     db.pragma('wal_checkpoint(TRUNCATE)');
     db.close();
     chmodSync(draft, 0o600);
-    shareOwner(draft, this.isThere ? this.path : dirname(this.path));
+    copyOwner(draft, this.isThere ? this.path : dirname(this.path));
     syncFile(draft);
   }
 
@@ -101,7 +101,7 @@ export class HeldFile {
     } catch {
       // Where there are no hard links; not by another name for it, which would leave nothing at the path.
       this.#copy(`${aside}.new`);
-      shareOwner(`${aside}.new`, this.path);
+      copyOwner(`${aside}.new`, this.path);
       renameSync(`${aside}.new`, aside);
     }
     syncFolder(aside);

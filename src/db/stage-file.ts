@@ -4,8 +4,8 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { NoRoomError } from '../errors.ts';
-import { shareOwner } from '../lib/owner.ts';
-import { refuseWithoutRoom } from '../lib/room.ts';
+import { refuseWithoutRoom } from '../lib/disk-space.ts';
+import { copyOwner } from '../lib/file-owner.ts';
 import {
   type Differs,
   HAS_TWIN,
@@ -46,7 +46,7 @@ export function makeStage(path: string): StageFile {
   removeStage(path);
   // For its owner alone.
   closeSync(openSync(path, 'wx', 0o600));
-  shareOwner(path, dirname(path));
+  copyOwner(path, dirname(path));
   const db = new Sqlite(path);
   db.pragma('journal_mode = OFF');
   db.exec(TABLES);

@@ -16,8 +16,8 @@ import { z } from 'zod';
 import { pathBeside } from '../database-url.ts';
 import { NUMBERED_TABLES, type NumberedTable } from '../db/engine.ts';
 import { StartError } from '../errors.ts';
+import { copyOwner } from '../lib/file-owner.ts';
 import { isThere, syncFolder } from '../lib/make-file.ts';
-import { shareOwner } from '../lib/owner.ts';
 
 const ENDING = '.erased.jsonl';
 
@@ -121,7 +121,7 @@ export function appendToLedger(path: string, line: LedgerLine): void {
     } finally {
       closeSync(file);
     }
-    if (isNew) shareOwner(path, ownerOf(path));
+    if (isNew) copyOwner(path, ownerOf(path));
     syncFolder(path);
   } catch (error) {
     throw notWritable(path, error);

@@ -9,9 +9,9 @@ import { countInSet, recordExport } from '../history/record.ts';
 import { goneOf } from '../http/client-gone.ts';
 import { isFromHere } from '../http/cross-site.ts';
 import { refuseUnseen } from '../imports/commands.ts';
+import { refuseWithoutRoom } from '../lib/disk-space.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Total } from '../lib/pagination.ts';
-import { refuseWithoutRoom } from '../lib/room.ts';
 import { wholeNumber } from '../lib/text.ts';
 import { urlFor } from '../lib/url-for.ts';
 import {

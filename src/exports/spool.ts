@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NoRoomError } from '../errors.ts';
-import { isFull, LOOK_AGAIN_AFTER_BYTES, NO_ROOM, refuseWithoutRoom } from '../lib/room.ts';
+import { isFull, LOOK_AGAIN_AFTER_BYTES, NO_ROOM, refuseWithoutRoom } from '../lib/disk-space.ts';
 
 const READ_AT_ONCE = 64 * 1024;
 

@@ -27,8 +27,8 @@ export class AdmissionQueue<T> {
     return this.#size;
   }
 
-  add(item: T, kind: Kind, isHasty: boolean, now: number): void {
-    const place = isHasty ? PLACES.lastIndexOf(kind) : PLACES.indexOf(kind);
+  add(item: T, kind: Kind, isBursting: boolean, now: number): void {
+    const place = isBursting ? PLACES.lastIndexOf(kind) : PLACES.indexOf(kind);
     this.#queues[place]?.push({ item, deadline: now + LONGEST_WAIT });
     this.#size++;
   }

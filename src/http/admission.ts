@@ -7,7 +7,7 @@ import { isSaturated, replicasOf } from '../db/engine.ts';
 import { basePathOf } from '../lib/url-for.ts';
 import { AdmissionQueue, KINDS, type Kind, LONGEST_WAIT } from './admission-queue.ts';
 import { noteRequest } from './bare-pages.ts';
-import { type Asker, Askers, isHasty } from './haste.ts';
+import { BurstTracker, type Client, isBursting } from './bursts.ts';
 import { withoutBase } from './host.ts';
 import { addRefusals } from './refusals.ts';
 import { kindOf } from './request-kind.ts';
@@ -39,7 +39,7 @@ type Exchange = {
   request: IncomingMessage;
   response: ServerResponse;
   kind: Kind;
-  asker: Asker<Who> | undefined;
+  client: Client<Who> | undefined;
 };
 
 /** Undefined where that is not known. */
@@ -83,7 +83,7 @@ class Admission {
   readonly #basePath: string;
   readonly #answerRefused: ReturnType<typeof addRefusals>;
   readonly #queue = new AdmissionQueue<Exchange>();
-  readonly #askers = new Askers<Who>();
+  readonly #bursts = new BurstTracker<Who>();
   #isScheduled = false;
   #leftThisTurn = MOST_BEGUN_A_TURN;
   #turnEnds = 0;
@@ -114,17 +114,17 @@ class Admission {
     const now = performance.now();
     const kind = kindOf(request, this.#basePath);
     const who = this.#parts.whoAsks(request, kind);
-    const asker = who === undefined ? undefined : this.#askers.note(who, now);
+    const client = who === undefined ? undefined : this.#bursts.note(who, now);
     if (this.#queue.size === 0 && this.#leftThisTurn > 0 && !this.#isSaturated) {
       this.#leftThisTurn--;
       this.#parts.begin(request, response);
-    } else this.#take({ request, response, kind, asker }, now);
+    } else this.#take({ request, response, kind, client }, now);
     this.#schedule();
   }
 
   #take(exchange: Exchange, now: number): void {
-    const { kind, asker } = exchange;
-    if (this.#queue.size < MOST_WAITING) this.#queue.add(exchange, kind, isHasty(asker), now);
+    const { kind, client } = exchange;
+    if (this.#queue.size < MOST_WAITING) this.#queue.add(exchange, kind, isBursting(client), now);
     else this.#refuse(exchange);
   }
 
@@ -200,8 +200,8 @@ class Admission {
     response.once('close', () => this.#queue.noteTaken(kind, performance.now() - begun));
   }
 
-  #leave({ asker }: Exchange): void {
-    if (asker) this.#askers.keep(asker, performance.now());
+  #leave({ client }: Exchange): void {
+    if (client) this.#bursts.keep(client, performance.now());
   }
 
   #refuse({ kind, request, response }: Exchange): void {

@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ClosedFolderError } from '../errors.ts';
+import { copyOwner } from '../lib/file-owner.ts';
 import { makeFileOnce, unless } from '../lib/make-file.ts';
-import { shareOwner } from '../lib/owner.ts';
 
 export type Folder = { path: string; id: string; host: string };
 
@@ -26,10 +26,10 @@ export function makeFolder(path: string): Folder {
   orClosed(path, () => {
     const first = mkdirSync(path, { recursive: true, mode: 0o700 });
     // Of the same as what it is in, each in the other.
-    for (const folder of foldersFrom(first, path)) shareOwner(folder, dirname(folder));
+    for (const folder of foldersFrom(first, path)) copyOwner(folder, dirname(folder));
     makeFileOnce(join(path, IDENTITY), (draft) => {
       writeFileSync(draft, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600, flush: true });
-      shareOwner(draft, path);
+      copyOwner(draft, path);
     });
   });
   return makeFolder(path);

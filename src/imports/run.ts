@@ -13,10 +13,10 @@ import {
   pauseAfter,
   refuseEndedEachTime,
 } from '../jobs/failures.ts';
+import { BitSet } from '../lib/bit-set.ts';
 import type { Clock } from '../lib/clock.ts';
+import { isFull } from '../lib/disk-space.ts';
 import type { Mutex } from '../lib/mutex.ts';
-import { NumberSet } from '../lib/number-set.ts';
-import { isFull } from '../lib/room.ts';
 import { keepAbsent } from './absent.ts';
 import { beginApplying, placeRows } from './apply.ts';
 import { stageRows } from './fill-stage.ts';
@@ -171,7 +171,7 @@ async function saveChecked(
 }
 
 async function countAbsent(runner: ImportRunner, imported: Import, report: () => Promise<void>) {
-  const present = new NumberSet();
+  const present = new BitSet();
   const stage = openStage(filesOf(runner.folder, imported.file).stage);
   try {
     for (const users of stage.users()) {

@@ -4,8 +4,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { readLongBody } from '../http/long-bodies.ts';
+import { hasRoomFor, isFull, LOOK_AGAIN_AFTER_BYTES, NO_ROOM, SPARE } from '../lib/disk-space.ts';
 import { number } from '../lib/formats.ts';
-import { hasRoomFor, isFull, LOOK_AGAIN_AFTER_BYTES, NO_ROOM, SPARE } from '../lib/room.ts';
 import { makeFolder } from './folder.ts';
 import { type Received, receive } from './receive.ts';
 

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { countSignedIn, findSignedIn, type SignedIn, type SignedInUser } from '../auth/active-sessions.ts';
-import { logSize } from '../backup/room.ts';
+import { logSize } from '../backup/disk-space.ts';
 import type { Config } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
 import { nameOf } from '../db/database.ts';
@@ -11,8 +11,8 @@ import type { Db } from '../db/schema.ts';
 import { findLiveImports, type Import } from '../imports/queries.ts';
 import { findLastMails } from '../invitations/mail-outcomes.ts';
 import { findRunningJobs, type Job } from '../jobs/queries.ts';
+import { freeBytes } from '../lib/disk-space.ts';
 import { whereLies } from '../lib/make-file.ts';
-import { freeBytes } from '../lib/room.ts';
 import { quotable } from '../lib/text.ts';
 import { countByStatus } from '../users/counts.ts';
 import { backupsIn } from './backup-folder.ts';

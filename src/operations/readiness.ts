@@ -3,18 +3,18 @@ import type { FastifyBaseLogger } from 'fastify';
 import { beat } from '../db/heartbeat.ts';
 import type { Db } from '../db/schema.ts';
 import { DatabaseFailure } from '../errors.ts';
-import { keepFresh } from '../lib/fresh.ts';
+import { cacheFor } from '../lib/ttl-cache.ts';
 import { countByStatus } from '../users/counts.ts';
 
-const FRESH_MS = 3_000;
+const TTL_MS = 3_000;
 /** Whoever checks on health seldom waits for more than two seconds. */
-const PATIENCE_MS = 1_800;
+const TIMEOUT_MS = 1_800;
 const SILENT: Problem = { sentence: 'the database does not answer' };
 
 type Problem = { sentence: string; err?: unknown };
 
 export function watchReadiness(db: Db, log: FastifyBaseLogger): () => Promise<string | undefined> {
-  const look = keepFresh(() => findProblem(db), { fresh: FRESH_MS, patience: PATIENCE_MS, late: SILENT });
+  const look = cacheFor(() => findProblem(db), { ttl: TTL_MS, timeout: TIMEOUT_MS, fallback: SILENT });
   let lastNoted: string | undefined;
   return async () => {
     const problem = await look();

@@ -18,15 +18,15 @@ import { writeExport } from '../../src/exports/export.ts';
 import { Spool } from '../../src/exports/spool.ts';
 import { fileNameOf } from '../../src/exports/words.ts';
 import { goneOf } from '../../src/http/client-gone.ts';
+import { SPARE } from '../../src/lib/disk-space.ts';
 import { number } from '../../src/lib/formats.ts';
 import type { Total } from '../../src/lib/pagination.ts';
-import { SPARE } from '../../src/lib/room.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { parseSelection } from '../../src/users/list/selection.ts';
 import { WALK_BATCH } from '../../src/users/list/walk.ts';
+import { withoutFiles, withRoom } from '../full-disk.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
-import { withoutFiles, withRoom } from '../room.ts';
 import { addressOf, addUser, get, listen, startApp, temporaryDatabase, temporaryFolder } from '../support.ts';
 
 /** The last batch is not a whole one. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect, inject, test } from 'vitest';
 import { insertSession } from '../../src/auth/sessions.ts';
-import { logSize } from '../../src/backup/room.ts';
+import { logSize } from '../../src/backup/disk-space.ts';
 import type { Config } from '../../src/config.ts';
 import { transact } from '../../src/db/transact.ts';
 import { DAY, HOUR } from '../../src/lib/clock.ts';

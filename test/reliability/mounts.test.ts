@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
-import { SPARE } from '../../src/lib/room.ts';
+import { SPARE } from '../../src/lib/disk-space.ts';
 import { lack } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { run, startRoster } from '../roster.ts';

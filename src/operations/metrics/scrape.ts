@@ -1,6 +1,6 @@
 /** All that is measured, in one text; also while the database is down, without what that alone knows. */
 import type { FastifyInstance } from 'fastify';
-import { keepFresh } from '../../lib/fresh.ts';
+import { cacheFor } from '../../lib/ttl-cache.ts';
 import type { ParentLink } from '../workers/link.ts';
 import { watchDatabaseTime } from './database-time.ts';
 import type { Events } from './events.ts';
@@ -11,9 +11,9 @@ import { watchRequests } from './requests.ts';
 import { readState } from './state.ts';
 import { watchTransfers } from './transfers.ts';
 
-const FRESH_MS = 5_000;
+const TTL_MS = 5_000;
 /** Prometheus waits for ten seconds at most. */
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 export type Scrape = () => Promise<string>;
 
@@ -35,7 +35,7 @@ export function watchAll(app: FastifyInstance, events: Events, parent?: ParentLi
 function watchState(app: FastifyInstance): () => Promise<Family[]> {
   const { stopwatch } = app;
   const read = () => readState(app).catch(() => undefined);
-  const look = keepFresh(read, { fresh: FRESH_MS, patience: PATIENCE_MS, late: undefined, stopwatch });
+  const look = cacheFor(read, { ttl: TTL_MS, timeout: TIMEOUT_MS, fallback: undefined, stopwatch });
   return async () => {
     const families = await look();
     const isUp = families !== undefined;

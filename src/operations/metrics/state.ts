@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { countLiveSessions } from '../../auth/active-sessions.ts';
-import { logSize } from '../../backup/room.ts';
+import { logSize } from '../../backup/disk-space.ts';
 import { filePathOf } from '../../database-url.ts';
 import { engineOf } from '../../db/engine.ts';
 import { countImports } from '../../imports/queries.ts';

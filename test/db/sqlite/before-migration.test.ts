@@ -23,7 +23,7 @@ import { prepareSqliteFile } from '../../../src/db/sqlite/file.ts';
 import { findUser } from '../../../src/users/queries.ts';
 import { runCommand } from '../../command.ts';
 import { dump } from '../../engines.ts';
-import { withRoom } from '../../room.ts';
+import { withRoom } from '../../full-disk.ts';
 import { runToEnd } from '../../roster.ts';
 import { addUser, readyUrl, temporaryUrl } from '../../support.ts';
 import { openAsItIs, restoreVersion } from '../versions/restore.ts';

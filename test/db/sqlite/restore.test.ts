@@ -37,8 +37,8 @@ import {
   within,
 } from '../../backup/backed-up.ts';
 import { runCommand } from '../../command.ts';
+import { withRoom } from '../../full-disk.ts';
 import { isLacking } from '../../lacking.ts';
-import { withRoom } from '../../room.ts';
 import { run, startRoster, WITHOUT_LINKS } from '../../roster.ts';
 import { addUser, addUsers, readyUrl, temporaryFolder } from '../../support.ts';
 import { restoreVersion } from '../versions/restore.ts';

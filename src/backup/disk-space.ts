@@ -2,9 +2,9 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
+import type { freeBytes } from '../lib/disk-space.ts';
 import { bytesOf } from '../lib/formats.ts';
 import { whereLies } from '../lib/make-file.ts';
-import type { freeBytes } from '../lib/room.ts';
 
 /** What a disk is to have left in any case: on a full one nothing can be changed. */
 const RESERVE = 64 * 1024 * 1024;

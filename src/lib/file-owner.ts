@@ -3,7 +3,7 @@ import { lchownSync, statSync } from 'node:fs';
 import { unless } from './make-file.ts';
 
 /** Root's would be closed to that Roster. Some file systems know of no owners. */
-export function shareOwner(path: string, of: string): void {
+export function copyOwner(path: string, of: string): void {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = statSync(of);
   unless(['EPERM', 'EINVAL', 'ENOTSUP'], () => lchownSync(path, uid, gid));

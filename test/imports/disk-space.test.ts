@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { confirmImport } from '../../src/imports/commands.ts';
-import { SPARE } from '../../src/lib/room.ts';
+import { SPARE } from '../../src/lib/disk-space.ts';
 import { breakUpdates } from '../engines.ts';
+import { withRoom } from '../full-disk.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
-import { withRoom } from '../room.ts';
 import { addUser, get, startApp } from '../support.ts';
 import { actorFor, bring, check, csv, importOf } from './bringing.ts';
 

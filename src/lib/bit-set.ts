@@ -2,7 +2,7 @@
 
 const BITS = 2 ** 16;
 
-export class NumberSet {
+export class BitSet {
   readonly #blocks = new Map<number, Uint32Array>();
 
   add(number: number): void {

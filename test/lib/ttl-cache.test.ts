@@ -1,10 +1,10 @@
 /** An answer that stands for a while, however many ask. */
 import { expect, test } from 'vitest';
-import { keepFresh } from '../../src/lib/fresh.ts';
+import { cacheFor } from '../../src/lib/ttl-cache.ts';
 
 test('however many ask, it is found out once in so long', async () => {
   let [now, found] = [0, 0];
-  const ask = keepFresh(async () => ++found, { fresh: 100, patience: 1_000, late: 0, stopwatch: () => now });
+  const ask = cacheFor(async () => ++found, { ttl: 100, timeout: 1_000, fallback: 0, stopwatch: () => now });
   expect(await Promise.all([ask(), ask()])).toEqual([1, 1]);
   now = 99;
   expect(await ask()).toBe(1);
@@ -19,7 +19,7 @@ test('whoever asks for what hangs hears that it is late, and it is waited for ag
     begun++;
     return promise;
   };
-  const ask = keepFresh(find, { fresh: 0, patience: 1, late: 'late' });
+  const ask = cacheFor(find, { ttl: 0, timeout: 1, fallback: 'late' });
   expect(await ask()).toBe('late');
   const again = ask();
   resolve('there');
