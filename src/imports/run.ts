@@ -17,7 +17,7 @@ import { BitSet } from '../lib/bit-set.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isFull } from '../lib/disk-space.ts';
 import type { Mutex } from '../lib/mutex.ts';
-import { keepAbsent } from './absent.ts';
+import { saveAbsentUsers } from './absent-users.ts';
 import { beginApplying, placeRows } from './apply.ts';
 import { stageRows } from './fill-stage.ts';
 import { type Folder, filesOf } from './folder.ts';
@@ -182,7 +182,7 @@ async function countAbsent(runner: ImportRunner, imported: Import, report: () =>
     stage.close();
   }
   const write = <T>(work: (trx: Trx) => Promise<T>) => whileLeased(runner, imported, work);
-  return keepAbsent(runner.db, imported.id, present, { write, report });
+  return saveAbsentUsers(runner.db, imported.id, present, { write, report });
 }
 
 function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolean): Report {

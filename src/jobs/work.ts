@@ -3,11 +3,11 @@ import { bulkBatch } from '../bulk/job.ts';
 import type { Db } from '../db/schema.ts';
 import { ClosedFolderError } from '../errors.ts';
 import { importKinds } from '../imports/apply.ts';
+import { cleanUpImports, needsCleanup } from '../imports/cleanup.ts';
 import { type Folder, findFolder } from '../imports/folder.ts';
 import { isImportToDo } from '../imports/queries.ts';
 import { runImports } from '../imports/run.ts';
-import { isToTidy, tidyImports } from '../imports/tidy.ts';
-import { takeBackUnattended } from '../imports/unattended.ts';
+import { takeBackUnattended } from '../imports/unattended-imports.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { TAKE_BACK, undoBatch } from '../undo/job.ts';
 import { isAnyRunning } from './queries.ts';
@@ -45,7 +45,7 @@ export function workOf(given: WorkRunner, isEnding: () => boolean): () => Promis
 export async function isWorkThere(db: Db, importFolder: string, now: number): Promise<boolean> {
   if (await isAnyRunning(db)) return true;
   const folder = findFolder(importFolder);
-  return folder !== undefined && ((await isImportToDo(db, folder.id)) || isToTidy(db, folder, now));
+  return folder !== undefined && ((await isImportToDo(db, folder.id)) || needsCleanup(db, folder, now));
 }
 
 async function doJobs(runner: Working, isEnding: () => boolean): Promise<boolean> {
@@ -61,7 +61,7 @@ async function doImports(runner: Working, isEnding: () => boolean): Promise<bool
   if (folder === undefined) return false;
   const warn = (imported: number, error: unknown) => runner.warn(`import ${imported}`, error);
   const isAny = await runImports({ ...runner, folder, warn }, isEnding);
-  await tidyImports(runner.db, folder, runner.clock());
+  await cleanUpImports(runner.db, folder, runner.clock());
   return isAny;
 }
 

@@ -5,7 +5,7 @@ import { doToAll } from '../../src/bulk/commands.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { forgetAbsent } from '../../src/imports/absent.ts';
+import { forgetAbsentUsers } from '../../src/imports/absent-users.ts';
 import { DAY } from '../../src/lib/clock.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
@@ -129,7 +129,7 @@ test('once it is forgotten who is not in a file, nothing is done to those who we
   const whom = `from=absent_from%3D${id}&all=on`;
   const asked = await ask(app, headers, 'delete', whom);
   expect(pageOf(asked).text).toContain('Delete 3 users?');
-  await forgetAbsent(id, (work) => transact(db, work));
+  await forgetAbsentUsers(id, (work) => transact(db, work));
   expect((await confirm(app, headers, 'delete', whom, { asked })).statusCode).toBe(409);
   expect(await findUser(db, max.id)).toBeDefined();
 });

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
+import { cleanUpImports } from '../../src/imports/cleanup.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from '../../src/imports/commands.ts';
 import { filesOf, makeFolder, newName } from '../../src/imports/folder.ts';
 import { findOwnImports, leaseImport, saveImport } from '../../src/imports/queries.ts';
 import { takeBack } from '../../src/imports/take-back.ts';
-import { tidyImports } from '../../src/imports/tidy.ts';
 import { findJobOfSet, type Job } from '../../src/jobs/queries.ts';
 import { isWorkThere } from '../../src/jobs/work.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -256,7 +256,7 @@ test('of what is being applied while somebody is erased nothing stays, whatever 
   const gone = await addUser(app.db, { username: 'gone' });
   await erase(app.db, gone.id, 1);
   // It goes on, and is not shown.
-  await tidyImports(app.db, makeFolder(app.config.importFolder), app.clock());
+  await cleanUpImports(app.db, makeFolder(app.config.importFolder), app.clock());
   expect(readdirSync(app.config.importFolder).length).toBe(3);
   expect((await get(app, `/imports/${applying}`, ann)).statusCode).toBe(200);
   expect((await get(app, `/imports/${applying}/refused`, ann)).statusCode).toBe(404);

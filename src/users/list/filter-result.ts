@@ -8,7 +8,7 @@ import { Deadline } from '../../lib/deadline.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { firstAtFieldStart } from '../../search/terms.ts';
 import { readCounts } from '../counts.ts';
-import { absentUsers } from './absent.ts';
+import { absentUsers } from './absent-users.ts';
 import { inBounds, matchCondition, rowCondition, type Searched, splitByIndex } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import { type CountPlan, type CountWay, MOST_COUNTED, planCount } from './plan.ts';

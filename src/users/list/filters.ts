@@ -19,7 +19,7 @@ import {
   parseSearch,
   type Term,
 } from '../../search/terms.ts';
-import { absentAmong, isAbsent } from './absent.ts';
+import { absentAmong, isAbsent } from './absent-users.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
 import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
 

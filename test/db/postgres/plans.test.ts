@@ -4,7 +4,7 @@ import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { insertAbsent } from '../../../src/imports/queries.ts';
-import { absentUsers } from '../../../src/users/list/absent.ts';
+import { absentUsers } from '../../../src/users/list/absent-users.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
 import { giveAccess, giveRoles, sharedDatabase } from '../../support.ts';

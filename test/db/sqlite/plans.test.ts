@@ -7,7 +7,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { usersByIds } from '../../../src/db/users-by-ids.ts';
 import { countJobs, isAnyRunning, leaseJob } from '../../../src/jobs/queries.ts';
 import { countUnchanged } from '../../../src/made-up-people/queries.ts';
-import { absentUsers } from '../../../src/users/list/absent.ts';
+import { absentUsers } from '../../../src/users/list/absent-users.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
 import { giveRoles, sharedDatabase, temporaryDatabase } from '../../support.ts';

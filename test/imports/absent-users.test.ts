@@ -5,10 +5,10 @@ import { expect, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { forgetAbsent, keepAbsent } from '../../src/imports/absent.ts';
+import { forgetAbsentUsers, saveAbsentUsers } from '../../src/imports/absent-users.ts';
 import { forgetAll } from '../../src/imports/queries.ts';
 import { DAY } from '../../src/lib/clock.ts';
-import { absentUsers, isAbsent } from '../../src/users/list/absent.ts';
+import { absentUsers, isAbsent } from '../../src/users/list/absent-users.ts';
 import { confirm } from '../bulk/asking.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, movableClock, signedIn } from '../people.ts';
@@ -196,7 +196,7 @@ test('whoever is in a file, all others are found, and are forgotten in parts', a
   await fc.assert(
     fc.asyncProperty(fc.subarray([...ids, 1_000, 1_001]), async (present) => {
       const others = ids.filter((id) => !present.includes(id));
-      const count = await keepAbsent(db, 7, new Set(present), { write, report });
+      const count = await saveAbsentUsers(db, 7, new Set(present), { write, report });
       expect(count).toBe(others.length);
       expect(await absent(7)).toEqual(others);
       const matching = db.selectFrom('users').select('id').where(isAbsent(7)).orderBy('id');
@@ -204,8 +204,8 @@ test('whoever is in a file, all others are found, and are forgotten in parts', a
     }),
     runs(200),
   );
-  await keepAbsent(db, 8, new Set([3]), { write, report });
-  await forgetAbsent(7, write);
+  await saveAbsentUsers(db, 8, new Set([3]), { write, report });
+  await forgetAbsentUsers(7, write);
   expect(await absent(7)).toEqual([]);
   expect(await absent(8)).toEqual(ids.filter((id) => id !== 3));
 });

@@ -6,7 +6,7 @@ import { keepRefusedAlone } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, MINUTE } from '../lib/clock.ts';
 import { unless } from '../lib/make-file.ts';
-import { tidyAbsent } from './absent.ts';
+import { cleanUpAbsentUsers } from './absent-users.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
 import {
   DISCARDABLE,
@@ -21,10 +21,10 @@ import {
 /** What is being brought never rests for so long: of what comes beside a file, a form is given 30 seconds for 64 KiB of its 1 MiB. */
 const ABANDONED_AFTER = 10 * MINUTE;
 
-export async function tidyImports(db: Db, folder: Folder, now: number): Promise<void> {
+export async function cleanUpImports(db: Db, folder: Folder, now: number): Promise<void> {
   try {
     await transact(db, (trx) => forgetImports(trx, now - DAY, now));
-    await tidyAbsent(db);
+    await cleanUpAbsentUsers(db);
   } finally {
     // Also on a full disk, where nothing can be written before some of them are gone.
     await removeFiles(db, folder, now);
@@ -45,7 +45,7 @@ async function removeFiles(db: Db, folder: Folder, now: number): Promise<void> {
 }
 
 /** Also where a process has ended before its files were gone. */
-export async function isToTidy(db: Db, folder: Folder, now: number): Promise<boolean> {
+export async function needsCleanup(db: Db, folder: Folder, now: number): Promise<boolean> {
   if (await isImportToForget(db, folder.id, now - DAY)) return true;
   const names = readdirSync(folder.path);
   const known = new Map((await findFiles(db, folder.id)).map((one) => [one.file, one]));

@@ -13,13 +13,13 @@ type Write = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
 type Present = { has(id: number): boolean };
 
 /** In the place of what was kept before. @param report is called now and then; what it throws ends it @returns how many there are */
-export async function keepAbsent(
+export async function saveAbsentUsers(
   db: Db,
   importId: number,
   present: Present,
   { write, report }: { write: Write; report: () => Promise<void> },
 ): Promise<number> {
-  await forgetAbsent(importId, write);
+  await forgetAbsentUsers(importId, write);
   const ranges: Range[] = [];
   let count = 0;
   const keep = () => {
@@ -36,7 +36,7 @@ export async function keepAbsent(
 }
 
 /** Some at a time, so that nobody waits for long. */
-export async function forgetAbsent(importId: number, write: Write): Promise<void> {
+export async function forgetAbsentUsers(importId: number, write: Write): Promise<void> {
   while ((await write((trx) => forgetAbsentOf(trx, importId, RANGES_AT_ONCE))) > 0);
 }
 
@@ -61,6 +61,6 @@ async function* absentRanges(
   if (range) yield range;
 }
 
-export async function tidyAbsent(db: Db): Promise<void> {
-  for (const id of await findAbsentOfNone(db)) await forgetAbsent(id, (work) => transact(db, work));
+export async function cleanUpAbsentUsers(db: Db): Promise<void> {
+  for (const id of await findAbsentOfNone(db)) await forgetAbsentUsers(id, (work) => transact(db, work));
 }
