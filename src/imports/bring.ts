@@ -10,9 +10,9 @@ import { type DescribedSet, describeSets, visibilityFor } from '../history/descr
 import { readHistory } from '../history/list.ts';
 import type { Fields } from '../lib/forms.ts';
 import { plainNumber } from '../lib/text.ts';
-import { ANEW, asBefore } from './as-before.ts';
 import { beginImport } from './commands.ts';
 import { filesOf, makeFolder, newName } from './folder.ts';
+import { inheritChoices, NO_CHOICES } from './inherited-choices.ts';
 import { totalsOf } from './json-columns.ts';
 import { discardUnreadable, findLiveImports, findOwnImports, type Import } from './queries.ts';
 import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
@@ -71,7 +71,7 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
   const { upload } = filesOf(folder, file);
   const of = earlierIn(request);
   const earlier = (await findOwn(request)).find(({ id }) => id === of);
-  const { choices, sentence } = of === undefined ? ANEW : await asBefore(path, earlier);
+  const { choices, sentence } = of === undefined ? NO_CHOICES : await inheritChoices(path, earlier);
   await rename(path, upload);
   try {
     const answer = await runCommand(request, async (trx, actor) => {

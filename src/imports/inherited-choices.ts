@@ -7,24 +7,27 @@ import { recognise } from './reading/recognise.ts';
 import { textIn } from './reading/values.ts';
 import type { Choices } from './types.ts';
 
-type Before = { choices: Choices; sentence: string };
+type Inherited = { choices: Choices; sentence: string };
 
-export const ANEW: Before = { choices: {}, sentence: '' };
+export const NO_CHOICES: Inherited = { choices: {}, sentence: '' };
 
 const FORGOTTEN = 'What was chosen about the earlier file is not known any more.';
 
 /** @param path of the file that is brought @param earlier the import that has refused its rows, if it is still known */
-export async function asBefore(path: string, earlier: Import | undefined): Promise<Before> {
-  if (earlier === undefined) return { ...ANEW, sentence: FORGOTTEN };
+export async function inheritChoices(path: string, earlier: Import | undefined): Promise<Inherited> {
+  if (earlier === undefined) return { ...NO_CHOICES, sentence: FORGOTTEN };
   // Roster has written them as it reads them best.
   const { encoding: _, delimiter: __, ...choices } = choicesOf(earlier);
-  if (Object.keys(choices).length === 0) return ANEW;
+  if (Object.keys(choices).length === 0) return NO_CHOICES;
   const headers = await headersOf(path);
-  if (headers === undefined) return ANEW;
+  if (headers === undefined) return NO_CHOICES;
   const before = (howRead(earlier)?.columns ?? []).map(({ header }) => textIn(header));
   const ours = REFUSED_COLUMNS.filter((name, index) => name === headers[index]);
   if (headers.slice(ours.length).join('\n') !== before.join('\n'))
-    return { ...ANEW, sentence: 'Its columns are other ones than before: choose again how it is read.' };
+    return {
+      ...NO_CHOICES,
+      sentence: 'Its columns are other ones than before: choose again how it is read.',
+    };
   const fields = choices.fields && [...ours.map(() => undefined), ...choices.fields];
   return { choices: { ...choices, ...(fields && { fields }) }, sentence: 'It is read as you chose before.' };
 }
