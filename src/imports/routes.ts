@@ -7,7 +7,6 @@ import { runCommand } from '../auth/run-command.ts';
 import type { Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { readFields } from '../lib/forms.ts';
-import { chooseFile, settle, takeFile } from './bring.ts';
 import { CHOICES, columnName, parseChoices } from './choices.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from './commands.ts';
 import { findFolder } from './folder.ts';
@@ -18,6 +17,7 @@ import { dispositionOf, refusedRows, streamOf } from './refused-rows.ts';
 import { addressOf, type Request, showImport, waitingFor } from './show.ts';
 import { readStage } from './stage-reader.ts';
 import { template } from './template.ts';
+import { showUploadForm, uploadFile, waitForJobs } from './upload-page.ts';
 import { Uploads } from './uploads.ts';
 import { anotherOf, BEGUN, DISCARDED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from './words.ts';
 
@@ -26,7 +26,7 @@ const CSV = 'text/csv; charset=utf-8';
 export async function importRoutes(app: FastifyInstance): Promise<void> {
   const uploads = new Uploads(app.config.importFolder);
   app.addHook('onClose', () => uploads.ended());
-  app.get('/import', allow(mayEdit), async (request, reply) => chooseFile(request, reply));
+  app.get('/import', allow(mayEdit), async (request, reply) => showUploadForm(request, reply));
   app.get('/import/template', allow(mayEdit), sendTemplate);
   app.get('/imports/:id', allow(mayEdit, { readsPrimary: true }), showImport);
   app.get('/imports/:id/refused', allow(mayEdit), sendRefused);
@@ -37,7 +37,7 @@ export async function importRoutes(app: FastifyInstance): Promise<void> {
   // Files are taken here alone. None is read before it is known who sends it.
   await app.register(async (scope) => {
     scope.addContentTypeParser('multipart/form-data', (_request, _body, parsed) => parsed(null));
-    scope.post('/import', allow(mayEdit, { form: '/import' }), takeFile(uploads));
+    scope.post('/import', allow(mayEdit, { form: '/import' }), uploadFile(uploads));
   });
 }
 
@@ -55,7 +55,7 @@ async function choose(request: Request, reply: FastifyReply) {
     const outcome = await readDifferently(trx, acting, found.id, choices, server.clock());
     return outcome === 'reading' ? done(addressOf(found.id), '') : refuseLate(trx, found.id);
   });
-  await settle(server);
+  await waitForJobs(server);
   return reply.answer(answer);
 }
 

@@ -9,7 +9,6 @@ import { notedOf } from '../jobs/failures.ts';
 import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
 import { urlFor } from '../lib/url-for.ts';
-import { settle } from './bring.ts';
 import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { describeDifferences } from './differences.ts';
@@ -18,6 +17,7 @@ import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-co
 import { type Import, isAnotherUnderWay } from './queries.ts';
 import { readStage, type StageReader } from './stage-reader.ts';
 import { findTakingBack } from './take-back.ts';
+import { waitForJobs } from './upload-page.ts';
 import { endOf, isOtherFile } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10 };
@@ -37,7 +37,7 @@ export function waitingFor(id: number): string {
 export async function showImport(request: Request, reply: FastifyReply) {
   const { server, params, query, actor } = request;
   const isWaiting = query[UNTIL] === 'over';
-  if (isWaiting) await settle(server);
+  if (isWaiting) await waitForJobs(server);
   const imported = await getImport(server.db, params.id, actor);
   const { id, state, set_id } = imported;
   const takingBack = await findTakingBack(server.db, imported);

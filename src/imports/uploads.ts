@@ -7,7 +7,7 @@ import { readLongBody } from '../http/long-bodies.ts';
 import { hasRoomFor, isFull, LOOK_AGAIN_AFTER_BYTES, NO_ROOM, SPARE } from '../lib/disk-space.ts';
 import { number } from '../lib/formats.ts';
 import { makeFolder } from './folder.ts';
-import { type Received, receive } from './receive.ts';
+import { type Received, receiveFile } from './multipart.ts';
 
 const MB = 1024 * 1024;
 const GB = 1024 * MB;
@@ -17,7 +17,7 @@ export const LIMITS = { bytes: GB, all: 4 * GB, staged: 3, atOnce: 4, spare: SPA
 
 /** What is read of a file, and who is made of it, take some times as much again. */
 const TIMES = 3;
-/** A file that nobody takes away is removed with what else is abandoned (`tidy.ts`). */
+/** A file that nobody takes away is removed with what else is abandoned (`cleanup.ts`). */
 const ENDING = '.upload';
 
 export class RefusedUploadError extends Error {
@@ -74,7 +74,7 @@ export class Uploads {
         looked = size;
         this.#look(upload.bytes - size);
       };
-      const received = await readLongBody(raw, (signal) => receive({ raw, path, signal, admit }));
+      const received = await readLongBody(raw, (signal) => receiveFile({ raw, path, signal, admit }));
       return { ...received, path, discard };
     } catch (error) {
       await discard();

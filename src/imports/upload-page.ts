@@ -21,7 +21,7 @@ import { emptyFile, NO_FILE } from './words.ts';
 const PATIENCE_MS = 1_000;
 const MOST_LAST = 5;
 
-export async function chooseFile(
+export async function showUploadForm(
   request: FastifyRequest,
   reply: FastifyReply,
   { statusCode, message }: { statusCode: number; message?: string } = { statusCode: 200 },
@@ -32,11 +32,11 @@ export async function chooseFile(
   return reply.render('imports/choose', { own, rows, of, error: message }, statusCode);
 }
 
-export function takeFile(uploads: Uploads) {
+export function uploadFile(uploads: Uploads) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { headers, actor } = request;
     if (!headers['content-type']?.toLowerCase().startsWith('multipart/'))
-      return chooseFile(request, reply, { statusCode: 422, message: NO_FILE });
+      return showUploadForm(request, reply, { statusCode: 422, message: NO_FILE });
     try {
       const staged = await countStaged(request);
       const who = `${actor?.user?.id}`;
@@ -48,7 +48,7 @@ export function takeFile(uploads: Uploads) {
       }
     } catch (error) {
       if (!(error instanceof RefusedUploadError)) throw error;
-      return chooseFile(request, reply, error);
+      return showUploadForm(request, reply, error);
     }
   };
 }
@@ -60,7 +60,7 @@ async function take(request: FastifyRequest, reply: FastifyReply, upload: Upload
   // Sent twice it is one import: the same file, by what is in it.
   noteForm(request, { ...fields, name, hash });
   const answer = (await findKeptAnswer(request)) ?? (await begin(request, upload));
-  await settle(request.server);
+  await waitForJobs(request.server);
   return reply.answer(answer);
 }
 
@@ -87,7 +87,7 @@ async function begin(request: FastifyRequest, { path, name, size }: Upload): Pro
   }
 }
 
-export async function settle(app: FastifyInstance): Promise<void> {
+export async function waitForJobs(app: FastifyInstance): Promise<void> {
   const late = new AbortController();
   await Promise.race([app.runJobs(), sleep(PATIENCE_MS, undefined, { signal: late.signal }).catch(() => {})]);
   late.abort();

@@ -28,7 +28,7 @@ export type Receiving = {
 };
 
 /** @throws BadSubmissionError where it is no such form, or not whole; what `admit` throws; why it was aborted */
-export async function receive({ raw, path, signal, admit }: Receiving): Promise<Received> {
+export async function receiveFile({ raw, path, signal, admit }: Receiving): Promise<Received> {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const fields: Record<string, string> = Object.create(null);
   const parser = parserOf(raw.headers);
