@@ -2,9 +2,8 @@
 import { open } from 'node:fs/promises';
 import { quoted } from '../../lib/text.ts';
 import { columnsOf, columnsProblem, namesColumns } from './columns.ts';
+import type { CsvRecord } from './csv-parser.ts';
 import { recogniseEncoding } from './encoding.ts';
-import { type CsvFormat, listRecords } from './list.ts';
-import { refuseOtherFiles, refuseOtherTexts } from './other-files.ts';
 import {
   type Choice,
   type Column,
@@ -15,9 +14,10 @@ import {
   type Reading,
   UnreadableError,
 } from './reading.ts';
-import type { CsvRecord } from './records.ts';
+import { type CsvFormat, readRecords } from './records.ts';
 import { findReversedName } from './reversed-names.ts';
 import { readText } from './text.ts';
+import { refuseUnsupportedFiles, refuseUnsupportedTexts } from './unsupported-files.ts';
 
 /** More than the longest row. */
 const HEAD_BYTES = 2 ** 20;
@@ -30,7 +30,7 @@ const TOLD = /^"?sep=(.)"?$/i;
 /** @throws UnreadableError */
 export async function recognise(path: string, choice: Choice = {}): Promise<Reading> {
   const head = await headOf(path);
-  refuseOtherFiles(head);
+  refuseUnsupportedFiles(head);
   const encoding = choice.encoding ?? (await recogniseEncoding(path, head));
   const told = await toldDelimiter(path, encoding);
   const delimiter = choice.delimiter ?? told ?? (await bestDelimiter(path, encoding, choice));
@@ -68,7 +68,7 @@ function lineEndsIn(text: string): LineEnd[] {
 async function toldDelimiter(path: string, encoding: Encoding): Promise<Delimiter | undefined> {
   let text = '';
   for await (const piece of readText(path, encoding, HEAD_BYTES)) text += piece;
-  refuseOtherTexts(text);
+  refuseUnsupportedTexts(text);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [, told] = TOLD.exec(lines[0] ?? '') ?? [];
   const first = lines[told === undefined ? 0 : 1] ?? '';
@@ -111,7 +111,7 @@ async function triedRecords(path: string, how: CsvFormat): Promise<CsvRecord[]> 
 /** As far as the row below the names of the columns. @param end of bytes that are read */
 async function* firstRecords(path: string, how: CsvFormat, end?: number): AsyncGenerator<CsvRecord> {
   let [count, isFound] = [0, false];
-  for await (const records of listRecords(path, how, end))
+  for await (const records of readRecords(path, how, end))
     for (const record of records) {
       yield record;
       if (isFound || count > MOST_ABOVE) return;

@@ -1,79 +1,25 @@
-/** The rows of a file, cut into cells, one after the other. */
-import { cutRow } from './cut.ts';
-import { type Delimiter, UnreadableError } from './reading.ts';
+/** The records of a file that say something: a title perhaps, the names of columns, then the users. */
 
-/** The lines on which it begins and ends, as an editor of text counts them; `isTorn`: a quote closes a cell of several lines amid it. */
-export type CsvRecord = { line: number; lastLine: number; cells: string[]; isTorn: boolean };
+import { type CsvRecord, parseCsv } from './csv-parser.ts';
+import type { Delimiter, Reading } from './reading.ts';
+import { readText } from './text.ts';
 
-/** Of a row. Nobody’s is as long; what comes of a quote that is never closed would be. */
-const MOST_BYTES = 100_000;
+export type CsvFormat = Pick<Reading, 'encoding' | 'delimiter'>;
 
-/** Those that each piece of the text ends; without empty lines. @throws UnreadableError */
-export async function* recordsOf(
-  text: AsyncIterable<string>,
-  delimiter: Delimiter,
+/** Some at a time. @param end of bytes that are read @throws UnreadableError */
+export async function* readRecords(
+  path: string,
+  { encoding, delimiter }: CsvFormat,
+  end?: number,
 ): AsyncGenerator<CsvRecord[]> {
-  const cutter = new Cutter(delimiter);
-  for await (const piece of text) {
-    yield cutter.cut(piece);
-    cutter.refuseLong();
-  }
-  // The end of the file is that of a line.
-  yield cutter.cut('\n');
-  cutter.refuseOpen();
+  for await (const records of parseCsv(readText(path, encoding, end), delimiter))
+    yield records.filter((record) => !isBlank(record) && !isDelimiterTold(record, delimiter));
 }
 
-class Cutter {
-  readonly #delimiter: number;
-  /** Of the row whose end has not come, and on which line it begins. */
-  #rest = Buffer.alloc(0);
-  #line = 1;
-
-  constructor(delimiter: Delimiter) {
-    this.#delimiter = delimiter.charCodeAt(0);
-  }
-
-  cut(piece: string): CsvRecord[] {
-    const bytes = Buffer.concat([this.#rest, Buffer.from(piece)]);
-    const records: CsvRecord[] = [];
-    let start = 0;
-    for (;;) {
-      const row = cutRow(bytes, start, this.#delimiter);
-      if (row === undefined || row.end - start > MOST_BYTES) break;
-      const { cells, isTorn } = row;
-      const lastLine = this.#line + lineBreaksIn(cells);
-      if (row.end > start) records.push({ line: this.#line, lastLine, cells, isTorn });
-      this.#line = lastLine + 1;
-      start = row.end + 1;
-    }
-    this.#rest = bytes.subarray(start);
-    return records;
-  }
-
-  refuseLong(): void {
-    if (this.#rest.length > MOST_BYTES)
-      throw this.#unreadable(
-        'is longer than 100 KB: perhaps a cell begins with a quote (") that is never closed.',
-      );
-  }
-
-  /** Of a file that is over. @throws UnreadableError */
-  refuseOpen(): void {
-    this.refuseLong();
-    if (this.#rest.length > 0)
-      throw this.#unreadable(
-        'has a quote (") that is not closed before the file ends. Close it, or take it out.',
-      );
-  }
-
-  #unreadable(why: string): UnreadableError {
-    return new UnreadableError(`The row that begins on line ${this.#line} ${why}`);
-  }
+function isBlank({ cells }: CsvRecord): boolean {
+  return cells.every((cell) => cell === '' || cell.trim() === '');
 }
 
-function lineBreaksIn(cells: readonly string[]): number {
-  let count = 0;
-  for (const cell of cells)
-    for (let at = cell.indexOf('\n'); at >= 0; at = cell.indexOf('\n', at + 1)) count++;
-  return count;
+function isDelimiterTold({ line, cells }: CsvRecord, delimiter: Delimiter): boolean {
+  return line === 1 && /^sep=.$/i.test(cells.join(delimiter));
 }

@@ -1,7 +1,7 @@
 /** Full names that have the last name first, as lists of staff do. */
 import { firstNameFirst, trim } from '../../lib/text.ts';
-import { listRecords } from './list.ts';
 import { type Reading, UnreadableError } from './reading.ts';
+import { readRecords } from './records.ts';
 import { textIn } from './values.ts';
 
 const MOST_NAMES = 100;
@@ -19,7 +19,7 @@ async function sampleNames(path: string, reading: Reading): Promise<string[]> {
   const names: string[] = [];
   if (index < 0) return names;
   try {
-    for await (const records of listRecords(path, reading, HEAD_BYTES)) {
+    for await (const records of readRecords(path, reading, HEAD_BYTES)) {
       const rows = records.filter(({ line }) => line > reading.above);
       names.push(...rows.map(({ cells }) => trim(textIn(cells[index] ?? ''))));
     }

@@ -1,8 +1,8 @@
 /** The rows of a file of users: what each says, by the rules of the form, and what is wrong with it. */
 import type { Empty } from '../types.ts';
-import { listRecords } from './list.ts';
+import type { CsvRecord } from './csv-parser.ts';
 import type { Reading, Row } from './reading.ts';
-import type { CsvRecord } from './records.ts';
+import { readRecords } from './records.ts';
 import { valuesReader } from './values.ts';
 
 /** Found in the directory at once, and the first of them within a moment. */
@@ -15,7 +15,7 @@ export async function* readRows(path: string, reading: Reading, empty: Empty): A
   const read = rowReader(reading, empty);
   let [rows, characters]: [Row[], number] = [[], 0];
   let isBelow = false;
-  for await (const records of listRecords(path, reading))
+  for await (const records of readRecords(path, reading))
     for (const record of records) {
       if (!isBelow) {
         // What stands above the names of the columns, and themselves.

@@ -2,8 +2,8 @@ import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseCsv } from '../../../src/imports/reading/csv-parser.ts';
 import { type Delimiter, UnreadableError } from '../../../src/imports/reading/reading.ts';
-import { recordsOf } from '../../../src/imports/reading/records.ts';
 import { runs } from '../../runs.ts';
 
 /** To be found in what is said of it. */
@@ -43,7 +43,7 @@ async function ours(pieces: readonly string[], delimiter: Delimiter): Promise<Fo
     yield* pieces;
   }
   try {
-    const records = (await Array.fromAsync(recordsOf(text(), delimiter))).flat();
+    const records = (await Array.fromAsync(parseCsv(text(), delimiter))).flat();
     return records.map(({ line, lastLine, cells }) => ({ line, lastLine, cells }));
   } catch (error) {
     if (error instanceof UnreadableError) return error.message;

@@ -29,14 +29,14 @@ const FEW = 10;
 const NO_TEXT = 'It does not look like text: save the list as CSV, or say in which encoding it is.';
 
 /** @param head the first bytes of a file @throws UnreadableError */
-export function refuseOtherFiles(head: Buffer): void {
+export function refuseUnsupportedFiles(head: Buffer): void {
   const beginning = head.toString('latin1', 0, 10);
   const [, sentence] = SIGNATURES.find(([signature]) => beginning.startsWith(signature)) ?? [];
   if (sentence !== undefined) throw new UnreadableError(sentence);
 }
 
 /** @param text how a file begins @throws UnreadableError */
-export function refuseOtherTexts(text: string): void {
+export function refuseUnsupportedTexts(text: string): void {
   const [, sentence] = TEXTS.find(([beginning]) => beginning.test(text)) ?? [];
   if (sentence !== undefined) throw new UnreadableError(sentence);
   const controls = text.match(/(?![\t\n])\p{Cc}/gu)?.length ?? 0;

@@ -8,7 +8,7 @@ type Cell = { text: string; end: number; isTorn: boolean };
 type Row = { cells: string[]; end: number; isTorn: boolean };
 
 /** @param bytes UTF-8 @param delimiter a byte @returns undefined where its end is not among the bytes */
-export function cutRow(bytes: Buffer, start: number, delimiter: number): Row | undefined {
+export function parseRow(bytes: Buffer, start: number, delimiter: number): Row | undefined {
   const cells: string[] = [];
   let isTorn = false;
   for (let at = start; at < bytes.length; ) {
