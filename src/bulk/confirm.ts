@@ -8,13 +8,13 @@ import type { Act } from './acts.ts';
 import { type Asking, findCandidates, type Matching, match, tally } from './candidates.ts';
 import type { Target } from './commands.ts';
 import { type Drift, findDrift, findTickedDrift } from './drift.ts';
-import type { Moment } from './moment.ts';
+import type { HistorySnapshot } from './history-snapshot.ts';
 import { judge, type Seen, type SeenAll } from './plan.ts';
 
 export type Confirmed =
   | { kind: 'drifted'; drift: Drift }
   | { kind: 'few'; targets: readonly Target[] }
-  | { kind: 'many'; total: number; since: Moment };
+  | { kind: 'many'; total: number; since: HistorySnapshot };
 
 export async function confirm(asking: Asking, act: Act, { list }: Selection, seen: Seen): Promise<Confirmed> {
   return seen.kind === 'all' ? confirmAll(asking, act, list, seen) : confirmTicked(asking, seen.targets);

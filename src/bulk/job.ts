@@ -16,13 +16,13 @@ import { wouldMatch } from '../users/list/would-match.ts';
 import { lockUsers } from '../users/queries.ts';
 import { ACTS, type Act, type By, whyLeft } from './acts.ts';
 import { doToMany } from './commands.ts';
-import { findFirstSince, type Moment } from './moment.ts';
+import { findFirstSince, type HistorySnapshot } from './history-snapshot.ts';
 
 /** `by`: who has confirmed it; `from`: the list as its address has it, as of `at`; `last`: the last user there was. */
-type Params = { by: By; act: Act; from: string; at: number; last: number; since: Moment };
+type Params = { by: By; act: Act; from: string; at: number; last: number; since: HistorySnapshot };
 
 /** `total`: how many they were when it was confirmed; `since`: what had been done when they were shown. */
-export type Many = { list: ListState; total: number; since: Moment };
+export type Many = { list: ListState; total: number; since: HistorySnapshot };
 
 export async function beginBulk(
   trx: Trx,

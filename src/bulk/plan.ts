@@ -7,7 +7,7 @@ import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
 import { type Asking, findCandidates, findOwn, type Matching, match, tally } from './candidates.ts';
 import type { Target } from './commands.ts';
-import { type Moment, readMoment } from './moment.ts';
+import { type HistorySnapshot, readHistorySnapshot } from './history-snapshot.ts';
 
 const MOST_SHOWN = 10;
 
@@ -18,7 +18,7 @@ export type SeenAll = {
   total: number;
   tallies: readonly Tally[];
   revision: number;
-  moment: Moment;
+  moment: HistorySnapshot;
 };
 
 type LeftOut = { why: Why; count: number; users: readonly User[] };
@@ -56,7 +56,7 @@ async function planTicked(
 /** What was first there is read last: whatever is changed between is then seen to have been. */
 async function planAll(asking: Asking, act: Act, list: ListState): Promise<Plan> {
   const revision = await readRevision(asking.db);
-  const moment = await readMoment(asking.db);
+  const moment = await readHistorySnapshot(asking.db);
   const matching = await match(asking, list);
   const tallies = await tally(asking, matching);
   const { total, left } = await judge(asking, act, matching, tallies);

@@ -2,7 +2,7 @@
 import { type Actor, commandLine } from '../auth/actor.ts';
 import { mayEdit } from '../auth/policy.ts';
 import type { Db } from '../db/schema.ts';
-import { findActing } from '../jobs/acting.ts';
+import { findJobActor } from '../jobs/job-actor.ts';
 import type { Import } from './queries.ts';
 
 type Who = Pick<Import, 'actor_id' | 'is_by_command'>;
@@ -19,6 +19,6 @@ export async function actorOfImport(
   { actor_id, is_by_command }: Who,
 ): Promise<Pick<Actor, 'role' | 'user'> | undefined> {
   if (is_by_command) return commandLine;
-  const acting = await findActing(db, actor_id);
+  const acting = await findJobActor(db, actor_id);
   return acting && mayEdit(acting) ? acting : undefined;
 }

@@ -21,7 +21,6 @@ import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
-import { findActing } from './acting.ts';
 import {
   hasEndedEachTime,
   LONGEST_PAUSE,
@@ -30,6 +29,7 @@ import {
   pauseAfter,
   refuseEndedEachTime,
 } from './failures.ts';
+import { findJobActor } from './job-actor.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
@@ -239,7 +239,7 @@ async function actorOf(
     return { ...commandLine, changeSet };
   const acting = isAlways
     ? { user: actor_id === null ? undefined : await findUser(trx, actor_id), role: 'admin' as const }
-    : await findActing(trx, actor_id);
+    : await findJobActor(trx, actor_id);
   if (acting === undefined) return undefined;
   const { user } = acting;
   return {

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
+import { findFirstSince, findUnwrittenSets, readHistorySnapshot } from '../../src/bulk/history-snapshot.ts';
 import { beginBulk, bulkBatch } from '../../src/bulk/job.ts';
-import { findFirstSince, findUnwrittenSets, readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { engineOf } from '../../src/db/engine.ts';
 import type { Db, User } from '../../src/db/schema.ts';
@@ -49,7 +49,7 @@ async function stateOf(db: Db): Promise<Record<string, unknown>[]> {
 
 async function begin(db: Db, act: Act, from: string, total = MANY, actor = commandLine): Promise<number> {
   const list = parseFrom({ from }, NOW);
-  const since = await readMoment(db);
+  const since = await readHistorySnapshot(db);
   return transact(db, (trx) => beginBulk(trx, actor, act, { list, total, since }, NOW));
 }
 

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { commandLine } from '../../src/auth/actor.ts';
 import type { Act } from '../../src/bulk/acts.ts';
+import { readHistorySnapshot } from '../../src/bulk/history-snapshot.ts';
 import { beginBulk } from '../../src/bulk/job.ts';
-import { readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { ChangeSet, Db, Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -63,7 +63,7 @@ async function setOf(db: Db, id: number | null): Promise<ChangeSet> {
 
 async function changeAll({ db, clock, runJobs }: FastifyInstance, act: Act, from: string, total: number) {
   const list = parseFrom({ from }, clock());
-  const since = await readMoment(db);
+  const since = await readHistorySnapshot(db);
   await transact(db, (trx) => beginBulk(trx, commandLine, act, { list, total, since }, clock()));
   await runJobs();
 }

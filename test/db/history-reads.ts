@@ -1,7 +1,7 @@
 /** All that is read of history, with the indexes in which both databases find it. */
 import { type CompiledQuery, sql } from 'kysely';
 import type { Actor } from '../../src/auth/actor.ts';
-import { findFirstSince, findUnwrittenSets } from '../../src/bulk/moment.ts';
+import { findFirstSince, findUnwrittenSets } from '../../src/bulk/history-snapshot.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, inject, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { readHistorySnapshot } from '../../src/bulk/history-snapshot.ts';
 import { beginBulk } from '../../src/bulk/job.ts';
-import { readMoment } from '../../src/bulk/moment.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
@@ -52,7 +52,7 @@ const JOBS: Record<string, (db: Db) => Promise<Begun>> = {
     await seedUsers(db, USERS);
     const before = await countByStatus(db);
     const list = parseFrom({ from: 'status=active' }, NOW);
-    const many = { list, total: before.active, since: await readMoment(db) };
+    const many = { list, total: before.active, since: await readHistorySnapshot(db) };
     const set = await transact(db, (trx) => beginBulk(trx, commandLine, { do: 'deactivate' }, many, NOW));
     return {
       set,

@@ -5,13 +5,16 @@ import { unindexed } from '../db/unindexed.ts';
 import { findUnfinishedJobs } from '../jobs/queries.ts';
 
 /** `growing`: sets that may change more users than they had by then, those after a number. */
-export type Moment = { set: number; growing: readonly (readonly [set: number, afterUser: number])[] };
+export type HistorySnapshot = {
+  set: number;
+  growing: readonly (readonly [set: number, afterUser: number])[];
+};
 
 /** Further back nobody is still writing one. */
 const MOST_MISSING = 100;
 
 /** To be read before what is looked at: what is done between counts as done since. Jobs go by the numbers of users. */
-export async function readMoment(db: Db): Promise<Moment> {
+export async function readHistorySnapshot(db: Db): Promise<HistorySnapshot> {
   const jobs = await findUnfinishedJobs(db);
   const set = await engineOf(db).readLastId(db, 'change_sets');
   const missing = await findUnwrittenSets(db, set);
@@ -38,7 +41,7 @@ export async function findUnwrittenSets(db: Db, last: number): Promise<number[]>
 export async function findFirstSince(
   db: Db,
   users: readonly number[],
-  { set, growing }: Moment,
+  { set, growing }: HistorySnapshot,
   except: number,
 ): Promise<ReadonlyMap<number, number>> {
   if (users.length === 0) return new Map();

@@ -6,7 +6,7 @@ import type { Db } from '../db/schema.ts';
 import { findUser } from '../users/queries.ts';
 
 /** @param actorId null where nobody signed in yet @returns undefined where they may not act any more */
-export async function findActing(
+export async function findJobActor(
   db: Db,
   actorId: number | null,
 ): Promise<Pick<Actor, 'user' | 'role'> | undefined> {
