@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { hasAdministrator } from './auth/administrators.ts';
 import { loadKey } from './auth/secret-key.ts';
-import { removeKilledRestores } from './backup/restoring.ts';
+import { removeKilledRestores } from './backup/restore-folder.ts';
 import { eraseFromCopy, noDatabase } from './cli/named-database.ts';
 import type { Config } from './config.ts';
 import { nameOf, openDatabase } from './db/database.ts';

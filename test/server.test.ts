@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { makeDraftFolder } from '../src/backup/draft-folder.ts';
-import { restoringBeside } from '../src/backup/restoring.ts';
+import { restoringBeside } from '../src/backup/restore-folder.ts';
 import { filePathOf } from '../src/database-url.ts';
 import { nameOf } from '../src/db/database.ts';
 import { runCommand } from './command.ts';

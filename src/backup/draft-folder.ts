@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { hashOf } from '../auth/tokens.ts';
 import { DAY } from '../lib/clock.ts';
 import { isThere, unless } from '../lib/make-file.ts';
-import { dateOf, keyBeside } from './names.ts';
+import { dateOf, keyBeside } from './file-names.ts';
 
 const DRAFT = /^(.+)\.new-([\w-]{8})-(\d+)$/;
 

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { identityIn } from '../db/backup-file.ts';
 import { DAY, SKEW } from '../lib/clock.ts';
 import { isThere } from '../lib/make-file.ts';
-import { backupOfKey, dateOf, keyBeside } from './names.ts';
+import { backupOfKey, dateOf, keyBeside } from './file-names.ts';
 
 /** Those alone that are named as Roster names them, whole, and of the same database as `newest`, which stays. @returns the names of those that are gone */
 export function removeOlder(newest: string, keep: number, now: number): string[] {

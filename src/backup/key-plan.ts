@@ -4,7 +4,7 @@ import { readKeyFile } from '../auth/key-file.ts';
 import { formerKeyFile, isKeyIn, nextKeyFile } from '../auth/key-rotation.ts';
 import { forgetKey, readFingerprint, reseal } from '../auth/secret-key.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { keyBeside } from './names.ts';
+import { keyBeside } from './file-names.ts';
 
 // `fits`: nothing is sealed, or the key is where it is looked for. Else it is beside the backup, and where it is looked for there is
 // none (`taken`) or another one (`resealed`); or it is nowhere, and nothing is lost (`forgotten`), or something, as somebody has said (`given up`) or not.

@@ -13,18 +13,18 @@ import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { freeBytes } from '../lib/disk-space.ts';
 import { syncFile, syncFolder } from '../lib/make-file.ts';
+import { copyEverything } from './database-copy.ts';
+import type { Destination } from './destination.ts';
 import { type FreeBytes, requireRoomForBackup, watchLog } from './disk-space.ts';
 import { makeDraftFolder, removeLeftOvers } from './draft-folder.ts';
-import { copyEverything } from './everything.ts';
+import { keyBeside, ledgerBeside } from './file-names.ts';
 import { bringLedger } from './ledger.ts';
-import { keyBeside, ledgerBeside } from './names.ts';
-import type { Place } from './place.ts';
 import { type Verified, verify } from './verify.ts';
 
 export type Source = { db: Db; databaseUrl: string; secretKeyFile: string };
 
 export type Options = Source & {
-  place: Place;
+  destination: Destination;
   withKey?: boolean;
   /** Without anything that was deleted; takes longer, and twice the room meanwhile. */
   isCompact?: boolean;
@@ -45,11 +45,15 @@ export type MadeBackup = {
 
 /** @throws StartError and what a disk refuses: there is nothing of it then, and what was there before stays. */
 export async function makeBackup(options: Options): Promise<MadeBackup> {
-  const { db, place, isCompact = false, free = freeBytes } = options;
+  const { db, destination, isCompact = false, free = freeBytes } = options;
   const began = performance.now();
-  removeLeftOvers(place.file);
-  requireRoomForBackup(dirname(place.file), (await engineOf(db).readSize(db)) * (isCompact ? 2 : 1), free);
-  const folder = makeDraftFolder(place.file);
+  removeLeftOvers(destination.file);
+  requireRoomForBackup(
+    dirname(destination.file),
+    (await engineOf(db).readSize(db)) * (isCompact ? 2 : 1),
+    free,
+  );
+  const folder = makeDraftFolder(destination.file);
   try {
     const draft = await write(options, folder);
     options.say?.('checking it');
@@ -58,10 +62,10 @@ export async function makeBackup(options: Options): Promise<MadeBackup> {
     const key = options.withKey ? keyOf(options.secretKeyFile, found) : undefined;
     const ledger = ledgerOf(options.databaseUrl, options.secretKeyFile);
     // An older one may be put back from a folder alone, which holds them all.
-    await bringLedger(db, ledger, ledgerBeside(place.file), place.isDated);
+    await bringLedger(db, ledger, ledgerBeside(destination.file), destination.isDated);
     const { users, faults, fingerprint } = found;
-    const made = { file: place.file, size: statSync(draft).size, users, faults, fingerprint };
-    const keyFile = putInPlace(draft, place.file, key);
+    const made = { file: destination.file, size: statSync(draft).size, users, faults, fingerprint };
+    const keyFile = putInPlace(draft, destination.file, key);
     return { ...made, took: performance.now() - began, ...(keyFile && { key: keyFile }) };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -8,14 +8,14 @@ import type { HeldFile } from '../db/held-file.ts';
 import type { Db } from '../db/schema.ts';
 import { ledgerOf, readLedger } from '../erasure/ledger.ts';
 import { noteLine } from '../erasure/ledger-replay.ts';
-import { copyEverything } from './everything.ts';
+import { copyEverything } from './database-copy.ts';
+import { asideName, ledgersBeside } from './file-names.ts';
 import type { KeyPlan } from './key-plan.ts';
 import { bringLedger } from './ledger.ts';
-import { asideName, ledgersBeside } from './names.ts';
-import { putBack } from './put-back.ts';
 import { countByActive } from './queries.ts';
+import { reconcile } from './reconcile.ts';
 import type { Restorable } from './restorable.ts';
-import { removeHalfAside } from './restoring.ts';
+import { removeHalfAside } from './restore-folder.ts';
 import type { Summary } from './summary.ts';
 
 export type Replacing = {
@@ -52,7 +52,7 @@ export async function replace(replacing: Replacing, wishes: Wishes): Promise<Rep
     ledgers.flatMap(readLedger).some(({ database }) => database === found.identity);
   // First of all: afterwards nobody asks what is there any more, and until then it has to start.
   for (const line of former?.erased ?? []) if (isOther || line.users.length > 0) noteLine(ledger, line);
-  const done = await putBack(db, { ...wishes, former, ledgers, importFolder });
+  const done = await reconcile(db, { ...wishes, former, ledgers, importFolder });
   const { active, inactive } = await countByActive(db);
   const { key } = wishes;
   if (key.kind === 'taken')

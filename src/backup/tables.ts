@@ -20,7 +20,7 @@ import {
 } from '../imports/queries.ts';
 import { findJobsAfter, insertJobs, type Job } from '../jobs/queries.ts';
 import { findRunsAfter, insertRuns, type Run } from '../maintenance/queries.ts';
-import { goThrough, type Sum } from './sums.ts';
+import { goThrough, type Sum } from './checksums.ts';
 
 export const ROWS_AT_ONCE = 1_000;
 

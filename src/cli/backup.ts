@@ -2,9 +2,9 @@
 import { constants, setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { lookForKey, nextKeyFile } from '../auth/key-rotation.ts';
+import { chooseDestination, type Destination, sentenceOf } from '../backup/destination.ts';
 import { removeOlder } from '../backup/folder.ts';
 import { type MadeBackup, makeBackup, type Source } from '../backup/make.ts';
-import { choosePlace, type Place, sentenceOf } from '../backup/place.ts';
 import { type Config, readConfig } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
 import { openToRead } from '../db/database.ts';
@@ -30,8 +30,8 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
   const isForced = values.force ?? false;
   giveWayToOthers();
   const withKey = values['with-key'] ?? false;
-  const place = choosePlace(path, { now: Date.now(), isForced, withKey, own: filesOf(config) });
-  const keep = readKeep(values.keep, place);
+  const destination = chooseDestination(path, { now: Date.now(), isForced, withKey, own: filesOf(config) });
+  const keep = readKeep(values.keep, destination);
   const refuseOrphaned = values.run === undefined ? () => {} : watchOwner();
   // It is written to where it can be: what becomes of the backup is noted there.
   const db = await openUpToDate(config.databaseUrl).catch(() => openToRead(config.databaseUrl));
@@ -39,7 +39,7 @@ export async function backup(env: NodeJS.ProcessEnv, args: readonly string[]): P
     await refuseErased(db, config.databaseUrl, ledgerOf(config.databaseUrl, config.secretKeyFile));
     const options = { withKey, isCompact: values.compact ?? false };
     const work = async () => {
-      const made = await make({ ...config, db }, place, { ...options, refuseOrphaned });
+      const made = await make({ ...config, db }, destination, { ...options, refuseOrphaned });
       const { file, size, users } = made;
       return { result: made, ended: { outcome: 'good' as const, file, size, users } };
     };
@@ -80,7 +80,7 @@ function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {
   return [...database, secretKeyFile, nextKeyFile(secretKeyFile), ledgerOf(databaseUrl, secretKeyFile)];
 }
 
-function readKeep(given: string | undefined, { isDated }: Place): number | undefined {
+function readKeep(given: string | undefined, { isDated }: Destination): number | undefined {
   if (given === undefined) return undefined;
   const keep = Number(given);
   if (!isDated || !/^\d{1,5}$/.test(given) || keep < 1)
@@ -92,7 +92,7 @@ type Wishes = { withKey: boolean; isCompact: boolean; refuseOrphaned: () => void
 
 async function make(
   source: Source,
-  place: Place,
+  destination: Destination,
   { refuseOrphaned, ...wishes }: Wishes,
 ): Promise<MadeBackup> {
   const line = new StatusLine();
@@ -101,9 +101,9 @@ async function make(
     line.say(what);
   };
   try {
-    return await makeBackup({ ...source, place, ...wishes, say });
+    return await makeBackup({ ...source, destination, ...wishes, say });
   } catch (error) {
-    throw sentenceOf(place.file, error);
+    throw sentenceOf(destination.file, error);
   } finally {
     line.clear();
   }

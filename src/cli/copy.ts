@@ -1,6 +1,6 @@
 /** `npm run roster -- copy --from … --to …`: moves everything from one database to another, empty one. */
 import { loadKey, readFingerprint } from '../auth/secret-key.ts';
-import { copyEverything } from '../backup/everything.ts';
+import { copyEverything } from '../backup/database-copy.ts';
 import { bringLedger } from '../backup/ledger.ts';
 import { readDatabaseUrl, readPath } from '../config.ts';
 import { filePathOf, keyFileOf } from '../database-url.ts';

@@ -1,7 +1,7 @@
 /** Which database a command works on: said before it is changed, and none is made in passing. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ledgersBeside } from '../backup/names.ts';
+import { ledgersBeside } from '../backup/file-names.ts';
 import { readConfig } from '../config.ts';
 import { DEFAULT_DATABASE_URL, filePathOf } from '../database-url.ts';
 import { nameOf, openDatabase, openToRead } from '../db/database.ts';

@@ -1,7 +1,7 @@
 /** What `restore` says: what a backup would bring, beside what is there, what is lost, and what became of it. */
 import { basename } from 'node:path';
+import { dateAsideOf, dateOf } from '../backup/file-names.ts';
 import type { KeyPlan } from '../backup/key-plan.ts';
-import { dateAsideOf, dateOf } from '../backup/names.ts';
 import type { Replaced } from '../backup/replace.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';

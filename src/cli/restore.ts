@@ -2,12 +2,12 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { makeDraftFolder, removeLeftOvers } from '../backup/draft-folder.ts';
-import { knownFrom, lookAtFormer, refuseUsed } from '../backup/former.ts';
+import { ledgersBeside } from '../backup/file-names.ts';
 import { planKey } from '../backup/key-plan.ts';
-import { ledgersBeside } from '../backup/names.ts';
 import { type Replacing, replace } from '../backup/replace.ts';
+import { knownFrom, refuseUsed, summarizeReplaced } from '../backup/replaced-database.ts';
 import { openRestorable, type Restorable } from '../backup/restorable.ts';
-import { restoringBeside } from '../backup/restoring.ts';
+import { restoringBeside } from '../backup/restore-folder.ts';
 import { summarize } from '../backup/summary.ts';
 import { type Config, readConfig } from '../config.ts';
 import { filePathOf } from '../database-url.ts';
@@ -72,7 +72,7 @@ async function run(file: string, config: Config, options: Options): Promise<numb
     line.clear();
     const summary = { ...(await summarize(restorable.db)), version: restorable.version };
     // Before it is held: then nobody can read it.
-    const former = await lookAtFormer(databaseUrl, summary.lastChange?.id);
+    const former = await summarizeReplaced(databaseUrl, summary.lastChange?.id);
     const ledgers = [ledgerOf(databaseUrl, secretKeyFile), ...ledgersBeside(file)];
     const found = {
       ...summary,

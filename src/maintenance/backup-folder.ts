@@ -1,6 +1,6 @@
 /** The folder into which Roster itself makes backups: whether it is there, and what lies in it. */
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
-import { dateOf } from '../backup/names.ts';
+import { dateOf } from '../backup/file-names.ts';
 import { isFolder } from '../lib/make-file.ts';
 
 /** @returns what is said at start, where no backup can be made: Roster serves all the same */

@@ -5,7 +5,7 @@ import { join, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { removeLeftOvers } from '../backup/draft-folder.ts';
-import { datedName } from '../backup/names.ts';
+import { datedName } from '../backup/file-names.ts';
 import { engineOf } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
 import { MINUTE } from '../lib/clock.ts';

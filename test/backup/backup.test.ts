@@ -21,8 +21,8 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { findCredentials, setCode } from '../../src/auth/credentials.ts';
 import { openSecret, sealSecret } from '../../src/auth/second-factor-secrets.ts';
 import { loadKey } from '../../src/auth/secret-key.ts';
+import { datedName, dateOf } from '../../src/backup/file-names.ts';
 import { makeBackup } from '../../src/backup/make.ts';
-import { datedName, dateOf } from '../../src/backup/names.ts';
 import { verify } from '../../src/backup/verify.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { filePathOf } from '../../src/database-url.ts';
@@ -549,12 +549,12 @@ describe('where it cannot be made', () => {
 
   test('without room nothing is begun', async () => {
     const { db, url, settings, folder } = await start();
-    const place = { file: join(folder, 'x.db'), isDated: false };
+    const destination = { file: join(folder, 'x.db'), isDated: false };
     const options = {
       db,
       databaseUrl: url,
       secretKeyFile: settings.SECRET_KEY_FILE,
-      place,
+      destination,
       free: () => 50_000_000,
     };
     await expect(makeBackup(options)).rejects.toThrow(
@@ -574,8 +574,8 @@ describe('where it cannot be made', () => {
       writer.exec('insert into zeros (content) values (zeroblob(1000000))');
       isLittle = true;
     };
-    const place = { file: join(folder, 'x.db'), isDated: false };
-    const options = { db, databaseUrl: url, secretKeyFile: settings.SECRET_KEY_FILE, place, free, say };
+    const destination = { file: join(folder, 'x.db'), isDated: false };
+    const options = { db, databaseUrl: url, secretKeyFile: settings.SECRET_KEY_FILE, destination, free, say };
     await expect(makeBackup(options)).rejects.toThrow(
       /^So much is changed meanwhile that the log beside .*roster\.db would fill the disk \(it has grown by [\d.]+ [KM]B\)/,
     );

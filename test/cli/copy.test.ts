@@ -6,7 +6,7 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { findAccessAfter, findCredentials, noteSignIn, setCode } from '../../src/auth/credentials.ts';
 import { openSecret, sealSecret } from '../../src/auth/second-factor-secrets.ts';
 import { loadKey } from '../../src/auth/secret-key.ts';
-import { copyEverything } from '../../src/backup/everything.ts';
+import { copyEverything } from '../../src/backup/database-copy.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { openDatabase, openToRead } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';

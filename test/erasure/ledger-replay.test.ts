@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { setPassword } from '../../src/auth/credentials.ts';
-import { copyEverything } from '../../src/backup/everything.ts';
+import { copyEverything } from '../../src/backup/database-copy.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { engineOf, NUMBERED_TABLES } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { copyEverything } from '../../src/backup/everything.ts';
+import { copyEverything } from '../../src/backup/database-copy.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { openToRead } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';

@@ -17,7 +17,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
-import { removeKilledRestores } from '../../../src/backup/restoring.ts';
+import { removeKilledRestores } from '../../../src/backup/restore-folder.ts';
 import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS, openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { besideFile } from '../database-url.ts';
 import { isSameFile, unless } from '../lib/make-file.ts';
 import { removeLeftOvers } from './draft-folder.ts';
-import { dateAsideOf } from './names.ts';
+import { dateAsideOf } from './file-names.ts';
 
 export function restoringBeside(databaseUrl: string, secretKeyFile: string): string {
   return besideFile(databaseUrl, secretKeyFile, '.restoring');

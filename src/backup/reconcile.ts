@@ -36,7 +36,7 @@ type Wishes = {
 };
 
 /** `erased`: how many were, who had been since. @throws LastAdministratorError */
-export async function putBack(db: Db, wishes: Wishes): Promise<{ erased: number; stopped: number }> {
+export async function reconcile(db: Db, wishes: Wishes): Promise<{ erased: number; stopped: number }> {
   const { withoutAccess, key, former, ledgers, importFolder, of, now } = wishes;
   const stopped = await engineOf(db).overwrite(db, async (trx) => {
     for (const table of NOT_BROUGHT_BACK) await trx.deleteFrom(table).execute();

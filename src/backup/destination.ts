@@ -6,10 +6,10 @@ import { isBackup } from '../db/backup-file.ts';
 import { StartError } from '../errors.ts';
 import { isFull } from '../lib/disk-space.ts';
 import { isFolder, isThere } from '../lib/make-file.ts';
-import { datedName, keyBeside } from './names.ts';
+import { datedName, keyBeside } from './file-names.ts';
 import { folderAt, refuseTaken, sentenceOfRefused } from './target-file.ts';
 
-export type Place = { file: string; isDated: boolean };
+export type Destination = { file: string; isDated: boolean };
 
 type Choice = {
   now: number;
@@ -20,7 +20,7 @@ type Choice = {
 };
 
 /** @param path with a slash at its end it is a folder's, which is not taken for a file where its disk is not there. @throws StartError */
-export function choosePlace(path: string, { now, isForced, withKey, own }: Choice): Place {
+export function chooseDestination(path: string, { now, isForced, withKey, own }: Choice): Destination {
   try {
     if (isFolder(path) || /[/\\]$/.test(path)) return { file: freeName(writable(path), now), isDated: true };
     writable(dirname(resolve(path)));

@@ -8,7 +8,7 @@ import { isThere } from '../lib/make-file.ts';
 import { type Summary, summarize, UNREADABLE } from './summary.ts';
 
 /** Undefined where there is none. @param since the number of a change after which they are counted */
-export async function lookAtFormer(url: string, since = 0): Promise<Summary | undefined> {
+export async function summarizeReplaced(url: string, since = 0): Promise<Summary | undefined> {
   const path = filePathOf(url);
   if (path !== undefined && !isThere(path)) return undefined;
   try {
@@ -27,7 +27,7 @@ export async function lookAtFormer(url: string, since = 0): Promise<Summary | un
 
 /** A server's, in which nothing can be put aside. @throws StartError */
 export async function refuseUsed(url: string): Promise<void> {
-  const former = await lookAtFormer(url);
+  const former = await summarizeReplaced(url);
   const { active = 0, inactive = 0 } = former?.users ?? {};
   if (active + inactive > 0 || (former?.lastIds.change_sets ?? 0) > 0)
     throw new StartError(

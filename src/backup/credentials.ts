@@ -4,7 +4,7 @@ import { type Access, findAccessAfter, insertAccess } from '../auth/credentials.
 import { GIVEN_UP, openSecret, sealSecret } from '../auth/second-factor-secrets.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { letTimersRun } from '../lib/progress.ts';
-import { textOf } from './sums.ts';
+import { textOf } from './checksums.ts';
 import { ROWS_AT_ONCE } from './tables.ts';
 
 /** What secrets are sealed with, on either side; where there is no key yet they are in clear. */

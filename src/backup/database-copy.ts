@@ -21,8 +21,8 @@ import { findMadeUp, markMadeUp } from '../made-up-people/queries.ts';
 import { findRolesWithCode, requireCode } from '../roles/queries.ts';
 import { readCounts, sumByStatus } from '../users/counts.ts';
 import { findUsersAfter } from '../users/queries.ts';
-import { copyAccess, type Keys, sumUpAccess } from './access.ts';
-import { goThrough, type Sum } from './sums.ts';
+import { goThrough, type Sum } from './checksums.ts';
+import { copyAccess, type Keys, sumUpAccess } from './credentials.ts';
 import { ROWS_AT_ONCE, tablesOf } from './tables.ts';
 
 /** Also in a database that is another one from then on. */
