@@ -11,9 +11,9 @@ import { Mutex } from '../../lib/mutex.ts';
 import { fork, kill, living, tell } from './child.ts';
 import { Counts } from './counts.ts';
 import type { AboutExport, FromWorker, Place, Task } from './messages.ts';
-import { Pauses } from './pauses.ts';
+import { RestartBackoff } from './restart-backoff.ts';
 import { SharedSlots } from './shared-slots.ts';
-import { LOOK_EVERY_MS, Silence } from './silence.ts';
+import { LOOK_EVERY_MS, Watchdog } from './watchdog.ts';
 
 /** `count` processes. `patience`: how long one takes to end at most that was told to, in milliseconds. */
 type Plan = { count: number; patience: number };
@@ -26,8 +26,8 @@ export class Workers {
   /** Those that answer, the oldest first; whoever is to be replaced is not among them any more. */
   readonly #serving = new Set<Worker>();
   readonly #closed = new Set<Worker>();
-  readonly #silence = new Silence<Worker>();
-  readonly #pauses = new Pauses();
+  readonly #watchdog = new Watchdog<Worker>();
+  readonly #backoff = new RestartBackoff();
   /** Of those who begin others, who would each see that one is missing. */
   readonly #turn = new Mutex();
   #mending: Promise<void> | undefined;
@@ -113,7 +113,7 @@ export class Workers {
     }
     // After a reload it may be by newer code, and say what is not known here.
     if (message.kind !== 'alive' && message.kind !== 'asks') return;
-    this.#silence.heard(worker);
+    this.#watchdog.heard(worker);
     this.#counts.note(worker, message.families);
     if (message.kind === 'asks') tell(worker, { kind: 'counted', families: this.#counts.sum() });
   }
@@ -130,7 +130,7 @@ export class Workers {
     this.#counts.end(worker);
     this.#exports.end(worker);
     this.#closed.delete(worker);
-    this.#silence.heard(worker);
+    this.#watchdog.heard(worker);
     this.#sayIfClosed();
     this.#endWithoutSocket();
     if (this.#serving.delete(worker)) this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
@@ -154,15 +154,15 @@ export class Workers {
   /** Whoever dies meanwhile is seen to here, too. */
   async #mend(): Promise<void> {
     do {
-      await sleep(this.#pauses.left(performance.now()));
+      await sleep(this.#backoff.left(performance.now()));
       await this.#turn
         .run(() => this.#beginMissing())
         .catch(() => this.#sayPause('One has ended before it answered: another one is started'));
     } while (!this.#isStopping && this.#serving.size < this.#plan.count);
   }
 
-  #sayPause(what: string, pauses = this.#pauses): void {
-    if (!this.#isStopping) this.#log('error', `${what} in ${pauses.next(performance.now()) / 1_000} s.`);
+  #sayPause(what: string, backoff = this.#backoff): void {
+    if (!this.#isStopping) this.#log('error', `${what} in ${backoff.next(performance.now()) / 1_000} s.`);
   }
 
   /** All at once, in the turn. @throws StartError where one could not be begun, once all others were */
@@ -191,10 +191,10 @@ export class Workers {
   /** It goes on until another one answers, however often that has to be tried. */
   async #leave(worker: Worker): Promise<void> {
     // Its own: for those that die nothing is different by it.
-    const pauses = new Pauses();
+    const backoff = new RestartBackoff();
     while (!(await this.#succeed(worker)) && !this.#isStopping) {
-      this.#sayPause(`Process ${worker.process.pid} is replaced, if one starts then,`, pauses);
-      await sleep(pauses.left(performance.now()));
+      this.#sayPause(`Process ${worker.process.pid} is replaced, if one starts then,`, backoff);
+      await sleep(backoff.left(performance.now()));
     }
   }
 
@@ -222,7 +222,7 @@ export class Workers {
   }
 
   #endSilent(): void {
-    for (const worker of this.#silence.look(living())) {
+    for (const worker of this.#watchdog.look(living())) {
       this.#log('error', `Process ${worker.process.pid} does not answer any more, and is ended.`);
       kill(worker);
     }

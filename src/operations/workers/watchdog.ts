@@ -3,7 +3,7 @@
 export const LOOK_EVERY_MS = 10_000;
 const MOST_LOOKS = 6;
 
-export class Silence<Who> {
+export class Watchdog<Who> {
   readonly #looks = new Map<Who, number>();
 
   heard(who: Who): void {

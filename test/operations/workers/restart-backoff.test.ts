@@ -1,15 +1,15 @@
 /** How long is waited before another process is begun in the place of one that has died. */
 import { expect, test } from 'vitest';
-import { Pauses } from '../../../src/operations/workers/pauses.ts';
+import { RestartBackoff } from '../../../src/operations/workers/restart-backoff.ts';
 
 const MINUTE = 60_000;
 
 /** The pauses where each lives for so long, in milliseconds. */
 function pausesWith(life: number, count = 13): number[] {
-  const pauses = new Pauses();
+  const backoff = new RestartBackoff();
   let now = 0;
   return Array.from({ length: count }, () => {
-    const pause = pauses.next(now);
+    const pause = backoff.next(now);
     now += pause + life;
     return pause;
   });
@@ -26,6 +26,6 @@ test('is short again once none has died for a minute', () => {
 });
 
 test('whoever dies in a pause waits for no more than its end', () => {
-  const pauses = new Pauses();
-  expect([0, 10, 60, 100].map((now) => pauses.next(now))).toEqual([100, 100, 100, 200]);
+  const backoff = new RestartBackoff();
+  expect([0, 10, 60, 100].map((now) => backoff.next(now))).toEqual([100, 100, 100, 200]);
 });

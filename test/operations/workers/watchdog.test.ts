@@ -1,6 +1,6 @@
 /** Which processes hang: those that have said nothing for a minute. */
 import { expect, test } from 'vitest';
-import { LOOK_EVERY_MS, Silence } from '../../../src/operations/workers/silence.ts';
+import { LOOK_EVERY_MS, Watchdog } from '../../../src/operations/workers/watchdog.ts';
 
 const MINUTE = 60_000;
 
@@ -8,21 +8,21 @@ const MINUTE = 60_000;
 const ENOUGH = MINUTE / LOOK_EVERY_MS + 1;
 
 /** What each look at them tells. */
-function look(silence: Silence<string>, count: number, all = ['one', 'other']): string[][] {
-  return Array.from({ length: count }, () => silence.look(all));
+function look(watchdog: Watchdog<string>, count: number, all = ['one', 'other']): string[][] {
+  return Array.from({ length: count }, () => watchdog.look(all));
 }
 
 test('one is told of once, after a minute', () => {
-  const told = look(new Silence(), 2 * ENOUGH, ['one']);
+  const told = look(new Watchdog(), 2 * ENOUGH, ['one']);
   expect(told.flat()).toEqual(['one']);
   expect(told[ENOUGH - 1]).toEqual(['one']);
 });
 
 test('one that has said something has a minute from then on, and others do not', () => {
-  const silence = new Silence<string>();
-  look(silence, ENOUGH - 1);
-  silence.heard('one');
-  const told = look(silence, ENOUGH);
+  const watchdog = new Watchdog<string>();
+  look(watchdog, ENOUGH - 1);
+  watchdog.heard('one');
+  const told = look(watchdog, ENOUGH);
   expect(told[0]).toEqual(['other']);
   expect(told.slice(1, -1).flat()).toEqual([]);
   expect(told.at(-1)).toEqual(['one']);

@@ -5,7 +5,7 @@ const FIRST = 100;
 const LONGEST = 60_000;
 const FORGOTTEN_AFTER = 60_000;
 
-export class Pauses {
+export class RestartBackoff {
   #inARow = 0;
   #last = Number.NEGATIVE_INFINITY;
 
