@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { findUser } from '../users/queries.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
-import { lastUserOn } from './device.ts';
+import { lastUserOn } from './device-cookie.ts';
 
 /** For a browser that is not signed in: of its session nothing is left but the cookie. */
 export async function isDeactivated(request: FastifyRequest): Promise<boolean> {

@@ -7,7 +7,7 @@ import { type Fields, readFields } from '../lib/forms.ts';
 import { authenticate } from './authenticate.ts';
 import { sessionCookie } from './cookie.ts';
 import { isDeactivated } from './deactivation-notice.ts';
-import { rememberDevice } from './device.ts';
+import { rememberDevice } from './device-cookie.ts';
 import { openDraft, type SealedForm } from './sealed-drafts.ts';
 import { deleteSession } from './sessions.ts';
 import type { Problem } from './sign-in-problems.ts';

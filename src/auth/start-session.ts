@@ -10,7 +10,7 @@ import { authenticate } from './authenticate.ts';
 import { warningOf } from './code-refusals.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
 import { type Credentials, lockCredentials, noteSignIn } from './credentials.ts';
-import { deviceCookie } from './device.ts';
+import { deviceCookie } from './device-cookie.ts';
 import { moveDrafts } from './drafts.ts';
 import { maySignIn } from './policy.ts';
 import { isFromBeforeErasure, openDraft, redeemDraft } from './sealed-drafts.ts';

@@ -9,7 +9,7 @@ import { retryAfter } from '../lib/retry-after.ts';
 import { invisibleCharacter, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
-import { findDevice } from './device.ts';
+import { findDevice } from './device-cookie.ts';
 import { largestNetworkOf } from './networks.ts';
 import { attemptPassword } from './password-attempt.ts';
 import { hashPassword, isOutdated, isPassword } from './password-hashing.ts';

@@ -9,7 +9,7 @@ import { AdmissionQueue, KINDS, type Kind, LONGEST_WAIT } from './admission-queu
 import { noteRequest } from './bare-pages.ts';
 import { BurstTracker, type Client, isBursting } from './bursts.ts';
 import { withoutBase } from './host.ts';
-import { addRefusals } from './refusals.ts';
+import { addOverloadResponse } from './overload-response.ts';
 import { kindOf } from './request-kind.ts';
 import { isGivenUp } from './unread-bodies.ts';
 
@@ -81,7 +81,7 @@ class Admission {
   readonly #app: FastifyInstance;
   readonly #parts: Parts;
   readonly #basePath: string;
-  readonly #answerRefused: ReturnType<typeof addRefusals>;
+  readonly #answerRefused: ReturnType<typeof addOverloadResponse>;
   readonly #queue = new AdmissionQueue<Exchange>();
   readonly #bursts = new BurstTracker<Who>();
   #isScheduled = false;
@@ -96,7 +96,7 @@ class Admission {
     this.#app = app;
     this.#parts = parts;
     this.#basePath = basePathOf(app.config.origin);
-    this.#answerRefused = addRefusals(app);
+    this.#answerRefused = addOverloadResponse(app);
   }
 
   /** Others may wait behind it, for the next turn. */

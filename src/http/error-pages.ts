@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { askToSignIn } from '../auth/ask-to-sign-in.ts';
 import { SignedOutError } from '../errors.ts';
 import { retryAfter } from '../lib/retry-after.ts';
+import { retryLink } from './error-links.ts';
 import { explain } from './explanations.ts';
 import type { Views } from './views.ts';
-import { wayOn } from './ways-on.ts';
 
 export const NO_PAGE = 'There is no page at this address.';
 
@@ -36,5 +36,5 @@ async function showError(error: unknown, request: FastifyRequest, reply: Fastify
   const { status, link, ...page } = explain(error, request);
   if (status >= 500) request.log.error({ err: error, req: request }, 'request failed');
   if (status === 503) reply.header('retry-after', retryAfter());
-  await reply.renderError({ ...page, link: link ?? wayOn(request, status) }, status);
+  await reply.renderError({ ...page, link: link ?? retryLink(request, status) }, status);
 }

@@ -15,9 +15,9 @@ import {
   UnavailableError,
 } from '../errors.ts';
 import { diskReasonOf } from '../lib/reasons.ts';
+import { ownAddress, savedLink } from './error-links.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';
-import { ownAddress, whereToLook } from './ways-on.ts';
 
 type Explanation = { status: number } & Views['error'];
 
@@ -117,7 +117,7 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   }
   if (error instanceof LastAdministratorError) {
     const sentence = `${error.message} Nothing was changed: make someone else an administrator first.`;
-    return { status: 409, title: 'Somebody has to stay', sentence, link: whereToLook(request) };
+    return { status: 409, title: 'Somebody has to stay', sentence, link: savedLink(request) };
   }
   if (error instanceof TooBroadError) {
     return {
@@ -146,7 +146,7 @@ function explainFailure(error: unknown, request: FastifyRequest): Explanation | 
   }
   if (error instanceof OutcomeUnknownError) {
     const sentence = outcomeUnknown(error.reason);
-    return { status: 503, title: 'Was it saved?', sentence, link: whereToLook(request) };
+    return { status: 503, title: 'Was it saved?', sentence, link: savedLink(request) };
   }
   if (error instanceof DamagedError) {
     return { status: 500, title: 'The directory is damaged', sentence: `${DAMAGED}${unchanged}` };

@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { askToSignInAs } from '../auth/ask-to-sign-in.ts';
 import { authenticate } from '../auth/authenticate.ts';
-import { rememberDevice } from '../auth/device.ts';
+import { rememberDevice } from '../auth/device-cookie.ts';
 import { transactOnce } from '../auth/idempotency.ts';
 import { hashInTurn } from '../auth/password-attempt.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';

@@ -9,7 +9,7 @@ import { addressFor } from '../lib/url-for.ts';
 import { fromParameter } from '../users/list/address.ts';
 import { findUser } from '../users/queries.ts';
 import { listBefore, type Request } from '../users/request.ts';
-import { letterTo } from './letter.ts';
+import { accessMailTo } from './access-mail.ts';
 import { findMailOutcome, recordMail } from './mail-outcomes.ts';
 import type { MailOutcome } from './mailer.ts';
 import { findLink, type TokenOf } from './queries.ts';
@@ -41,7 +41,7 @@ export async function findFormLink(request: FastifyRequest, user: User, key: str
   const link = addressFor(server.config.origin, headers.host, path);
   const { endsAt, madeAt } = found;
   const mail = await findMailOutcome(server.db, user.id, madeAt);
-  return { link, endsAt, mail, letter: letterTo(user, { link, endsAt, from }) };
+  return { link, endsAt, mail, letter: accessMailTo(user, { link, endsAt, from }) };
 }
 
 /** Call it after the link is saved. Undefined where there is none any more, or no mail server. */

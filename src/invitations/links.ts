@@ -8,9 +8,9 @@ import { readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { getUser } from '../users/queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
+import { mailtoOf } from './access-mail.ts';
 import { makeLink, withdrawLink } from './commands.ts';
 import { findFormLink, keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
-import { mailtoOf } from './letter.ts';
 
 /** There it takes the password: the browser may have been left alone. */
 const OWN = 'Your own password is changed here.';

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { OutcomeUnknownError, UnavailableError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { isOfStandby, isRefusal, isServersFault, translated } from './errors.ts';
-import { askUntil, type PatientQuery } from './patience.ts';
+import { askUntil, type LongQuery } from './long-statements.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
 import { setLocal } from './timeouts.ts';
 
@@ -24,7 +24,7 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   /** @throws NotUniqueError, UnavailableError, ContendedError, and whatever else PostgreSQL refuses. */
-  async executeQuery<R>(query: PatientQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: LongQuery): Promise<QueryResult<R>> {
     // Outside of transactions queries only read, and may be sent twice.
     const { rows, rowCount } = await (this.isInTransaction
       ? this.#ask(query)
@@ -83,13 +83,13 @@ export class PostgresConnection implements DatabaseConnection {
     throw new Error('Streaming is not supported: ask for a page.');
   }
 
-  async #ask({ sql, parameters, limit, deadline }: PatientQuery): Promise<pg.QueryResult> {
+  async #ask({ sql, parameters, limit, deadline }: LongQuery): Promise<pg.QueryResult> {
     if (limit !== undefined) await this.#run(`set local statement_timeout = ${limit}`);
     return this.#run(sql, parameters, deadline);
   }
 
   /** Where the connection itself does not see to it that it only reads, and how long, a transaction does. */
-  async #askAlone({ limit, ...query }: PatientQuery): Promise<pg.QueryResult> {
+  async #askAlone({ limit, ...query }: LongQuery): Promise<pg.QueryResult> {
     this.#client ??= await this.#pool.acquire();
     if (this.#client.keepsSettings && limit === undefined) return this.#ask(query);
     const limits = { ...this.#pool.limits, ...(limit !== undefined && { statement_timeout: limit }) };

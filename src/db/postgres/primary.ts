@@ -7,7 +7,7 @@ import { PostgresConnection } from './connection.ts';
 import { dialectOf, type RosterPostgresAdapter } from './dialect.ts';
 import { LogPositions } from './log-positions.ts';
 import type { ConnectionPool } from './pool.ts';
-import { IDENTITY, openWatch, SILENCE, TIMELINE } from './watch.ts';
+import { IDENTITY, openProbe, SILENCE, TIMELINE } from './probe.ts';
 
 /** How far the log is written: where the next record goes may be behind a page's header, where no replica is before that. */
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
@@ -40,7 +40,7 @@ export class Primary {
     this.pool = pool;
     this.db = new Kysely<Schema>({ dialect: dialectOf(adapter, () => new PostgresConnection(pool)) });
     this.positions = new LogPositions(longestLag);
-    this.#watch = openWatch(url);
+    this.#watch = openProbe(url);
     this.#news = news;
   }
 

@@ -4,7 +4,7 @@ import type { Db, Schema } from '../schema.ts';
 import { PostgresConnection } from './connection.ts';
 import { dialectOf, type RosterPostgresAdapter } from './dialect.ts';
 import { isServersFault } from './errors.ts';
-import type { PatientQuery } from './patience.ts';
+import type { LongQuery } from './long-statements.ts';
 import { AllTakenError, type ConnectionPool } from './pool.ts';
 import type { Primary } from './primary.ts';
 import type { Replica } from './replica.ts';
@@ -38,7 +38,7 @@ class Place {
     return (this.#replica ?? this.#primary).pool;
   }
 
-  async ask<R>(query: PatientQuery): Promise<QueryResult<R>> {
+  async ask<R>(query: LongQuery): Promise<QueryResult<R>> {
     if (this.#replica === undefined) return this.#askPrimary(query);
     try {
       const answer = await this.#replica.unlessSilent(askAt<R>(this.#replica.pool, query));
@@ -51,7 +51,7 @@ class Place {
     }
   }
 
-  #askPrimary<R>(query: PatientQuery): Promise<QueryResult<R>> {
+  #askPrimary<R>(query: LongQuery): Promise<QueryResult<R>> {
     if (this.#next) return this.#next.executeQuery<R>(query);
     return this.#readPrimary(async (db) => {
       // Another query of the page may have been answered meanwhile.
@@ -68,7 +68,7 @@ class Place {
 }
 
 /** On a connection of its own, given back once there is an answer, also where nobody waits for that any more. */
-function askAt<R>(pool: ConnectionPool, query: PatientQuery): Promise<QueryResult<R>> {
+function askAt<R>(pool: ConnectionPool, query: LongQuery): Promise<QueryResult<R>> {
   const connection = new PostgresConnection(pool);
   return connection.executeQuery<R>(query).finally(() => connection.release());
 }
@@ -81,7 +81,7 @@ class ReadingConnection extends PostgresConnection {
     this.#place = place;
   }
 
-  override executeQuery<R>(query: PatientQuery): Promise<QueryResult<R>> {
+  override executeQuery<R>(query: LongQuery): Promise<QueryResult<R>> {
     return this.isInTransaction ? super.executeQuery(query) : this.#place.ask(query);
   }
 }

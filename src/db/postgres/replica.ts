@@ -5,7 +5,7 @@ import { SingleFlight } from '../../lib/single-flight.ts';
 import type { ReplicaState } from '../replicas.ts';
 import type { Db } from '../schema.ts';
 import { type ConnectionPool, openPool, type Requests } from './pool.ts';
-import { IDENTITY, openWatch, SILENCE, TIMELINE } from './watch.ts';
+import { IDENTITY, openProbe, SILENCE, TIMELINE } from './probe.ts';
 
 const LEFT_OUT_FOR_MS = 2_000;
 const ASTRAY = 'it may not follow the primary that there is now';
@@ -42,7 +42,7 @@ export class Replica {
     const { host, pathname } = new URL(url);
     this.name = host + pathname;
     this.pool = openPool(url, requests);
-    this.#watch = openWatch(url);
+    this.#watch = openProbe(url);
     this.#tell = tell;
   }
 

@@ -8,7 +8,7 @@ import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
 import type { SearchIndex, SearchQuery } from '../search-index.ts';
 import { asTooBroad } from './errors.ts';
-import { askWithin } from './patience.ts';
+import { askWithin } from './long-statements.ts';
 
 const INDEX = 'users_search_text';
 /** The parts of a search text, counted from 1 as PostgreSQL does: before the first field there is nothing. */

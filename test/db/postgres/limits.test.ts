@@ -3,7 +3,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
-import { askWithin } from '../../../src/db/postgres/patience.ts';
+import { askWithin } from '../../../src/db/postgres/long-statements.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { TooBroadError, UnavailableError } from '../../../src/errors.ts';

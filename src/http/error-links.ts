@@ -9,7 +9,7 @@ type Link = Views['error']['link'];
 const OPEN_ANEW = 'Open the page anew';
 
 /** From where it can be tried once more; the view knows where to go where there is no such place. */
-export function wayOn(request: FastifyRequest, status: number): Link {
+export function retryLink(request: FastifyRequest, status: number): Link {
   const { method, url, routeOptions, server } = request;
   const isReading = method === 'GET' || method === 'HEAD';
   if ((isReading && status < 500) || status === 404) return undefined;
@@ -28,7 +28,7 @@ export function ownAddress({ server }: FastifyRequest): Link {
 }
 
 /** Where a change shows, if it was saved: at the user that was to be changed, among the newest, or where its form is. */
-export function whereToLook(request: FastifyRequest): Link {
+export function savedLink(request: FastifyRequest): Link {
   const { id } = request.params as { id?: string };
   if (id) return { href: `/users/${id}`, text: `Look at user ${id}` };
   const form = formOf(request);

@@ -19,7 +19,7 @@ const DIFFERING = 6;
 
 const RELOAD = { href: '', text: 'Reload this page' };
 
-export function addRefusals(
+export function addOverloadResponse(
   app: FastifyInstance,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const refusals: Partial<Record<ReturnType<typeof doingOf>, Refusal>> = {};

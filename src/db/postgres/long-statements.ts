@@ -14,7 +14,7 @@ const SILENCE = REQUEST_TIMEOUTS.query_timeout - USUAL;
 const LOOK_EVERY = 500;
 
 /** `limit`: the time that it has, where that is another than usual, in milliseconds; `deadline`: where that is longer. */
-export type PatientQuery = CompiledQuery & { limit?: number; deadline?: Deadline };
+export type LongQuery = CompiledQuery & { limit?: number; deadline?: Deadline };
 
 /** In a transaction all statements may take as long from then on. @param patience in milliseconds */
 export async function askWithin<R>(

@@ -6,7 +6,7 @@ import type { Mail } from './mailer.ts';
 
 type Named = { username: string; full_name: string | null };
 
-export function letterTo(
+export function accessMailTo(
   user: Named & { email: string },
   { link, endsAt, from }: { link: string; endsAt: number; from: Named },
 ): Mail {

@@ -16,7 +16,7 @@ export const IDENTITY = sql<string>`
 export const TIMELINE = sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`;
 
 /** A connection of its own, which never waits for those of pages. What fails there is not asked twice: the next look is soon. */
-export function openWatch(url: string): Db {
+export function openProbe(url: string): Db {
   const timeouts = { connectionTimeoutMillis: SILENCE, query_timeout: SILENCE };
   const pool = openPool(url, { connections: 1, timeouts });
   const connect = () => new PostgresConnection(pool, false);
