@@ -80,7 +80,7 @@ async function showSet({ reader: db, params, query, actor }: Request, reply: Fas
   const leftOut = JSON.parse(job?.notes ?? '[]') as number[];
   const actorId = job?.actor_id ?? null;
   const namesInJob = await findNames(db, [...leftOut, actorId], visibility.seesDeleted);
-  return reply.render('history/set', {
+  return reply.render('history/change-set', {
     row,
     lines,
     next,

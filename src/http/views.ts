@@ -219,7 +219,7 @@ export type Views = {
     notices: string[];
     unknown: string[];
   };
-  'history/set': {
+  'history/change-set': {
     row: DescribedSet;
     lines: { whom: Person; fields: FieldChanges; fate: 'created' | 'deleted' | undefined }[];
     next: ChangeOfSet | undefined;
@@ -290,7 +290,7 @@ export type Views = {
         >)
       | undefined;
   };
-  'imports/over': {
+  'imports/result': {
     imported: Import;
     how: HowRead | undefined;
     choices: Choices;

@@ -53,7 +53,7 @@ export async function showImport(request: Request, reply: FastifyReply) {
   if (state === 'reading' || state === 'confirmed' || state === 'applying')
     return showProgress(request, reply, imported);
   if (state === 'checked') return reply.render('imports/check', await check(request, imported));
-  return reply.render('imports/over', await over(request, imported, takingBack));
+  return reply.render('imports/result', await over(request, imported, takingBack));
 }
 
 function showTakingBack(request: Request, reply: FastifyReply, imported: Import, job: Job) {
@@ -116,7 +116,7 @@ async function over(
   { server, actor }: Request,
   imported: Import,
   takenBack: Job | undefined,
-): Promise<Views['imports/over']> {
+): Promise<Views['imports/result']> {
   const { db, config } = server;
   const how = howRead(imported);
   const refused = readStage(findFolder(config.importFolder), imported, (stage) => stage.refused(0, 1)) ?? [];

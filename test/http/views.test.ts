@@ -174,17 +174,17 @@ const shownRow: ShownRow = {
 };
 /** Imports that are over in another way, or do nothing, or are with another machine. */
 const IMPORTS: [keyof Views, object][] = [
-  ['imports/over', { imported: { ...imported, state: 'done' } }],
+  ['imports/result', { imported: { ...imported, state: 'done' } }],
   [
-    'imports/over',
+    'imports/result',
     {
       imported: { ...imported, state: 'taken back', problem: NAME },
       left: { count: 2, some: [{ id: 7, name: NAME }] },
     },
   ],
   ['imports/taking-back', { imported, job: { ...job, state: 'stopped' } }],
-  ['imports/over', { imported: { ...imported, state: 'discarded' }, row: undefined }],
-  ['imports/over', { how: undefined, columns: [] }],
+  ['imports/result', { imported: { ...imported, state: 'discarded' }, row: undefined }],
+  ['imports/result', { how: undefined, columns: [] }],
   ['imports/check', { how: { ...how, columns: [{ header: NAME, field: 'email' }] } }],
   ['imports/check', { how: { ...how, usernames: 'email' } }],
   ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
@@ -300,7 +300,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     notices: [NAME],
     unknown: [NAME, NAME],
   },
-  'history/set': {
+  'history/change-set': {
     row: { ...row, set: { ...set, users: 9 }, undone: { set, who: row.who, left: 2, isOver: true } },
     lines: [{ whom: { id: 7, name: NAME }, fields: row.fields, fate: 'created' }],
     next: { user_id: 7, version: 1, set_id: 1, fields: null },
@@ -477,7 +477,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       differences: [`Line 2, ${NAME}: was new`],
     },
   },
-  'imports/over': {
+  'imports/result': {
     imported: { ...imported, state: 'unreadable', problem: NAME },
     how,
     choices: {},
@@ -707,7 +707,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
   'invitations/link': { user: { ...user, ...WORDS }, link: WORDS.link },
   'invitations/form': { user: { id: 8, username: WORDS.username } },
   'history/list': { ...told(SAMPLES['history/list']), notices: [TAKEN] },
-  'history/set': told(SAMPLES['history/set']),
+  'history/change-set': told(SAMPLES['history/change-set']),
   'undo/show': { ...told(SAMPLES['undo/show']), errors: { '7.username.other': TAKEN } },
   'erasure/ask': { ...told(SAMPLES['erasure/ask']), error: TAKEN },
   'erasure/erased': {
@@ -727,8 +727,8 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
       differences: [],
     },
   },
-  'imports/over': {
-    ...told(SAMPLES['imports/over']),
+  'imports/result': {
+    ...told(SAMPLES['imports/result']),
     imported: { ...told(imported), state: 'unreadable', problem: TAKEN },
   },
   'imports/refused-rows': {
