@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { StartError } from '../errors.ts';
-import { isThere, makeFileOnce, syncFolder, unless } from '../lib/make-file.ts';
+import { ignoreErrors, isThere, makeFileOnce, syncFolder } from '../lib/make-file.ts';
 import { readKeyFile, writeKey } from './key-file.ts';
 
 export function fingerprintOf(key: Buffer): string {
@@ -65,6 +65,6 @@ export function isKeyIn(path: string, fingerprint: string): boolean {
 export function moveNextIntoPlace(path: string, before: Buffer | undefined): void {
   // First a second file, whose name is never given to another key: at no moment is either of them nowhere.
   if (before) makeFileOnce(formerKeyFile(path, fingerprintOf(before)), (draft) => writeKey(draft, before));
-  unless(['ENOENT'], () => renameSync(nextKeyFile(path), path));
+  ignoreErrors(['ENOENT'], () => renameSync(nextKeyFile(path), path));
   syncFolder(path);
 }

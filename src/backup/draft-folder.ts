@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { hashOf } from '../auth/tokens.ts';
 import { DAY } from '../lib/clock.ts';
-import { isThere, unless } from '../lib/make-file.ts';
+import { ignoreErrors, isThere } from '../lib/make-file.ts';
 import { dateOf, keyBeside } from './file-names.ts';
 
 const DRAFT = /^(.+)\.new-([\w-]{8})-(\d+)$/;
@@ -26,11 +26,11 @@ export function makeDraftFolder(file: string): string {
 export function removeLeftOvers(file: string): string[] {
   const folder = dirname(file);
   const removed: string[] = [];
-  for (const name of unless(REFUSED, () => readdirSync(folder)) ?? []) {
+  for (const name of ignoreErrors(REFUSED, () => readdirSync(folder)) ?? []) {
     const [, of = '', host, pid] = DRAFT.exec(name) ?? [];
     const isOurs = of === basename(file) || dateOf(of) !== undefined;
     if (!isOurs || !isAbandoned(join(folder, name), host === machine() ? Number(pid) : undefined)) continue;
-    unless(REFUSED, () => {
+    ignoreErrors(REFUSED, () => {
       if (dateOf(of) !== undefined) removeLoneKey(join(folder, of));
       rmSync(join(folder, name), { recursive: true, force: true });
       removed.push(name);

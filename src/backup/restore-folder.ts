@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { besideFile } from '../database-url.ts';
-import { isSameFile, unless } from '../lib/make-file.ts';
+import { ignoreErrors, isSameFile } from '../lib/make-file.ts';
 import { removeLeftOvers } from './draft-folder.ts';
 import { dateAsideOf } from './file-names.ts';
 
@@ -13,7 +13,7 @@ export function restoringBeside(databaseUrl: string, secretKeyFile: string): str
 /** What is left of them: a folder that holds all of a database, and one more name for the one that is there, or half a copy of it. @returns the names of what is gone */
 export function removeKilledRestores(databaseUrl: string, secretKeyFile: string): string[] {
   const ifAllowed = (remove: () => string[]) =>
-    unless(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], remove) ?? [];
+    ignoreErrors(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'], remove) ?? [];
   return [
     ...ifAllowed(() => removeLeftOvers(restoringBeside(databaseUrl, secretKeyFile))),
     ...ifAllowed(() => removeHalfAside(besideFile(databaseUrl, secretKeyFile, ''))),

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authorize } from '../auth/actor.ts';
 import { open, seal } from '../auth/tokens.ts';
 import { SignedOutError } from '../errors.ts';
-import { goneOf } from '../http/client-gone.ts';
+import { abortSignalOf } from '../http/client-gone.ts';
 import type { Fields } from '../lib/forms.ts';
 import { parseSelection, type Selection, selectionAddress, tickedAddress } from '../users/list/selection.ts';
 import { ACTS, type Act, parseAct } from './acts.ts';
@@ -35,7 +35,7 @@ export async function ask(
   { act, selection }: Asked,
   { drift, error, seen, status = 200 }: Shown = {},
 ) {
-  const gone = goneOf(reply.raw);
+  const gone = abortSignalOf(reply.raw);
   const plan = await planBulk({ ...asking(request), gone }, act, selection);
   const sealed = seen ?? seal(request.server.secretKey, purposeOf(request, act, selection), plan.seen);
   const shown = {

@@ -12,7 +12,7 @@ import { engineOf } from '../db/engine.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { bytesOf, usersOf } from '../lib/formats.ts';
-import { unless, whereLies } from '../lib/make-file.ts';
+import { ignoreErrors, whereLies } from '../lib/make-file.ts';
 import { noteRun } from '../maintenance/note-run.ts';
 import { readArguments } from './arguments.ts';
 import { openUpToDate, refuseErased } from './named-database.ts';
@@ -69,7 +69,7 @@ function watchOwner(): () => void {
 /** Also those of another Roster's on the machine. */
 function giveWayToOthers(): void {
   // In a thread, as in tests, it would be for the rest of its life.
-  if (isMainThread) unless(['EPERM', 'EACCES'], () => setPriority(constants.priority.PRIORITY_LOW));
+  if (isMainThread) ignoreErrors(['EPERM', 'EACCES'], () => setPriority(constants.priority.PRIORITY_LOW));
 }
 
 function filesOf({ databaseUrl, secretKeyFile }: Config): string[] {

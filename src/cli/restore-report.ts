@@ -8,7 +8,7 @@ import type { Finding } from '../check/finding.ts';
 import { isBackup } from '../db/backup-file.ts';
 import { MIGRATIONS } from '../db/database.ts';
 import { StartError } from '../errors.ts';
-import { number, several, time, usersOf } from '../lib/formats.ts';
+import { number, pluralize, time, usersOf } from '../lib/formats.ts';
 import { isThere } from '../lib/make-file.ts';
 import { plain } from '../lib/text.ts';
 
@@ -92,7 +92,7 @@ function lossOf(found: Summary, former: Summary | undefined): string {
   const changes = former.changesSince;
   if (changes === undefined) return 'How many changes would be lost cannot be read.';
   if (changes === 0) return 'Nothing was changed there since.';
-  return `Lost would be what was done since: ${several(changes, 'change')}.`;
+  return `Lost would be what was done since: ${pluralize(changes, 'change')}.`;
 }
 
 export function sayKey(key: KeyPlan, path: string): void {
@@ -120,7 +120,7 @@ function sentenceOf(key: KeyPlan, path: string): string | undefined {
 type Missing = Pick<KeyPlan & { kind: 'missing' }, 'fingerprint' | 'count'>;
 
 /** What is sealed goes into another database by its key alone. */
-export function needed(key: Missing, path: string): StartError {
+export function missingKeyError(key: Missing, path: string): StartError {
   return new StartError(
     `${sealed(key, path)} Put the file with it there, or have SECRET_KEY_FILE say where it is; if it is lost for good, add --give-up-key: whoever has a second factor is let in again by an administrator then. Nothing was changed.`,
   );
@@ -132,7 +132,7 @@ function sealed({ fingerprint, count }: Missing, path: string): string {
 }
 
 function secondFactors({ count }: Pick<Missing, 'count'>): string {
-  return several(count, 'second factor');
+  return pluralize(count, 'second factor');
 }
 
 function missing({ fingerprint, count }: KeyPlan & { kind: 'missing' }, path: string): string {

@@ -21,7 +21,7 @@ import { isSameFile, isThere } from '../lib/make-file.ts';
 import { readArguments } from './arguments.ts';
 import { askYesOrNo, UNCHANGED } from './ask.ts';
 import { sayWhich } from './named-database.ts';
-import { momentOf, needed, sayBoth, sayDone, sayKey } from './restore-report.ts';
+import { missingKeyError, momentOf, sayBoth, sayDone, sayKey } from './restore-report.ts';
 import { StatusLine } from './status-line.ts';
 
 const USAGE =
@@ -93,7 +93,7 @@ async function decide(replacing: Replacing, options: Options): Promise<number> {
   const path = config.secretKeyFile;
   const key = await planKey(restorable.db, { file, path, ...options });
   sayBoth(file, found, former, restorable.faults);
-  if (held === undefined && key.kind === 'missing') throw needed(key, path);
+  if (held === undefined && key.kind === 'missing') throw missingKeyError(key, path);
   sayKey(key, path);
   const answer = options.isSure || (await askYesOrNo('Restore it?'));
   if (answer === undefined) console.log('Not restored: nobody is there to be asked. Give --yes.');

@@ -27,7 +27,7 @@ import * as absentUsers from './migrations/0018-absent-users.ts';
 import * as quickChecks from './migrations/0019-quick-checks.ts';
 import * as searchStatistics from './migrations/0020-search-statistics.ts';
 import * as searchList from './migrations/0021-search-list.ts';
-import type { Following } from './postgres/replica-set.ts';
+import type { ReplicaOptions } from './postgres/replica-set.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { checkSqliteFile, prepareSqliteFile, versionOfFile } from './sqlite/file.ts';
@@ -62,7 +62,7 @@ export const MIGRATIONS: readonly Migration[] = [
 // before anything is changed, and ends it by throwing. Nothing is kept of a copy; with `howToUpdate` nothing is brought up to date.
 export type Opening = {
   connections?: number;
-  following?: Following | undefined;
+  following?: ReplicaOptions | undefined;
   announce?: (name: string, isNew: boolean) => void;
   isCopy?: boolean;
   howToUpdate?: string | undefined;
@@ -108,7 +108,7 @@ export async function openDatabase(
 }
 
 /** One that this process has open already, for another of its threads. */
-export async function openBeside(url: string): Promise<Db> {
+export async function openForThread(url: string): Promise<Db> {
   const path = filePathOf(url);
   return path === undefined ? openPostgres(url, { connections: 3 }) : openSqlite(path, { isBeside: true });
 }
@@ -187,7 +187,7 @@ export function nameOf(url: string): string {
 
 async function openPostgres(
   url: string,
-  requests?: { connections: number; following?: Following | undefined },
+  requests?: { connections: number; following?: ReplicaOptions | undefined },
 ): Promise<Db> {
   // Loaded where it is wanted alone: it would be a part of every start.
   const { postgresDialect } = await import('./postgres/dialect.ts');

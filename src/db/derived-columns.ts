@@ -13,6 +13,6 @@ export function derivedColumns(user: Pick<User, 'username' | 'email'> & Partial<
   };
 }
 
-export function derivesAnew(before: User, after: User): boolean {
+export function changesDerived(before: User, after: User): boolean {
   return SEARCHED_FIELDS.some((name) => after[name] !== before[name]);
 }

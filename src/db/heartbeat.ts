@@ -3,7 +3,7 @@ import type { Db } from './schema.ts';
 import { transact } from './transact.ts';
 
 /** @throws whatever a change would. */
-export async function beat(db: Db): Promise<void> {
+export async function writeHeartbeat(db: Db): Promise<void> {
   await transact(db, async (trx) => {
     const { id } = await trx
       .insertInto('heartbeats')

@@ -18,7 +18,7 @@ import Sqlite from 'better-sqlite3';
 import { StartError } from '../errors.ts';
 import { copyOwner } from '../lib/file-owner.ts';
 import { isThere, makeFileOnce, syncFile, syncFolder } from '../lib/make-file.ts';
-import { farFrom } from './sqlite/generation.ts';
+import { distantVersion } from './sqlite/generation.ts';
 import { readHeader } from './sqlite/header.ts';
 import { refuseUnmatchedFiles } from './sqlite/unmatched-files.ts';
 
@@ -77,7 +77,7 @@ export class HeldFile {
     const db = new Sqlite(draft);
     const version = Number(db.pragma('user_version', { simple: true }));
     db.pragma('synchronous = FULL');
-    db.pragma(`user_version = ${farFrom(version, this.#version || version)}`);
+    db.pragma(`user_version = ${distantVersion(version, this.#version || version)}`);
     db.pragma('wal_checkpoint(TRUNCATE)');
     db.close();
     chmodSync(draft, 0o600);

@@ -6,7 +6,7 @@ import { engineOf } from './engine.ts';
 import { makeLastSignIns } from './last-sign-ins.ts';
 import { moveRevision } from './revision.ts';
 import type { Trx } from './schema.ts';
-import { countAnew } from './user-counts.ts';
+import { recountUsers } from './user-counts.ts';
 
 const ROWS_AT_ONCE = 1_000;
 
@@ -36,6 +36,6 @@ export async function rebuildSearch(trx: Trx, progress: (done: number) => void =
   // From here on nobody else changes users, on PostgreSQL as well.
   await engineOf(trx).makeSearchIndex(trx);
   await makeLastSignIns(trx);
-  await countAnew(trx);
+  await recountUsers(trx);
   moveRevision(trx);
 }

@@ -39,7 +39,7 @@ export async function addToCounts(trx: Trx, counts: readonly Count[]): Promise<v
 }
 
 /** While nobody else changes users. */
-export async function countAnew(trx: Trx): Promise<void> {
+export async function recountUsers(trx: Trx): Promise<void> {
   const counts = await trx
     .selectFrom('users')
     .select(['is_active', 'role', ({ fn }) => fn.countAll<number>().as('count')])

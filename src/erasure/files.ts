@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { besideFile } from '../database-url.ts';
 import { ownerOf } from '../imports/folder.ts';
-import { unless } from '../lib/make-file.ts';
+import { ignoreErrors } from '../lib/make-file.ts';
 import type { Erasure } from './queries.ts';
 
 /**
@@ -80,7 +80,7 @@ export function copiesWith(
 ): string[] {
   const beside = besideFile(databaseUrl, secretKeyFile, '');
   const names = { database: basename(beside), key: basename(secretKeyFile) };
-  return (unless(['ENOENT'], () => readdirSync(dirname(beside))) ?? []).filter((name) => {
+  return (ignoreErrors(['ENOENT'], () => readdirSync(dirname(beside))) ?? []).filter((name) => {
     const fate = fateOfFile(name, names);
     const at = statSync(join(dirname(beside), name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     const isOfBefore = fate === 'any copy' || (fate === 'copy' && at <= (gone_at ?? at));

@@ -1,7 +1,7 @@
 /** The formats in which users leave Roster. */
 import type { User } from '../db/schema.ts';
 import { BYTE_ORDER_MARK, csvOf } from '../lib/csv.ts';
-import { cardOf } from './vcard.ts';
+import { vCardOf } from './vcard.ts';
 
 export type Format = {
   name: string;
@@ -48,7 +48,7 @@ export const FORMATS = {
     extension: 'vcf',
     type: 'text/vcard; charset=utf-8',
     begin: '',
-    write: (users, directory) => users.map((user) => cardOf(user, directory)).join(''),
+    write: (users, directory) => users.map((user) => vCardOf(user, directory)).join(''),
   },
 } as const satisfies Record<string, Format>;
 

@@ -6,7 +6,7 @@ import { mayRead } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { transact } from '../db/transact.ts';
 import { countInSet, recordExport } from '../history/record.ts';
-import { goneOf } from '../http/client-gone.ts';
+import { abortSignalOf } from '../http/client-gone.ts';
 import { isFromHere } from '../http/cross-site.ts';
 import { refuseUnseen } from '../imports/commands.ts';
 import { refuseWithoutRoom } from '../lib/disk-space.ts';
@@ -55,7 +55,7 @@ export function exportRoutes(
     const asked = { selection, format, promised: wholeNumber(query.count ?? '') };
     reply.header('cache-control', 'no-store');
     if (request.method === 'HEAD') return reply.type(FORMATS[format].type).send();
-    const gone = goneOf(reply.raw);
+    const gone = abortSignalOf(reply.raw);
     // Whoever is gone already takes no slot; what they are answered nobody reads.
     const slot = gone.aborted ? undefined : await takeSlot(`${request.actor?.user?.id}`);
     if (slot === undefined || gone.aborted) {

@@ -6,7 +6,7 @@ import { displayName } from '../lib/formats.ts';
 const LONGEST_LINE = 75;
 
 /** @param directory tells users of one Roster from those of another */
-export function cardOf(user: User, directory: string): string {
+export function vCardOf(user: User, directory: string): string {
   const lines = [
     'BEGIN:VCARD',
     'VERSION:4.0',

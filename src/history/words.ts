@@ -3,7 +3,7 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role, User } from '../db/schema.ts';
 import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
-import { and, date, number, several, usersOf } from '../lib/formats.ts';
+import { and, date, number, pluralize, usersOf } from '../lib/formats.ts';
 import { capital, named } from '../lib/text.ts';
 import {
   ACTORS,
@@ -100,7 +100,7 @@ function wordsFor(set: ChangeSet, fields: FieldChanges): Words {
   if (set.event === 'second factor required of')
     return { done: `asked ${peopleOf(set.detail)} for a second factor` };
   if (set.event === 'second factors given up')
-    return { done: `gave up ${several(Number(set.detail), 'second factor')}, with the key that was lost` };
+    return { done: `gave up ${pluralize(Number(set.detail), 'second factor')}, with the key that was lost` };
   if (set.event !== null) {
     const words = EVENTS[`${set.event}: ${set.detail}`] ?? EVENTS[set.event];
     return { done: set.event, of: 'of', ...words };
@@ -148,7 +148,7 @@ function importedOf(set: ChangeSet): string {
 
 function refusedOf(set: ChangeSet): string[] {
   const { refused = 0 } = importCountsOf(set) ?? {};
-  return refused > 0 ? [`${several(refused, 'row')} refused`] : [];
+  return refused > 0 ? [`${pluralize(refused, 'row')} refused`] : [];
 }
 
 function verbOf(kind: Kind | undefined): string {

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 
 /** Aborted once the connection is closed: also where that was before anybody listened. */
-export function goneOf(response: ServerResponse): AbortSignal {
+export function abortSignalOf(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   if (response.destroyed) gone.abort();

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 const ABSOLUTE_FORM = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/i;
 
 /** The path; where a whole address is asked for, its host takes the place of the header (RFC 9112, 3.2.2). */
-export function takeTarget({ url = '', headers }: IncomingMessage): string {
+export function applyAbsoluteForm({ url = '', headers }: IncomingMessage): string {
   const [, host, rest = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
   if (host === undefined) return url;
   headers.host = host;

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { parseQuery } from '../lib/forms.ts';
 import { basePathOf } from '../lib/url-for.ts';
 import type { IsTrusted } from './client-address.ts';
-import { takeTarget, withoutBase } from './host.ts';
+import { applyAbsoluteForm, withoutBase } from './host.ts';
 import type { Limit } from './log-limit.ts';
 import { loggerOptions } from './logger.ts';
 import { requestIdOf } from './request-id.ts';
@@ -39,7 +39,7 @@ export function serverOptions(config: Config, { isTrusted, limit }: Parts) {
     // Zod checks what comes in and pages go out as they are: the compilers of JSON schemas need not even be loaded.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     routerOptions: { ...ROUTING, querystringParser: parseQuery },
-    rewriteUrl: (request) => withoutBase(takeTarget(request), basePath),
+    rewriteUrl: (request) => withoutBase(applyAbsoluteForm(request), basePath),
   } satisfies FastifyServerOptions & { http: object };
 }
 

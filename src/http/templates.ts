@@ -20,7 +20,7 @@ import { historyHelpers } from '../history/helpers.ts';
 import { importHelpers } from '../imports/words.ts';
 import { DAY, HOUR, MINUTE, startOfMinute } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
-import { date, displayName, number, several, time, usersOf } from '../lib/formats.ts';
+import { date, displayName, number, pluralize, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
 import { capital, isWiderThan, named, partsOf, plain } from '../lib/text.ts';
 import { type Origin, urlMaker } from '../lib/url-for.ts';
@@ -107,7 +107,7 @@ const helpers = {
     if (!unit) return 'just now';
     const [name, length] = unit;
     const count = Math.floor(passed / length);
-    return name === 'day' && count === 1 ? 'yesterday' : `${several(count, name)} ago`;
+    return name === 'day' && count === 1 ? 'yesterday' : `${pluralize(count, name)} ago`;
   },
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
   isLongName: (name: string) => isWiderThan(16, name),

@@ -7,7 +7,7 @@ import { detailOfImport } from '../history/import-counts.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job } from '../jobs/queries.ts';
 import type { Kinds, Work } from '../jobs/run.ts';
-import { unless } from '../lib/make-file.ts';
+import { ignoreErrors } from '../lib/make-file.ts';
 import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { type Folder, filesOf } from './folder.ts';
@@ -87,7 +87,7 @@ function importWork(folder: Folder): Work {
     const nothing = { cursor: job.cursor, seen: 0, users: 0, left: [], isLast: true };
     const isOver = async (cause: Cause) => takeBack(trx, job, cause, now).then(() => nothing);
     if (refusal) return isOver(causeOf(refusal));
-    const rows = unless(DAMAGED, () => rowsAfter(folder, imported, job.cursor, atOnce));
+    const rows = ignoreErrors(DAMAGED, () => rowsAfter(folder, imported, job.cursor, atOnce));
     const last = rows?.at(-1);
     if (rows === undefined || last === undefined) return isOver('file gone');
     if (!(await doAll(trx, actor, rows, now))) return isOver('changed since');

@@ -5,7 +5,7 @@ import type { Db } from '../db/schema.ts';
 import { keepRefusedAlone } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, MINUTE } from '../lib/clock.ts';
-import { unless } from '../lib/make-file.ts';
+import { ignoreErrors } from '../lib/make-file.ts';
 import { cleanUpAbsentUsers } from './absent-users.ts';
 import { type Folder, filesOf, ownerOf } from './folder.ts';
 import {
@@ -72,6 +72,6 @@ function isLeft(found: Known | undefined, path: string, now: number): boolean {
 function keepRefused(folder: Folder, file: string): void {
   const { upload, stage } = filesOf(folder, file);
   if (!existsSync(upload)) return;
-  unless(['ENOENT'], () => keepRefusedAlone(stage));
+  ignoreErrors(['ENOENT'], () => keepRefusedAlone(stage));
   rmSync(upload, { force: true });
 }

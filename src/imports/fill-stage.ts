@@ -10,7 +10,7 @@ import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judg
 import { makesUsernames, UsernameMaker } from './made-usernames.ts';
 import type { Row } from './reading/reading.ts';
 import { Sample } from './sample.ts';
-import { type Going, inSteps, save } from './stage-steps.ts';
+import { inSteps, type StepOptions, save } from './stage-steps.ts';
 import { Tally } from './tally.ts';
 import type { HowRead, Match, Said, Totals } from './types.ts';
 
@@ -24,7 +24,7 @@ export async function stageRows(
 ): Promise<Totals> {
   const stage = makeStage(path);
   const tally = new Tally();
-  const going: Going = { alone, report: () => report(tally.totals()) };
+  const going: StepOptions = { alone, report: () => report(tally.totals()) };
   try {
     await addAll(stage, withUsernames(rows, judging, howRead), judging, tally, new Sample(howRead), report);
     await inSteps(stage, stage.findTwins(), going);

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ClosedFolderError } from '../errors.ts';
 import { copyOwner } from '../lib/file-owner.ts';
-import { makeFileOnce, unless } from '../lib/make-file.ts';
+import { ignoreErrors, makeFileOnce } from '../lib/make-file.ts';
 
 export type Folder = { path: string; id: string; host: string };
 
@@ -14,7 +14,7 @@ const IDENTITY = 'identity';
 /** Undefined where there is none, and so no import. @throws ClosedFolderError */
 export function findFolder(path: string): Folder | undefined {
   const id = orClosed(path, () =>
-    unless(['ENOENT'], () => readFileSync(join(path, IDENTITY), 'utf8').trim()),
+    ignoreErrors(['ENOENT'], () => readFileSync(join(path, IDENTITY), 'utf8').trim()),
   );
   return id === undefined ? undefined : { path, id, host: hostname() };
 }

@@ -6,12 +6,12 @@ import type { Mutex } from '../lib/mutex.ts';
 const REPORT_EVERY_MS = 1_000;
 
 /** What `report` throws ends it. */
-export type Going = { alone: Mutex; report: () => Promise<void> };
+export type StepOptions = { alone: Mutex; report: () => Promise<void> };
 
 export async function inSteps(
   stage: StageFile,
   steps: Generator<void>,
-  { alone, report }: Going,
+  { alone, report }: StepOptions,
 ): Promise<void> {
   stage.requireRoom();
   while (!(await alone.run(() => steps.next().done))) {
@@ -21,7 +21,7 @@ export async function inSteps(
 }
 
 /** It may take long, and this thread has nothing to do meanwhile. */
-export async function save(stage: StageFile, report: Going['report']): Promise<void> {
+export async function save(stage: StageFile, report: StepOptions['report']): Promise<void> {
   const saved = stage.save().then(() => true);
   // Of what is ended meanwhile nobody hears whether it was saved.
   saved.catch(() => {});

@@ -2,7 +2,7 @@
 
 import { ROLE_NAMES } from '../auth/policy.ts';
 import { ROLES, type Role } from '../db/schema.ts';
-import { and, number, several, usersOf } from '../lib/formats.ts';
+import { and, number, pluralize, usersOf } from '../lib/formats.ts';
 import { named, plain, quotable, quoted } from '../lib/text.ts';
 import { isCutOff } from './apply.ts';
 import { choicesOf, countToApply, earlierOf, MOST_IN_ONE, totalsOf } from './json-columns.ts';
@@ -78,7 +78,7 @@ function stateOf(imported: Pick<Import, 'state' | 'totals'>): string {
   return state === 'done' && refused > 0 ? `done, ${rowsOf(refused)} refused` : STATES[state];
 }
 
-export const rowsOf = (count: number) => several(count, 'row');
+export const rowsOf = (count: number) => pluralize(count, 'row');
 
 /** "2,841 users created, 112 changed" */
 function doneOf({ created, changed }: Totals): string {

@@ -4,7 +4,7 @@ import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { filePathOf } from '../database-url.ts';
-import { openBeside } from '../db/database.ts';
+import { openForThread } from '../db/database.ts';
 import { reserveIds } from '../erasure/id-reservations.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
@@ -17,7 +17,7 @@ const port = parentPort as MessagePort;
 const { databaseUrl, importFolder, ledger } = workerData as Settings;
 // On SQLite whoever writes waits for it, and would for longer.
 if (filePathOf(databaseUrl) === undefined) letPagesGoFirst();
-const db = await openBeside(databaseUrl);
+const db = await openForThread(databaseUrl);
 let isEnding = false;
 const say = (report: Report) => port.postMessage(report);
 // What an error may hold besides is not always to be sent.

@@ -54,12 +54,12 @@ export function bytesOf(count: number): string {
 }
 
 /** "1 hour", "1,204 hours" */
-export function several(count: number, what: string): string {
+export function pluralize(count: number, what: string): string {
   return `${number.format(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 export function usersOf(count: number): string {
-  return several(count, 'user');
+  return pluralize(count, 'user');
 }
 
 /** "7 September 2026, 14:05 UTC", as Intl writes it, too. @param at in milliseconds since 1970 */

@@ -43,10 +43,10 @@ function moveByFolder(folder: string, path: string): void {
   }
   for (const name of draftsIn(shared, `${basename(path)}.new-`)) {
     // Asked after the name was read: whatever has come to the path since was moved from under that name.
-    if (!isThere(path)) unless(['ENOENT'], () => renameSync(join(shared, name), path));
+    if (!isThere(path)) ignoreErrors(['ENOENT'], () => renameSync(join(shared, name), path));
     rmSync(join(shared, name), { force: true });
   }
-  unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(shared));
+  ignoreErrors(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(shared));
 }
 
 /** Follows symbolic links. @throws where that cannot be seen */
@@ -70,7 +70,8 @@ export function whereLies(path: string): string {
 
 /** @throws where it holds more than drafts: what is somebody else's neither becomes the file nor is it removed. */
 function draftsIn(folder: string, prefix: string): string[] {
-  const names = unless(['ENOENT'], () => unless(['ENOTDIR'], () => readdirSync(folder)) ?? ['.']) ?? [];
+  const names =
+    ignoreErrors(['ENOENT'], () => ignoreErrors(['ENOTDIR'], () => readdirSync(folder)) ?? ['.']) ?? [];
   if (names.every((name) => name.startsWith(prefix))) return names;
   throw new Error(`${folder} is in the way and not Roster's: move it elsewhere`);
 }
@@ -89,11 +90,11 @@ export function syncFolder(path: string): void {
   // Windows opens no folder, and needs none to be synced.
   if (process.platform === 'win32') return;
   const folder = openSync(dirname(path), 'r');
-  unless(['EINVAL', 'EBADF', 'ENOTSUP'], () => fsyncSync(folder));
+  ignoreErrors(['EINVAL', 'EBADF', 'ENOTSUP'], () => fsyncSync(folder));
   closeSync(folder);
 }
 
-export function unless<T>(codes: readonly string[], act: () => T): T | undefined {
+export function ignoreErrors<T>(codes: readonly string[], act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {

@@ -9,7 +9,7 @@ import { datedName } from '../backup/file-names.ts';
 import { engineOf } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
 import { MINUTE } from '../lib/clock.ts';
-import { unless } from '../lib/make-file.ts';
+import { ignoreErrors } from '../lib/make-file.ts';
 import { inBackground } from '../operations/background.ts';
 import { nextBackupAt } from './next-backup.ts';
 import { beginRun, closeRun, findRuns } from './queries.ts';
@@ -117,7 +117,7 @@ async function noteEnd(app: FastifyInstance, folder: string, run: number, said: 
     closeRun(trx, run, { outcome: 'bad', problem: said || 'It ended without a word.' }, clock()),
   );
   // Where it was killed. The folder itself may be gone.
-  unless(['ENOENT', 'ENOTDIR', 'EACCES'], () => removeLeftOvers(join(folder, datedName(clock()))));
+  ignoreErrors(['ENOENT', 'ENOTDIR', 'EACCES'], () => removeLeftOvers(join(folder, datedName(clock()))));
   const { outcome, file, size, users, problem } = ended;
   if (outcome !== 'good') log.error({ problem, folder }, 'no backup was made');
   else if (said) log.warn({ file, size, users, said }, 'a backup was made, with a warning');

@@ -1,14 +1,14 @@
 /** How long something was, in words. */
 import { DAY, HOUR, MINUTE, SKEW } from '../lib/clock.ts';
-import { several } from '../lib/formats.ts';
+import { pluralize } from '../lib/formats.ts';
 
 export const IN_FUTURE = 'dated in the future';
 
 /** "3 days", "5 hours", "12 minutes" */
 export function durationOf(passed: number): string {
-  if (passed >= DAY) return several(Math.floor(passed / DAY), 'day');
-  if (passed >= HOUR) return several(Math.floor(passed / HOUR), 'hour');
-  return several(Math.max(0, Math.floor(passed / MINUTE)), 'minute');
+  if (passed >= DAY) return pluralize(Math.floor(passed / DAY), 'day');
+  if (passed >= HOUR) return pluralize(Math.floor(passed / HOUR), 'hour');
+  return pluralize(Math.max(0, Math.floor(passed / MINUTE)), 'minute');
 }
 
 /** "3 days old", "3 days ago"; of what was made by a clock that was ahead nobody knows. */

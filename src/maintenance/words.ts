@@ -1,7 +1,7 @@
 /** What is said of how Roster is: on its page, and for a report of a fault, where nothing is about anybody. */
 import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
-import { bytesOf, number, several } from '../lib/formats.ts';
+import { bytesOf, number, pluralize } from '../lib/formats.ts';
 import { capital } from '../lib/text.ts';
 import { ageOf, durationOf, IN_FUTURE, isAhead } from './duration.ts';
 import { hasStopped, isInFolder } from './next-backup.ts';
@@ -34,7 +34,7 @@ function reportOf(status: Status, now: number): string {
     `Check: last ${agoOf(check.last, now)}${check.last ? `, ${outcomeOf(check.last)}` : ''}; found something ${agoOf(check.finding, now)}`,
     `Mail: ${mail === undefined ? 'not set' : 'set'}`,
     `Sessions: ${signedIn.map(({ role, sessions }) => `${role} ${sessions}`).join(', ') || 'none'}`,
-    `Under way: ${several(jobs.length, 'job')}, ${several(imports.length, 'import')}`,
+    `Under way: ${pluralize(jobs.length, 'job')}, ${pluralize(imports.length, 'import')}`,
   ];
   if (database.processes) lines.push(`Processes that have it open: ${database.processes.length}`);
   const counts = connections.map(({ count }) => count);

@@ -1,6 +1,6 @@
 /** Whether pages can be answered and changes saved: found out by doing both, once in a while and when someone asks. */
 import type { FastifyBaseLogger } from 'fastify';
-import { beat } from '../db/heartbeat.ts';
+import { writeHeartbeat } from '../db/heartbeat.ts';
 import type { Db } from '../db/schema.ts';
 import { DatabaseFailure } from '../errors.ts';
 import { cacheFor } from '../lib/ttl-cache.ts';
@@ -37,7 +37,7 @@ async function findProblem(db: Db): Promise<Problem | undefined> {
     return { sentence: because('read', err) ?? SILENT.sentence, err };
   }
   try {
-    await beat(db);
+    await writeHeartbeat(db);
   } catch (err) {
     return { sentence: because('written', err) ?? 'the database cannot be written', err };
   }

@@ -3,7 +3,7 @@ import { type Actor, audit } from '../auth/actor.ts';
 import { revokeAccessAfterChanges } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
 import { announceAssignedId } from '../db/assigned-ids.ts';
-import { derivedColumns, derivesAnew } from '../db/derived-columns.ts';
+import { changesDerived, derivedColumns } from '../db/derived-columns.ts';
 import { engineOf } from '../db/engine.ts';
 import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
 import { insertion, updateRows } from '../db/many-rows.ts';
@@ -142,7 +142,7 @@ function changedUser(before: User, changes: UserChanges, now: number): User {
     updated_at: later(now, before),
     version: before.version + 1,
   } as User;
-  return derivesAnew(before, after) ? { ...after, ...derivedColumns(after) } : after;
+  return changesDerived(before, after) ? { ...after, ...derivedColumns(after) } : after;
 }
 
 function whatDiffers({ before, after }: Changed) {

@@ -17,7 +17,7 @@ import { startDownload } from '../../src/exports/download.ts';
 import { writeExport } from '../../src/exports/export.ts';
 import { Spool } from '../../src/exports/spool.ts';
 import { fileNameOf } from '../../src/exports/words.ts';
-import { goneOf } from '../../src/http/client-gone.ts';
+import { abortSignalOf } from '../../src/http/client-gone.ts';
 import { SPARE } from '../../src/lib/disk-space.ts';
 import { number } from '../../src/lib/formats.ts';
 import type { Total } from '../../src/lib/pagination.ts';
@@ -309,9 +309,9 @@ test('whoever is gone before they are listened to is known to be gone', async ()
   const seen: boolean[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const server = createServer(async (_request, response) => {
-    seen.push(goneOf(response).aborted);
+    seen.push(abortSignalOf(response).aborted);
     await once(response, 'close');
-    seen.push(goneOf(response).aborted);
+    seen.push(abortSignalOf(response).aborted);
     resolve();
   }).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { cardOf } from '../../src/exports/vcard.ts';
+import { vCardOf } from '../../src/exports/vcard.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
 
 test('a card is what RFC 6350 asks for, with lines of 75 octets at most and no letter cut into two', async () => {
   const db = await temporaryDatabase();
   const full_name = `Ada; of "A", B\\C ${'ü'.repeat(60)}`;
   const user = await addUser(db, { username: 'ada', email: 'ada@example.com', full_name });
-  const card = cardOf({ ...user, updated_at: Date.UTC(2026, 0, 31, 14) }, 'some-directory');
+  const card = vCardOf({ ...user, updated_at: Date.UTC(2026, 0, 31, 14) }, 'some-directory');
   const lines = card.split('\r\n');
   expect(lines.pop()).toBe('');
   for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { takeTarget } from '../../src/http/host.ts';
+import { applyAbsoluteForm } from '../../src/http/host.ts';
 
 test.each([
   ['/users?q=http://evil.example/', '/users?q=http://evil.example/', 'localhost'],
@@ -14,6 +14,6 @@ test.each([
   ['http:///users', '/users', ''],
 ])('of %s the path is %s, and the host %s', (url, path, host) => {
   const request = Object.assign(new IncomingMessage(new Socket()), { url, headers: { host: 'localhost' } });
-  expect(takeTarget(request)).toBe(path);
+  expect(applyAbsoluteForm(request)).toBe(path);
   expect(request.headers.host).toBe(host);
 });

@@ -13,7 +13,7 @@ import { IDENTITY, openProbe, SILENCE, TIMELINE } from './probe.ts';
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
 
 /** `cameToAnother`: its log goes on as another timeline; `wentAway`: no look was answered, nor anything else for a second. */
-export type News = { cameToAnother(): void; wentAway(): void };
+export type PrimaryEvents = { cameToAnother(): void; wentAway(): void };
 
 export class Primary {
   readonly pool: ConnectionPool;
@@ -22,7 +22,7 @@ export class Primary {
   identity: string | undefined;
   timeline: string | undefined;
   readonly #watch: Db;
-  readonly #news: News;
+  readonly #events: PrimaryEvents;
   #seenAt = performance.now();
   #hasFailed = false;
   /** How far those were told to wait for who were answered last. */
@@ -35,13 +35,13 @@ export class Primary {
     pool: ConnectionPool,
     adapter: RosterPostgresAdapter,
     longestLag: number,
-    news: News,
+    events: PrimaryEvents,
   ) {
     this.pool = pool;
     this.db = new Kysely<Schema>({ dialect: dialectOf(adapter, () => new PostgresConnection(pool)) });
     this.positions = new LogPositions(longestLag);
     this.#watch = openProbe(url);
-    this.#news = news;
+    this.#events = events;
   }
 
   /** Neither a look nor a page is answered. */
@@ -105,7 +105,7 @@ export class Primary {
   #tellOnceAway(): void {
     const left = this.#answeredAt + SILENCE - performance.now();
     // A timer may be a millisecond early.
-    setTimeout(() => this.#news.wentAway(), Math.max(0, left) + 2).unref();
+    setTimeout(() => this.#events.wentAway(), Math.max(0, left) + 2).unref();
   }
 
   async #note(at: number): Promise<void> {
@@ -125,6 +125,6 @@ export class Primary {
     this.timeline = timeline;
     if (!isAnother) return;
     this.#told = 0;
-    this.#news.cameToAnother();
+    this.#events.cameToAnother();
   }
 }

@@ -10,14 +10,14 @@ import { type Known, Replica } from './replica.ts';
 const LOOK_EVERY_MS = 500;
 
 /** `urls`: of one replica each; `longestLag`: with which one is used, in milliseconds. */
-export type Following = { urls: readonly string[]; longestLag: number };
+export type ReplicaOptions = { urls: readonly string[]; longestLag: number };
 
 /** Resolves once all have been looked at. @param primary whose connections there are as many of to each */
 export async function openReplicas(
   url: string,
   primary: ConnectionPool,
   connections: number,
-  following: Following,
+  following: ReplicaOptions,
 ): Promise<Replicas> {
   const replicas = new ReplicaSet(url, primary, connections, following);
   await replicas.begin();
@@ -35,7 +35,7 @@ class ReplicaSet implements Replicas {
   readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(url: string, pool: ConnectionPool, connections: number, { urls, longestLag }: Following) {
+  constructor(url: string, pool: ConnectionPool, connections: number, { urls, longestLag }: ReplicaOptions) {
     const tell = (state: ReplicaState) => {
       for (const observer of this.#observers) observer(state);
     };

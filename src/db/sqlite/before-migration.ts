@@ -10,7 +10,7 @@ import { isThere, makeFileOnce, syncFile } from '../../lib/make-file.ts';
 import { isWhole } from '../backup-file.ts';
 import { backfill } from './checkpoint.ts';
 import { migrationOf } from './generation.ts';
-import { GroupCommit, onceFree } from './group-commit.ts';
+import { GroupCommit, retryWhileBusy } from './group-commit.ts';
 import { headerAt } from './header.ts';
 import { readUserVersion, Statements } from './statements.ts';
 
@@ -30,7 +30,7 @@ export async function keepBeforeMigration(path: string, newest: number): Promise
   const [writer, other] = [open(), open()];
   try {
     // Nobody changes anything until it is copied; and nothing of this process has the file open, whose locks the end of that takes away.
-    await onceFree(() => writer.run('begin immediate'), GroupCommit.deadline());
+    await retryWhileBusy(() => writer.run('begin immediate'), GroupCommit.deadline());
     const version = readUserVersion(writer);
     removeUnfinished(real);
     // Of one that is half made there is nothing to go back to: its first start was ended, or another Roster is at it.

@@ -15,7 +15,7 @@ import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';
 import { outcomeUnknown, refuse } from './errors.ts';
 import { clearGaps } from './gaps.ts';
-import { GroupCommit, onceFree } from './group-commit.ts';
+import { GroupCommit, retryWhileBusy } from './group-commit.ts';
 import { OpenedFile } from './opened-file.ts';
 import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
 
@@ -175,7 +175,7 @@ class SqliteDriver implements Driver {
     const endTurn = await this.#groups.takeTurnAlone();
     try {
       refuse(this.#file.look());
-      return await onceFree(() => act(this.#writer), GroupCommit.deadline());
+      return await retryWhileBusy(() => act(this.#writer), GroupCommit.deadline());
     } catch (error) {
       throw outcomeUnknown(error);
     } finally {

@@ -25,7 +25,7 @@ export function nextVersion(version: number): number {
 }
 
 /** A file's that takes the place of another one: no log of that one, and nobody who has it open, takes it for what comes next. */
-export function farFrom(version: number, other: number): number {
+export function distantVersion(version: number, other: number): number {
   const half = Math.ceil(LAST / 2);
   const steps = half + 1 + Math.floor((Math.random() * LAST) / 4);
   return (((generationOf(other) + steps - 1) % LAST) + 1) * 256 + migrationOf(version);

@@ -91,7 +91,7 @@ export class GroupCommit {
       // What savepoints may take back stays in memory: else it goes through a file, page by page. What is sorted may need one.
       this.#writer.execute('pragma temp_store = MEMORY');
       // Immediate: a transaction that starts by reading and then writes fails at once when another one wrote in between.
-      await onceFree(() => this.#writer.run('begin immediate'), deadline).finally(() =>
+      await retryWhileBusy(() => this.#writer.run('begin immediate'), deadline).finally(() =>
         this.#writer.execute('pragma temp_store = FILE'),
       );
       this.#endOfIndexes = makeIndexesAhead(this.#writer, this.#endOfIndexes);
@@ -196,7 +196,7 @@ export class GroupCommit {
 }
 
 /** Waits for other processes and threads without stopping this one. */
-export async function onceFree<T>(act: () => T, deadline: number): Promise<T> {
+export async function retryWhileBusy<T>(act: () => T, deadline: number): Promise<T> {
   for (;;) {
     try {
       return act();

@@ -10,7 +10,7 @@ export function fork(count: number): Worker {
 }
 
 /** One that could not be started has no number. */
-export function living(): Worker[] {
+export function livingWorkers(): Worker[] {
   const all = Object.values(cluster.workers ?? {});
   return all.flatMap((worker) => (worker?.process.pid === undefined ? [] : [worker]));
 }

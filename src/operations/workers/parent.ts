@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../../errors.ts';
 import type { Log } from '../../http/logger.ts';
 import { Mutex } from '../../lib/mutex.ts';
-import { fork, kill, living, tell } from './child.ts';
+import { fork, kill, livingWorkers, tell } from './child.ts';
 import { Counts } from './counts.ts';
 import type { AboutExport, FromWorker, Place, Task } from './messages.ts';
 import { RestartBackoff } from './restart-backoff.ts';
@@ -60,7 +60,7 @@ export class Workers {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    const all = living();
+    const all = livingWorkers();
     setTimeout(() => all.forEach(kill), this.#plan.patience).unref();
     for (const worker of all) tell(worker, { kind: 'stop' });
     await Promise.all(all.map((worker) => once(worker, 'exit')));
@@ -138,7 +138,7 @@ export class Workers {
 
   /** The last of them takes along what was handed on: whoever has done that does it once more. */
   #endWithoutSocket(): void {
-    if (this.#isStopping || this.#task.listening.fd === undefined || living().length > 0) return;
+    if (this.#isStopping || this.#task.listening.fd === undefined || livingWorkers().length > 0) return;
     this.#log('error', 'No process is left that has the socket: Roster ends, to be given it anew.');
     process.exit(1);
   }
@@ -216,13 +216,13 @@ export class Workers {
 
   /** Nobody is answered before, who would come back at once to a port that is about to be closed. */
   #sayIfClosed(): void {
-    const all = living();
+    const all = livingWorkers();
     if (all.every((worker) => this.#closed.has(worker)))
       for (const worker of all) tell(worker, { kind: 'closed' });
   }
 
   #endSilent(): void {
-    for (const worker of this.#watchdog.look(living())) {
+    for (const worker of this.#watchdog.look(livingWorkers())) {
       this.#log('error', `Process ${worker.process.pid} does not answer any more, and is ended.`);
       kill(worker);
     }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openBeside, openDatabase } from '../../../src/db/database.ts';
+import { openDatabase, openForThread } from '../../../src/db/database.ts';
 import type { Db } from '../../../src/db/schema.ts';
 import { readSnapshot } from '../../../src/db/transact.ts';
 import { DatabaseFailure, DatabaseLostError, OutcomeUnknownError } from '../../../src/errors.ts';
@@ -181,7 +181,7 @@ test('when the file comes back, Roster goes on, and says so', async () => {
 test('another thread that has the file open hears of it, too, and leaves it to the first one to say so', async () => {
   const secondsPass = stopTime();
   const { path, log } = await openFile();
-  const beside = await openBeside(`sqlite:${path}`);
+  const beside = await openForThread(`sqlite:${path}`);
   onTestFinished(() => beside.destroy());
   const read = () => beside.selectFrom('users').select('username').execute();
   renameSync(path, `${path}.old`);
