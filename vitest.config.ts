@@ -64,7 +64,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/db/postgres/**', ...APART, ...UNITS],
           provide: { engine: 'sqlite', isLong: false },
-          globalSetup: ['test/template.ts', 'test/browser/unpack.ts'],
+          globalSetup: ['test/database-template.ts', 'test/browser/unpack.ts'],
         },
       },
       {
@@ -74,7 +74,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/db/sqlite/**', 'test/firefox/**', 'test/proxies/**', ...ON_ONE_DATABASE, ...UNITS],
           provide: { engine: 'postgres', isLong: false },
-          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
+          globalSetup: ['test/database-template.ts', 'test/postgres/setup.ts'],
         },
       },
       {
@@ -83,7 +83,7 @@ export default defineConfig({
           name: 'reliability',
           include: ['test/reliability/**/*.test.ts'],
           provide: { engine: 'postgres', isLong: true },
-          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
+          globalSetup: ['test/database-template.ts', 'test/postgres/setup.ts'],
         },
       },
       {
@@ -92,7 +92,7 @@ export default defineConfig({
           name: 'firefox',
           include: ['test/firefox/**/*.test.ts'],
           provide: { engine: 'sqlite', isLong: false },
-          globalSetup: 'test/template.ts',
+          globalSetup: 'test/database-template.ts',
         },
       },
       {
@@ -102,7 +102,7 @@ export default defineConfig({
           include: ['test/proxies/**/*.test.ts'],
           exclude: SEVERAL,
           provide: { engine: 'sqlite', isLong: false },
-          globalSetup: 'test/template.ts',
+          globalSetup: 'test/database-template.ts',
         },
       },
       {
@@ -111,7 +111,7 @@ export default defineConfig({
           name: 'proxies-postgres',
           include: SEVERAL,
           provide: { engine: 'postgres', isLong: false },
-          globalSetup: ['test/template.ts', 'test/postgres/setup.ts'],
+          globalSetup: ['test/database-template.ts', 'test/postgres/setup.ts'],
         },
       },
     ],

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, symlinkSync } f
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askForHelp, installRoster } from './installation.ts';
-import { isLacking } from './lacking.ts';
+import { isLacking } from './requirements.ts';
 import { preloading } from './roster.ts';
 import { temporaryFolder } from './support.ts';
 

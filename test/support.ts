@@ -23,7 +23,7 @@ import { FOLDERS } from './folders.ts';
 import { htmlProblems } from './html.ts';
 import { readySchema, temporarySchema } from './postgres/database.ts';
 import { readyDatabase, reusedDatabase } from './postgres/reused.ts';
-import './template.ts';
+import './database-template.ts';
 
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');

@@ -24,7 +24,7 @@ import { erase } from '../backup/backed-up.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, codeAt, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
-import { RARE } from './rare.ts';
+import { RARE } from './rare-pages.ts';
 import { REFUSALS, show } from './refusals.ts';
 
 const LONG = 'w'.repeat(64);

@@ -43,10 +43,10 @@ import {
 } from '../backup/backed-up.ts';
 import { runCommand } from '../command.ts';
 import { restoreVersion } from '../db/versions/restore.ts';
-import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/traces.ts';
-import { isLacking } from '../lacking.ts';
+import { bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/byte-search.ts';
 import { pageOf } from '../page.ts';
 import { CODE_SECRET, PASSWORD } from '../people.ts';
+import { isLacking } from '../requirements.ts';
 import { startRoster } from '../roster.ts';
 import {
   addUser,

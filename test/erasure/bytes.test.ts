@@ -18,8 +18,8 @@ import { dump } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { signedIn } from '../people.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
+import { bytesIn, bytesOf, bytesOfIndex, filesOfPostgres, found, NAME, TRIGRAMS } from './byte-search.ts';
 import { addOthers, expectNowhere, live, wordsWith } from './life.ts';
-import { bytesIn, bytesOf, bytesOfIndex, filesOfPostgres, found, NAME, TRIGRAMS } from './traces.ts';
 
 const OTHERS = 300;
 

@@ -8,7 +8,7 @@ import { apply, bring } from '../imports/by-pages.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, post } from '../support.ts';
-import { found, NAME } from './traces.ts';
+import { found, NAME } from './byte-search.ts';
 
 /** What they are called, at first and last; the hosts of their emails in turn. */
 type Words = Readonly<Record<'first' | 'host' | 'last' | 'lastHost' | 'name', string>>;

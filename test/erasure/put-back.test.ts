@@ -15,7 +15,7 @@ import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { startRoster } from '../roster.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../support.ts';
-import { bytesOf, bytesOfIndex, found, NAME, TRIGRAMS } from './traces.ts';
+import { bytesOf, bytesOfIndex, found, NAME, TRIGRAMS } from './byte-search.ts';
 
 /** What erasing overwrites, the key, and the file of who was erased. */
 const FILES = ['roster.db', 'roster.db-wal', 'roster.db-shm', 'secret.key', 'roster.db.erased.jsonl'];

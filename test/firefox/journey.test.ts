@@ -3,8 +3,8 @@ import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { layoutProblems, targetAt } from '../browser/measure.ts';
-import { isLacking } from '../lacking.ts';
 import { addPerson, PASSWORD } from '../people.ts';
+import { isLacking } from '../requirements.ts';
 import { addUser, listen, startApp } from '../support.ts';
 import { FIREFOX, openFirefox } from './firefox.ts';
 

@@ -8,7 +8,7 @@ import { transact } from '../../src/db/transact.ts';
 import { createUser } from '../../src/users/commands.ts';
 import { START } from '../npm-start.ts';
 import { Etcd } from './etcd.ts';
-import { Haproxy, makePooler, PEOPLE, POOLER, ROSTERS } from './leading.ts';
+import { Haproxy, makePooler, PEOPLE, POOLER, ROSTERS } from './load-balancers.ts';
 import { Patroni } from './patroni.ts';
 import { MACHINES, Place } from './place.ts';
 import { Service } from './service.ts';

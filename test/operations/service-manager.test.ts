@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../free-port.ts';
-import { lack } from '../lacking.ts';
+import { lack } from '../requirements.ts';
 import { startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { isLacking } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, codeAt, HOUR, PASSWORD } from '../people.ts';
+import { isLacking } from '../requirements.ts';
 import { run } from '../roster.ts';
 import { readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 

@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { newToken } from '../../src/auth/tokens.ts';
 import { SPARE } from '../../src/lib/disk-space.ts';
-import { lack } from '../lacking.ts';
 import { pageOf } from '../page.ts';
+import { lack } from '../requirements.ts';
 import { run, startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 

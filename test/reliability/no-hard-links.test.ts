@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { lack } from '../lacking.ts';
 import { pageOf } from '../page.ts';
+import { lack } from '../requirements.ts';
 import { startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 

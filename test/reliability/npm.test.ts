@@ -4,7 +4,7 @@ import { cpSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, inject, test } from 'vitest';
-import { lack } from '../lacking.ts';
+import { lack } from '../requirements.ts';
 import { launch, startRoster } from '../roster.ts';
 import { temporaryFolder } from '../support.ts';
 

@@ -8,9 +8,9 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
 import { beginSet } from '../../src/history/record.ts';
 import { beginRun, endRun } from '../../src/maintenance/queries.ts';
-import { isLacking } from '../lacking.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../people.ts';
+import { isLacking } from '../requirements.ts';
 import { addUser, get, listen, post, startApp, temporaryFolder } from '../support.ts';
 
 const PROXY = { ORIGIN: 'https://users.example.org', TRUST_PROXY: '10.0.0.1' };

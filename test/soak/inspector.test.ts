@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../support.ts';
+import { keptBy } from './heap-snapshot.ts';
 import { inspect } from './inspector.ts';
-import { keptBy } from './kept.ts';
 
 async function start() {
   const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', '-e', 'setInterval(() => {}, 1e6)']);

@@ -1,7 +1,7 @@
 /** What a run has come to: a table of its six parts, how memory went, and what is not as it has to be. */
 import { percentile } from '../bench/load.ts';
 import type { Kind } from './browser.ts';
-import { type Fit, fitLine } from './fit.ts';
+import { type Fit, fitLine } from './linear-fit.ts';
 import type { Measured, Sample } from './measure.ts';
 
 const PARTS = 6;

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { runNode, stop } from '../bench/processes.ts';
 import { freePort } from '../free-port.ts';
 import { START } from '../npm-start.ts';
+import { keptBy } from './heap-snapshot.ts';
 import { inspect } from './inspector.ts';
-import { keptBy } from './kept.ts';
 
 export type Server = {
   origin: string;

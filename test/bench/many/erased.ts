@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { filePathOf } from '../../../src/database-url.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { number } from '../../../src/lib/formats.ts';
-import { filesIn, folderOfPostgres, foundInFiles, NAME, TRIGRAMS } from '../../erasure/traces.ts';
+import { filesIn, folderOfPostgres, foundInFiles, NAME, TRIGRAMS } from '../../erasure/byte-search.ts';
 import { runNode } from '../processes.ts';
 import { changeOneByOne, erase } from './acts.ts';
 

@@ -7,8 +7,8 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { freePort } from '../../free-port.ts';
 import { pathOf } from '../../installed.ts';
-import { isLacking } from '../../lacking.ts';
 import { ask } from '../../postgres/ask.ts';
+import { isLacking } from '../../requirements.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryFolder } from '../../support.ts';
 
 const PROGRAM = pathOf('pgbouncer') ?? 'pgbouncer';

@@ -9,7 +9,7 @@ import { findPending } from '../../../src/erasure/queries.ts';
 import { deleteUser } from '../../../src/users/commands.ts';
 import { erase } from '../../backup/backed-up.ts';
 import { runCommand } from '../../command.ts';
-import { filesOfPostgres, found } from '../../erasure/traces.ts';
+import { filesOfPostgres, found } from '../../erasure/byte-search.ts';
 import { plainRole } from '../../postgres/plain-role.ts';
 import { addUser, readyUrl, temporaryDatabase } from '../../support.ts';
 

@@ -9,7 +9,7 @@ import { transact } from '../../../src/db/transact.ts';
 import { findPending } from '../../../src/erasure/queries.ts';
 import { changeUser } from '../../../src/users/commands.ts';
 import { erase } from '../../backup/backed-up.ts';
-import { bytesOf } from '../../erasure/traces.ts';
+import { bytesOf } from '../../erasure/byte-search.ts';
 import { addUser, readyUrl, startApp } from '../../support.ts';
 
 const EVERYONE = 1500;

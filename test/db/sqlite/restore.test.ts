@@ -38,7 +38,7 @@ import {
 } from '../../backup/backed-up.ts';
 import { runCommand } from '../../command.ts';
 import { withRoom } from '../../full-disk.ts';
-import { isLacking } from '../../lacking.ts';
+import { isLacking } from '../../requirements.ts';
 import { run, startRoster, WITHOUT_LINKS } from '../../roster.ts';
 import { addUser, addUsers, readyUrl, temporaryFolder } from '../../support.ts';
 import { restoreVersion } from '../versions/restore.ts';

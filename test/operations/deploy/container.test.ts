@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { FOLDERS } from '../../folders.ts';
-import { lack } from '../../lacking.ts';
+import { lack } from '../../requirements.ts';
 import {
   build,
   type Container,

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lack } from '../../lacking.ts';
+import { lack } from '../../requirements.ts';
 import { temporaryFolder } from '../../support.ts';
 import { DEPLOY, PROJECT, readDeployed } from './pages.ts';
 

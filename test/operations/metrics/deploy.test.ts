@@ -7,8 +7,8 @@ import { transact } from '../../../src/db/transact.ts';
 import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
 import { FOLDERS } from '../../folders.ts';
 import { bring } from '../../imports/bringing.ts';
-import { isLacking } from '../../lacking.ts';
 import { addPerson, signedIn, signIn } from '../../people.ts';
+import { isLacking } from '../../requirements.ts';
 import { addUser, get, post, sharedApp, temporaryFolder } from '../../support.ts';
 import { type Series, scrape, TOKEN } from './scraped.ts';
 
