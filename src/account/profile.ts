@@ -8,7 +8,7 @@ import type { Views } from '../http/views.ts';
 import { type Conflict, changeUser, setOf } from '../users/commands.ts';
 import { sentenceOfSaved } from '../users/concurrent-changes.ts';
 import { describeConflict } from '../users/conflict.ts';
-import { addHolders, beginEdit, type Problems, readEdit, readPerson } from '../users/form.ts';
+import { addHolders, beginEdit, type Problems, readEdit, readUserFields } from '../users/form.ts';
 import { checkOwnPassword } from './confirm-password.ts';
 import { getOwnUser } from './own-account.ts';
 
@@ -25,13 +25,17 @@ const SAID = {
 export async function showProfile(request: FastifyRequest, reply: FastifyReply) {
   const user = await getOwnUser(request);
   const draft = await draftFor(request);
-  const begun = await beginEdit(request.server.db, user, draft && readPerson(draft, FIELDS));
+  const begun = await beginEdit(request.server.db, user, draft && readUserFields(draft, FIELDS));
   return begun.kind === 'conflict' ? showConflict(request, reply, begun, 200) : showForm(reply, begun);
 }
 
 export async function changeOwnProfile(request: FastifyRequest, reply: FastifyReply) {
   const { db, clock } = request.server;
-  const { password, user: shownTo, ...fields } = readPerson(request.body, [...FIELDS, 'password', 'user']);
+  const {
+    password,
+    user: shownTo,
+    ...fields
+  } = readUserFields(request.body, [...FIELDS, 'password', 'user']);
   const user = await getOwnUser(request);
   if (shownTo !== undefined && shownTo !== String(user.id))
     // No 303, which would drop a draft of theirs that waits in the form.

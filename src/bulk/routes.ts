@@ -6,7 +6,7 @@ import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
 import { TooBroadError } from '../errors.ts';
 import { isShort } from '../http/safe-redirect.ts';
-import { refuseUnseen } from '../imports/commands.ts';
+import { refuseUnseenImport } from '../imports/commands.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
 import { listAddress, parseFrom } from '../users/list/address.ts';
 import { nearestPage } from '../users/list/page.ts';
@@ -28,7 +28,7 @@ export function bulkRoutes(app: FastifyInstance): void {
 async function show(request: Request, reply: FastifyReply) {
   const { reader, query, server, actor } = request;
   const selection = parseSelection(query, server.clock());
-  await refuseUnseen(reader, actor, selection.list);
+  await refuseUnseenImport(reader, actor, selection.list);
   const back = listAddress(selection.list);
   if (isEmpty(selection)) return reply.seeInstead(back, NOTHING_TICKED);
   if (!query.do) return reply.seeInstead(back, NOTHING_CHOSEN);
@@ -41,7 +41,7 @@ async function show(request: Request, reply: FastifyReply) {
 
 async function doBulk(request: Request, reply: FastifyReply) {
   const asked = readAsked(request);
-  await refuseUnseen(request.reader, request.actor, asked.selection.list);
+  await refuseUnseenImport(request.reader, request.actor, asked.selection.list);
   const fields = readFields(request.body, ['seen', 'role']);
   const seen = openSeen(request, asked, fields.seen);
   if (seen === undefined) return ask(request, reply, asked, { status: 409 });

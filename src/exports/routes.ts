@@ -8,7 +8,7 @@ import { transact } from '../db/transact.ts';
 import { countInSet, recordExport } from '../history/record.ts';
 import { abortSignalOf } from '../http/client-gone.ts';
 import { isFromHere } from '../http/cross-site.ts';
-import { refuseUnseen } from '../imports/commands.ts';
+import { refuseUnseenImport } from '../imports/commands.ts';
 import { refuseWithoutRoom } from '../lib/disk-space.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Total } from '../lib/pagination.ts';
@@ -131,7 +131,7 @@ function refuseOther(total: Total | undefined, promised: number | undefined): vo
 /** @throws NotFoundError for what is not to be seen */
 async function readSelection({ reader, query, server, actor }: Request): Promise<Selection> {
   const selection = parseSelection(query, server.clock());
-  await refuseUnseen(reader, actor, selection.list);
+  await refuseUnseenImport(reader, actor, selection.list);
   return selection;
 }
 

@@ -26,10 +26,14 @@ export async function recordCreations(
   return set.id;
 }
 
-export type Changed = { before: User; after: User };
+export type ChangedUser = { before: User; after: User };
 
 /** Several belong to a set of the actor's; one that is alone makes its own. */
-export async function recordChanges(trx: Trx, actor: Actor, changes: readonly Changed[]): Promise<number> {
+export async function recordChanges(
+  trx: Trx,
+  actor: Actor,
+  changes: readonly ChangedUser[],
+): Promise<number> {
   const [own] = changes.map(setOf) as [NewSet];
   const set = await setFor(trx, actor, own);
   const made = changes.map(({ before, after }) => {
@@ -47,7 +51,7 @@ export async function recordChanges(trx: Trx, actor: Actor, changes: readonly Ch
   return set.id;
 }
 
-function setOf({ before, after }: Changed): NewSet {
+function setOf({ before, after }: ChangedUser): NewSet {
   const { id, updated_at: at } = after;
   const isRoleAlone = changedFields(before, after).every((field) => field === 'role');
   // Whom it is about finds it among what was done to their own access.

@@ -61,7 +61,7 @@ export async function getImport(
 }
 
 /** Who is not in a file is a part of what it would do. @throws NotFoundError also where that is forgotten */
-export async function refuseUnseen(
+export async function refuseUnseenImport(
   db: Db,
   actor: Pick<Actor, 'role' | 'user'> | undefined,
   { absentFrom }: Pick<Filter, 'absentFrom'>,

@@ -10,7 +10,7 @@ import type { Views } from '../http/views.ts';
 import { displayName } from '../lib/formats.ts';
 import { type Fields, parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { addHolders, readPerson } from '../users/form.ts';
+import { addHolders, readUserFields } from '../users/form.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { invitationSchema, type NewInvitation } from '../users/validation.ts';
 import { inviteMember, inviteUser } from './commands.ts';
@@ -23,13 +23,13 @@ const roleSchema = invitationSchema.pick({ role: true });
 export async function showInviteForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
   return showForm(request, reply, {
-    values: draft ? readPerson(draft, FIELDS) : {},
+    values: draft ? readUserFields(draft, FIELDS) : {},
     isDraft: draft !== undefined,
   });
 }
 
 export async function invite(request: Request, reply: FastifyReply) {
-  const [values, key] = [readPerson(request.body, FIELDS), keyIn(request.body)];
+  const [values, key] = [readUserFields(request.body, FIELDS), keyIn(request.body)];
   const form = parseForm(invitationSchema, values);
   if (!form.ok) return refuse(request, reply, values, form.errors);
   const invited = await inviteUntilFree(request, form.value, key);

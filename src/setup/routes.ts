@@ -18,7 +18,7 @@ import { RefusedError } from '../http/refused-error.ts';
 import { shownEmail } from '../lib/email.ts';
 import { type Errors, type Fields, parseForm } from '../lib/forms.ts';
 import { named, textKey } from '../lib/text.ts';
-import { readPerson } from '../users/form.ts';
+import { readUserFields } from '../users/form.ts';
 import { findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { administratorSchema, makeFirstAdministrator, type NewAdministrator } from './commands.ts';
 import { hideFirstSteps } from './first-steps.ts';
@@ -55,7 +55,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   const replay = await findReplay(server.db, request, false);
   if (replay) return letIn(request, reply, replay);
   await checkToken(request);
-  const fields = readPerson(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
+  const fields = readUserFields(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
   const { new_password = '', new_password_again: _, ...typed } = fields;
   const form = parseForm(administratorSchema, typed);
   const names = form.ok ? form.value : { username: typed.username ?? '', email: typed.email ?? '' };

@@ -184,20 +184,6 @@ export async function restoreUsers(
   return { kind: 'changed', users };
 }
 
-/** For users who are about to take each other's names: until each is changed, in the same transaction, nobody has these. */
-async function setNamesAside(trx: Trx, ids: readonly number[]): Promise<void> {
-  await updateRows(
-    trx,
-    'users',
-    ids.map((id) => ({ id, ...nobodys(id) })),
-  );
-}
-
-/** No username and no email is like that. */
-function nobodys(id: number) {
-  return { username_key: `--${id}`, email_key: `--${id}` };
-}
-
 /** Each once. `since`: those who are gone, or have been changed. */
 async function lockAsShown(trx: Trx, shown: readonly Shown[]) {
   const locked = await lockUsers(
@@ -209,6 +195,37 @@ async function lockAsShown(trx: Trx, shown: readonly Shown[]) {
   return { users, since };
 }
 
+type Wanted = { before: User; changes: UserChanges };
+
+function whatIsNew(before: User, changes: UserChanges): Wanted {
+  return { before, changes: merge(before, before, changes).changes };
+}
+
+/** Whoever gives up a name that another of them takes has none until they are changed, in the same transaction. */
+async function passNamesOn(trx: Trx, wanted: readonly Wanted[]): Promise<Wanted[]> {
+  const taken = new Set(wanted.flatMap(({ changes }) => Object.values(keysOf(changes))));
+  const givesUp = ({ before, changes }: Wanted) => {
+    const { username, email } = keysOf(changes);
+    return (username && taken.has(before.username_key)) || (email && taken.has(before.email_key));
+  };
+  const nameless = wanted.filter(givesUp).map(({ before: { id } }) => ({ id, ...keysOfNobody(id) }));
+  await updateRows(trx, 'users', nameless);
+  const keysById = new Map(nameless.map((keys) => [keys.id, keys]));
+  return wanted.map((one) => {
+    const keys = keysById.get(one.before.id);
+    return keys ? { ...one, before: { ...one.before, ...keys } } : one;
+  });
+}
+
+function keysOf({ username, email }: UserChanges) {
+  return { username: username && textKey(username), email: email && textKey(email) };
+}
+
+/** No username and no email is like that. */
+function keysOfNobody(id: number) {
+  return { username_key: `--${id}`, email_key: `--${id}` };
+}
+
 async function notRestored(trx: Trx, id: number): Promise<Restored> {
   const deleted = await findDeleted(trx, id);
   if (deleted === undefined) return { kind: 'there already', user: await getUser(trx, id) };
@@ -217,29 +234,4 @@ async function notRestored(trx: Trx, id: number): Promise<Restored> {
 
 function restoredUser({ id, version }: DeletedUser, values: KeptValues, updated_at: number): User {
   return { id, ...values, ...derivedColumns(values), updated_at, version: version + 1 };
-}
-
-type Wanted = { before: User; changes: UserChanges };
-
-function whatIsNew(before: User, changes: UserChanges): Wanted {
-  return { before, changes: merge(before, before, changes).changes };
-}
-
-/** Whoever gives up a name that another of them takes has none until they are changed. */
-async function passNamesOn(trx: Trx, wanted: readonly Wanted[]): Promise<Wanted[]> {
-  const taken = new Set(wanted.flatMap(({ changes }) => Object.values(keysOf(changes))));
-  const givesUp = ({ before, changes }: Wanted) => {
-    const { username, email } = keysOf(changes);
-    return (username && taken.has(before.username_key)) || (email && taken.has(before.email_key));
-  };
-  const ids = wanted.filter(givesUp).map(({ before }) => before.id);
-  await setNamesAside(trx, ids);
-  const aside = new Set(ids);
-  return wanted.map(({ before, changes }) => {
-    return { before: aside.has(before.id) ? { ...before, ...nobodys(before.id) } : before, changes };
-  });
-}
-
-function keysOf({ username, email }: UserChanges) {
-  return { username: username && textKey(username), email: email && textKey(email) };
 }

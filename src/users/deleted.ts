@@ -12,7 +12,7 @@ import { findChangeSet, findDeleted } from '../history/queries.ts';
 import { TYPED_IS_BACK } from '../http/explanations.ts';
 import type { Views } from '../http/views.ts';
 import type { Fields } from '../lib/forms.ts';
-import { readEdit, readUserForm, valuesOf } from './form.ts';
+import { readEdit, readEditForm, valuesOf } from './form.ts';
 import { lockUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
 
@@ -58,6 +58,6 @@ export async function offerToRestore(request: Request, reply: FastifyReply, sent
   const deleted = await findSeenDeleted(request, id);
   if (deleted === undefined) throw new NotFoundError(`There is no user ${id}. ${TYPED_IS_BACK}`);
   authorize(request.actor, (actor) => mayChange(actor, deleted));
-  const { typed } = await readEdit(request.server.db, deleted, readUserForm(sent));
+  const { typed } = await readEdit(request.server.db, deleted, readEditForm(sent));
   return showDeleted(request, reply, { typed, why: 'meanwhile' }, 409);
 }

@@ -17,7 +17,7 @@ import { type Conflict, changeUser, createUser, setOf } from './commands.ts';
 import { sentenceOfSaved } from './concurrent-changes.ts';
 import { describeConflict } from './conflict.ts';
 import { offerToRestore, showDeleted } from './deleted.ts';
-import { addHolders, beginEdit, type Problems, readEdit, readPerson, readUserForm } from './form.ts';
+import { addHolders, beginEdit, type Problems, readEdit, readEditForm, readUserFields } from './form.ts';
 import { fromParameter } from './list/address.ts';
 import { findUser, getUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
@@ -31,13 +31,15 @@ export async function showNewForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
   return showForm(request, reply, {
     user: undefined,
-    values: draft ? readPerson(draft, NEW_FIELDS) : { is_active: '1', another: request.query.another ?? '' },
+    values: draft
+      ? readUserFields(draft, NEW_FIELDS)
+      : { is_active: '1', another: request.query.another ?? '' },
     isDraft: draft !== undefined,
   });
 }
 
 export async function create(request: Request, reply: FastifyReply) {
-  const fields = readPerson(request.body, NEW_FIELDS);
+  const fields = readUserFields(request.body, NEW_FIELDS);
   const form = parseForm(newUserSchema, fields);
   if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
   const { server } = request;
@@ -63,7 +65,7 @@ export async function showEditForm(request: Request, reply: FastifyReply) {
   const draft = await draftFor(request);
   if (user === undefined) return draft ? offerToRestore(request, reply, draft) : showDeleted(request, reply);
   authorize(request.actor, (actor) => mayChange(actor, user));
-  const begun = await beginEdit(db, user, draft && readUserForm(draft));
+  const begun = await beginEdit(db, user, draft && readEditForm(draft));
   return begun.kind === 'conflict'
     ? showConflict(request, reply, begun, 200)
     : showForm(request, reply, begun);
@@ -71,18 +73,18 @@ export async function showEditForm(request: Request, reply: FastifyReply) {
 
 export async function update(request: Request, reply: FastifyReply) {
   try {
-    return await change(request, reply);
+    return await saveEdit(request, reply);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
     return offerToRestore(request, reply, request.body);
   }
 }
 
-async function change(request: Request, reply: FastifyReply) {
+async function saveEdit(request: Request, reply: FastifyReply) {
   const { db, clock } = request.server;
   const user = await getUser(db, userIdFrom(request));
   authorize(request.actor, (actor) => mayChange(actor, user));
-  const fields = readUserForm(request.body);
+  const fields = readEditForm(request.body);
   const { version, values, typed, form } = await readEdit(db, user, fields);
   const shown = { user, version: version ?? user.version, values };
   const isRefused = request.actor && isOwnEmail(request.actor, user.id, Object.keys(typed));

@@ -18,27 +18,8 @@ type OpenedForm = { kind: 'form'; user: User; version: number; values: Fields; i
 
 export type Problems = Readonly<Record<string, string>>;
 
-export function valuesOf(user: KeptValues): Fields {
-  const values = USER_FIELDS.map((name) => [name, typedFor(user[name])]);
-  return { ...Object.fromEntries(values), email: shownEmail(user.email) };
-}
-
-/** What a form changes. What it sends back as it was shown is neither judged nor written: by now it may be other than that. */
-export function parseChanges(fields: Fields, shown: KeptValues): Form<UserChanges> {
-  return parseForm(userChangesSchema, typedOver(fields, shown));
-}
-
-function typedOver(fields: Fields, shown: KeptValues): Fields {
-  const values = valuesOf(shown);
-  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== values[name]));
-}
-
-export function readUserForm(body: unknown): Fields {
-  return readPerson(body, [...USER_FIELDS, 'version']);
-}
-
 /** The name that an address was copied with is the full name where that was left empty. */
-export function readPerson(body: unknown, names: readonly string[]): Fields {
+export function readUserFields(body: unknown, names: readonly string[]): Fields {
   const fields = readFields(body, names);
   if (fields.email === undefined) return fields;
   const { email, name } = parseMailbox(fields.email);
@@ -46,23 +27,8 @@ export function readPerson(body: unknown, names: readonly string[]): Fields {
   return { ...fields, email, ...(isNameLeft && { full_name: name }) };
 }
 
-/** A form as it was sent, beside what it was filled from: what is there now, where that is not known. */
-export async function readEdit(
-  db: Db,
-  user: KeptValues & Pick<User, 'id' | 'version'>,
-  { version: sent, ...fields }: Fields,
-) {
-  const version = parseVersion(sent);
-  const since = await readChangesSince(db, user, version);
-  const shown = since.base ?? user;
-  const typed = typedOver(fields, shown);
-  return {
-    version,
-    since,
-    typed,
-    values: { ...valuesOf(shown), ...typed },
-    form: parseChanges(fields, shown),
-  };
+export function readEditForm(body: unknown): Fields {
+  return readUserFields(body, [...USER_FIELDS, 'version']);
 }
 
 export async function beginEdit(db: Db, user: User, draft: Fields | undefined): Promise<OpenedForm> {
@@ -74,12 +40,51 @@ export async function beginEdit(db: Db, user: User, draft: Fields | undefined): 
   return { kind: 'form', user, version, values, isDraft: true };
 }
 
+/** A form as it was sent, beside what it was filled from: what is there now, where that is not known. */
+export async function readEdit(
+  db: Db,
+  user: KeptValues & Pick<User, 'id' | 'version'>,
+  { version: sent, ...fields }: Fields,
+) {
+  const version = parseVersion(sent);
+  const since = await readChangesSince(db, user, version);
+  const shown = since.base ?? user;
+  const typed = editedFields(fields, shown);
+  return {
+    version,
+    since,
+    typed,
+    values: { ...valuesOf(shown), ...typed },
+    form: parseChanges(fields, shown),
+  };
+}
+
 /** @throws BadSubmissionError */
 export function parseVersion(version: string | undefined): number | undefined {
   if (version === undefined) return undefined;
   const number = plainNumber(version);
   if (number === undefined) throw new BadSubmissionError('The version is no whole number.');
   return number;
+}
+
+/** What a form changes. What it sends back as it was shown is neither judged nor written: by now it may be other than that. */
+export function parseChanges(fields: Fields, shown: KeptValues): Form<UserChanges> {
+  return parseForm(userChangesSchema, editedFields(fields, shown));
+}
+
+function editedFields(fields: Fields, shown: KeptValues): Fields {
+  const values = valuesOf(shown);
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== values[name]));
+}
+
+export function valuesOf(user: KeptValues): Fields {
+  const values = USER_FIELDS.map((name) => [name, typedFor(user[name])]);
+  return { ...Object.fromEntries(values), email: shownEmail(user.email) };
+}
+
+function typedFor(value: string | boolean | null): string {
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return value ?? '';
 }
 
 /** Adds who has what was asked for: a database refuses the first that is taken, and a form shows all of it. */
@@ -93,9 +98,4 @@ export async function addHolders(db: Db, values: Fields, problems: Problems, exc
   const errors: Problems = { ...Object.fromEntries(taken), ...problems };
   const isFree = Object.keys(errors).length === 0;
   return { errors: isFree ? { ['username' in values ? 'username' : 'email']: FREE_NOW } : errors, holders };
-}
-
-function typedFor(value: string | boolean | null): string {
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  return value ?? '';
 }

@@ -1,7 +1,7 @@
 /** What the handlers of users read from a request's address. */
 import type { FastifyRequest } from 'fastify';
 import { NotFoundError } from '../errors.ts';
-import { refuseUnseen } from '../imports/commands.ts';
+import { refuseUnseenImport } from '../imports/commands.ts';
 import type { Fields } from '../lib/forms.ts';
 import { quotable } from '../lib/text.ts';
 import { fromParameter, parseFrom } from './list/address.ts';
@@ -26,7 +26,7 @@ export function listBefore({ query, server }: Request): ListState {
 export async function seenListBefore(request: Request): Promise<ListState> {
   const list = listBefore(request);
   try {
-    await refuseUnseen(request.reader, request.actor, list);
+    await refuseUnseenImport(request.reader, request.actor, list);
     return list;
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;

@@ -10,7 +10,7 @@ import { named } from '../lib/text.ts';
 import { restoreUser } from './commands.ts';
 import { findSeenDeleted, showDeleted } from './deleted.ts';
 import { update } from './edit.ts';
-import { addHolders, readEdit, readUserForm, valuesOf } from './form.ts';
+import { addHolders, readEdit, readEditForm, valuesOf } from './form.ts';
 import { getUser } from './queries.ts';
 import { type Request, userAddress, userIdFrom } from './request.ts';
 
@@ -20,7 +20,7 @@ export async function restore(request: Request, reply: FastifyReply) {
   const deleted = await findSeenDeleted(request, id);
   if (deleted === undefined) return answerThereAlready(request, reply);
   authorize(request.actor, (actor) => mayChange(actor, deleted));
-  const { version, typed, form } = await readEdit(db, deleted, readUserForm(request.body));
+  const { version, typed, form } = await readEdit(db, deleted, readEditForm(request.body));
   if (!form.ok) return showDeleted(request, reply, { typed, errors: form.errors }, 422);
   try {
     const options = { changes: form.value, shownVersion: version };
@@ -45,7 +45,7 @@ export async function restore(request: Request, reply: FastifyReply) {
 async function answerThereAlready(request: Request, reply: FastifyReply) {
   const kept = await findKeptAnswer(request);
   if (kept) return reply.answer(kept);
-  const { version: _, ...fields } = readUserForm(request.body);
+  const { version: _, ...fields } = readEditForm(request.body);
   if (Object.keys(fields).length > 0) return update(request, reply);
   const { id, username } = await getUser(request.server.db, userIdFrom(request));
   return reply.seeOther(userAddress(id, request), `User ${named(username)} was there already!`);

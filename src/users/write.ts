@@ -11,7 +11,7 @@ import type { Trx, User, UserRow } from '../db/schema.ts';
 import { addToCountsLast, countByKind } from '../db/user-counts.ts';
 import { KINDS } from '../history/codes.ts';
 import {
-  type Changed,
+  type ChangedUser,
   recordChanges,
   recordCreations,
   recordDeletions,
@@ -48,9 +48,12 @@ export async function writeChanges(
   wanted: readonly { before: User; changes: UserChanges }[],
   now: number,
 ): Promise<{ changed: User[]; set: number }> {
-  const changes = wanted.map(({ before, changes }) => ({ before, after: changedUser(before, changes, now) }));
+  const changes = wanted.map(({ before, changes }) => ({
+    before,
+    after: applyChanges(before, changes, now),
+  }));
   await revokeAccessAfterChanges(trx, changes);
-  await updateRows(trx, 'users', changes.map(whatDiffers));
+  await updateRows(trx, 'users', changes.map(changedColumns));
   const set = await recordChanges(trx, actor, changes);
   const moved = changes.filter(({ before, after }) => maySignIn(before) !== maySignIn(after));
   await indexLastSignInsOf(
@@ -76,7 +79,7 @@ export async function writeDeletions(
   const set = await recordDeletions(
     trx,
     actor,
-    users.map((user) => ({ user, at: later(now, user) })),
+    users.map((user) => ({ user, at: timeOfChange(now, user) })),
   );
   await addToIndexAndCounts(trx, changes);
   for (const user of users) if (user.role !== 'member') audit(trx, actor, 'deleted', user);
@@ -87,7 +90,7 @@ export async function writeDeletions(
 export async function writeRestorings(
   trx: Trx,
   actor: Actor,
-  restored: readonly Changed[],
+  restored: readonly ChangedUser[],
 ): Promise<{ users: User[]; set: number }> {
   const users = restored.map(({ after }) => after);
   await insertUsers(trx, users);
@@ -131,26 +134,26 @@ async function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): Promis
 }
 
 /** Of one user's changes none is before the one that it follows, whatever clocks say. */
-export function later(now: number, { updated_at }: User): number {
+export function timeOfChange(now: number, { updated_at }: User): number {
   return Math.max(now, updated_at);
 }
 
-function changedUser(before: User, changes: UserChanges, now: number): User {
+function applyChanges(before: User, changes: UserChanges, now: number): User {
   const after = {
     ...before,
     ...changes,
-    updated_at: later(now, before),
+    updated_at: timeOfChange(now, before),
     version: before.version + 1,
   } as User;
   return changesDerived(before, after) ? { ...after, ...derivedColumns(after) } : after;
 }
 
-function whatDiffers({ before, after }: Changed) {
+function changedColumns({ before, after }: ChangedUser) {
   const isOther = ([name, value]: [string, unknown]) => name === 'id' || value !== before[name as keyof User];
   return Object.fromEntries(Object.entries(after).filter(isOther)) as Partial<User> & Pick<User, 'id'>;
 }
 
-function auditAccess(trx: Trx, actor: Actor, { before, after }: Changed): void {
+function auditAccess(trx: Trx, actor: Actor, { before, after }: ChangedUser): void {
   if (after.email !== before.email && after.role !== 'member') audit(trx, actor, 'email changed', after);
   if (after.role !== before.role)
     audit(trx, actor, `role changed from ${before.role} to ${after.role}`, after);

@@ -7,7 +7,7 @@ import { TooBroadError } from '../../errors.ts';
 import { answerNotModified } from '../../http/etag.ts';
 import { shownProxyProblems } from '../../http/proxy-problems.ts';
 import { isShort } from '../../http/safe-redirect.ts';
-import { refuseUnseen } from '../../imports/commands.ts';
+import { refuseUnseenImport } from '../../imports/commands.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import { number } from '../../lib/formats.ts';
 import type { Fields } from '../../lib/forms.ts';
@@ -34,7 +34,7 @@ export async function showList(request: Request, reply: FastifyReply) {
   // A form sends its empty fields too; the address of the list is short.
   if (hasEmptyField(query) && notices.length === 0 && isShort(listAddress(list), config.origin))
     return reply.redirect(listAddress(list), 302);
-  await refuseUnseen(db, request.actor, list);
+  await refuseUnseenImport(db, request.actor, list);
   const revision = await readRevision(db);
   const counts = await readCounts(db);
   const everyone = countEveryone(counts);
