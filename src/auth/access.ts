@@ -1,4 +1,4 @@
-/** At the door: who asks, and whether they may have what they ask for. */
+/** Authorization of each request: who asks, and whether they may have what they ask for. */
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { ForbiddenError } from '../errors.ts';
 import { RefusedError } from '../http/refused-error.ts';

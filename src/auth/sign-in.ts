@@ -12,7 +12,7 @@ import { openDraft, type SealedForm } from './sealed-drafts.ts';
 import { deleteSession } from './sessions.ts';
 import type { Problem } from './sign-in-problems.ts';
 import { findReplay, type StartedSession } from './sign-in-replay.ts';
-import { endUnkept, startSession } from './start-session.ts';
+import { endSessionWithoutCookie, startSession } from './start-session.ts';
 import { verifyCredentials } from './verify-credentials.ts';
 
 const FIELDS = ['username', 'password', 'code', 'recovery_code', 'ticket', 'next', 'draft', 'again'] as const;
@@ -29,7 +29,8 @@ export async function showSignIn(request: FastifyRequest<{ Querystring: Fields }
   if (session && username && session.username !== username)
     return reply.render('auth/sign-out', { session, other: username, next: url });
   if (actor) return reply.seeOther(next);
-  if (check && (await endUnkept(request, check))) return show(reply, { next, problem: NO_COOKIE }, 422);
+  if (check && (await endSessionWithoutCookie(request, check)))
+    return show(reply, { next, problem: NO_COOKIE }, 422);
   const isExpired = request.expired !== undefined;
   return show(reply, { next, username, isExpired, isDeactivated: await isDeactivated(request) });
 }
@@ -44,10 +45,10 @@ export async function signIn(request: FastifyRequest, reply: FastifyReply) {
   const checked = await verifyCredentials(request, fields);
   if (checked.kind === 'code asked') return show(reply, { ...shown, ticket: checked.ticket });
   const outcome = checked.kind === 'verified' ? await startSession(request, checked, fields) : checked;
-  if (outcome.kind === 'started') return letIn(request, reply, outcome);
+  if (outcome.kind === 'started') return answerWithSession(request, reply, outcome);
   // Of two clicks the first has used up the code, and its ticket. Of a password nothing is used up: it is looked at each time.
   const replay = fields.ticket !== undefined && (await findReplay(request.server.db, request, false));
-  return replay ? letIn(request, reply, replay) : refuse(request, reply, shown, outcome);
+  return replay ? answerWithSession(request, reply, replay) : refuse(request, reply, shown, outcome);
 }
 
 async function findSealedForm(request: FastifyRequest, sealed = ''): Promise<SealedForm | undefined> {
@@ -55,7 +56,7 @@ async function findSealedForm(request: FastifyRequest, sealed = ''): Promise<Sea
   return draft && { sealed, owner: draft.owner.username };
 }
 
-export function letIn(
+export function answerWithSession(
   request: FastifyRequest,
   reply: FastifyReply,
   { user, token, to, sentence }: StartedSession,

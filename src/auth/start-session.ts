@@ -37,12 +37,13 @@ export async function startSession(
 ): Promise<StartedSession | Problem> {
   const { server } = request;
   const { user } = verified;
+  // Which session this browser has by now: the new one takes its place.
   await authenticate(request);
   const draft = fields.draft ? await openDraft(request, fields.draft) : undefined;
   const outcome = await transact(server.db, async (trx) => {
     const checked = await checkAgain(trx, request, verified);
     if (checked.kind !== 'right') return checked;
-    return beginSession(trx, request, {
+    return replaceSession(trx, request, {
       user,
       draft,
       next: localAddress(fields.next),
@@ -76,12 +77,13 @@ function areSame(current: Credentials, checked: Credentials): boolean {
   return current.password_hash === checked.password_hash && current.code_secret === checked.code_secret;
 }
 
-type Beginning = { user: User; draft?: Draft | undefined; next: string; sentence: string };
+type SessionStart = { user: User; draft?: Draft | undefined; next: string; sentence: string };
 
-export async function beginSession(
+/** A new session in the place of the one that the browser has, if any. */
+export async function replaceSession(
   trx: Trx,
   request: FastifyRequest,
-  { user, draft, next, sentence }: Beginning,
+  { user, draft, next, sentence }: SessionStart,
 ): Promise<StartedSession> {
   const { server, address, session, expired } = request;
   const now = server.clock();
@@ -96,7 +98,7 @@ export async function beginSession(
   if (isOwn && before.has_draft) await moveDrafts(trx, before.id, id, now);
   // One's own that has run out is kept: another window may have a form that was sent in it.
   if (before && !(isOwn && expired)) await deleteSession(trx, before.id);
-  const to = checkedAddress(request, id, form ?? next);
+  const to = viaCookieCheck(request, id, form ?? next);
   const message = [sentence, refusal].filter(Boolean).join(' ');
   const token = await keepForReplay(trx, request, id, { to, sentence: message });
   return { kind: 'started', isNew: true, user, token, to, sentence: message };
@@ -109,8 +111,8 @@ async function refusalOf(trx: Trx, draft: Draft, user: User): Promise<string | u
 }
 
 /** To where they go, by way of finding out whether the browser keeps cookies, if it has none. */
-function checkedAddress(request: FastifyRequest, session: number, to: string): string {
-  const check = checkAddress(request, session, to);
+function viaCookieCheck(request: FastifyRequest, session: number, to: string): string {
+  const check = cookieCheckAddress(request, session, to);
   return keepsCookies(request) || !isShort(check, request.server.config.origin) ? to : check;
 }
 
@@ -120,13 +122,13 @@ function keepsCookies(request: FastifyRequest): boolean {
 
 type Check = { sessionId: number; at: number };
 
-function checkAddress({ server }: FastifyRequest, sessionId: number, next: string): string {
+function cookieCheckAddress({ server }: FastifyRequest, sessionId: number, next: string): string {
   const check = seal(server.secretKey, 'cookie check', { sessionId, at: server.clock() } satisfies Check);
   return `/sign-in?${new URLSearchParams({ next, check })}`;
 }
 
 /** Ends the session of a browser that has come back without its cookie; false where nobody has just signed in. */
-export async function endUnkept({ server }: FastifyRequest, sealed: string): Promise<boolean> {
+export async function endSessionWithoutCookie({ server }: FastifyRequest, sealed: string): Promise<boolean> {
   const check = open(server.secretKey, 'cookie check', sealed) as Check | undefined;
   if (check === undefined || Math.abs(server.clock() - check.at) > COOKIE_CHECK_LASTS) return false;
   await transact(server.db, (trx) => deleteSession(trx, check.sessionId));

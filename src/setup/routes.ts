@@ -8,9 +8,9 @@ import { hashInTurn } from '../auth/password-attempt.ts';
 import { NEW_PASSWORD_FIELDS, newPasswordProblems } from '../auth/password-rules.ts';
 import { anyone, mayManage, mayRead } from '../auth/policy.ts';
 import { actorOf } from '../auth/run-command.ts';
-import { letIn } from '../auth/sign-in.ts';
+import { answerWithSession } from '../auth/sign-in.ts';
 import { findReplay } from '../auth/sign-in-replay.ts';
-import { beginSession } from '../auth/start-session.ts';
+import { replaceSession } from '../auth/start-session.ts';
 import { hashOf, tokenIn } from '../auth/tokens.ts';
 import { transact } from '../db/transact.ts';
 import { NotFoundError, NotNowError, NotUniqueError } from '../errors.ts';
@@ -53,7 +53,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   const { server } = request;
   // Of two clicks the second finds that there is an administrator.
   const replay = await findReplay(server.db, request, false);
-  if (replay) return letIn(request, reply, replay);
+  if (replay) return answerWithSession(request, reply, replay);
   await checkToken(request);
   const fields = readUserFields(request.body, ['username', 'email', 'full_name', ...NEW_PASSWORD_FIELDS]);
   const { new_password = '', new_password_again: _, ...typed } = fields;
@@ -66,7 +66,7 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   if (!form.ok || Object.keys(errors).length > 0) return showForm(server, reply, typed, errors, 422);
   const hash = await hashInTurn(request, new_password);
   try {
-    return letIn(request, reply, await makeAndSignIn(request, form.value, hash));
+    return answerWithSession(request, reply, await makeAndSignIn(request, form.value, hash));
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
     return showForm(server, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
@@ -80,7 +80,7 @@ async function makeAndSignIn(request: WithToken, typed: NewAdministrator, hash: 
   const started = await transact(db, async (trx) => {
     const user = await makeFirstAdministrator(trx, actor, typed, hash, clock());
     return (
-      user && beginSession(trx, request, { user, next: '/users', sentence: 'You are the administrator.' })
+      user && replaceSession(trx, request, { user, next: '/users', sentence: 'You are the administrator.' })
     );
   });
   if (started) audit(request, 'signed in', started.user);

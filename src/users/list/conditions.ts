@@ -1,5 +1,6 @@
 /** What a filter asks of a user's row besides the search, as SQL, and how much of it an index has. */
 import type { Condition, SearchIndex } from '../../db/search-index.ts';
+import type { Deadline } from '../../lib/deadline.ts';
 import type { Term } from '../../search/terms.ts';
 import { FILTER_ROWS, type Filter, type FilterName, givenRows } from './filter.ts';
 import { orderOf, type Sort } from './order.ts';
@@ -9,6 +10,9 @@ export type Bounds = { [N in FilterName]?: unknown };
 
 /** What is searched for, as an index finds it; undefined where nothing is. */
 export type Searched = { terms: readonly Term[]; search: SearchIndex | undefined };
+
+/** `lead`: the filter that an index begins with, where it could be several. */
+export type SearchContext = Searched & { lead: FilterName | undefined; deadline: Deadline };
 
 export function boundsOf(filter: Filter): Bounds {
   const bounds: Bounds = {};
@@ -39,7 +43,6 @@ export function matchCondition(filter: Filter, { terms, search }: Searched): Con
   return (where) => where.and([inBounds(boundsOf(filter))(where), ...(search ? terms.map(search.has) : [])]);
 }
 
-/** @param lead the filter that the index begins with, where it could be several. */
 export function splitByIndex(filter: Filter, sort: Sort, lead?: FilterName): [indexed: Bounds, rest: Bounds] {
   const { key } = orderOf(sort);
   const served = givenRows(filter).filter(([, { index }]) => index?.orders.includes(key));

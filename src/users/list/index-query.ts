@@ -7,7 +7,7 @@ import { boundsOf, inBounds } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import { inRange, type Slice } from './key-range.ts';
 import { isAscending, orderBySort, type Sort } from './order.ts';
-import type { FilterAndOrder } from './scan-batches.ts';
+import type { FilterAndOrder } from './state.ts';
 
 /** From this offset on, page through ids in the index alone, then join the rows. */
 const FAR = 1_000;

@@ -7,8 +7,7 @@ import { type FilterResult, resolveFilter } from './filter-result.ts';
 import { rangesAfter } from './key-range.ts';
 import { planRows, type RowsPlan } from './plan.ts';
 import { READERS } from './rows.ts';
-import type { FilterAndOrder } from './scan-batches.ts';
-import type { ListState } from './state.ts';
+import type { FilterAndOrder, ListState } from './state.ts';
 
 type FoundPage = { list: ListState; page: Page<User> };
 

@@ -9,7 +9,7 @@ import { hasId, inRange, type Slice } from './key-range.ts';
 import { isAscending, orderBySort, orderOf } from './order.ts';
 import type { RowsPlan } from './plan.ts';
 import { scanForPage } from './scan.ts';
-import type { FilterAndOrder } from './scan-batches.ts';
+import type { FilterAndOrder } from './state.ts';
 
 type Reader = (
   db: Db,

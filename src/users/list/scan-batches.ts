@@ -1,21 +1,13 @@
 /** Going through an order in batches, between which others have their turn. */
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
-import type { Deadline } from '../../lib/deadline.ts';
-import { inBounds, type Searched, splitByIndex } from './conditions.ts';
-import type { Filter, FilterName } from './filter.ts';
+import { inBounds, type SearchContext, splitByIndex } from './conditions.ts';
 import { inRange, type KeyRange, rangesAfter, type Slice } from './key-range.ts';
-import { orderBySort, orderOf, type Sort } from './order.ts';
+import { orderBySort, orderOf } from './order.ts';
+import type { FilterAndOrder } from './state.ts';
 
 /** Rows in one batch: a few milliseconds, in which SQLite answers nobody else. */
 export const BATCH = 2_000;
-
-export type FilterAndOrder = Filter & { sort: Sort };
-
-export type SearchContext = Searched & {
-  lead: FilterName | undefined;
-  deadline: Deadline;
-};
 
 /** Yields the ids of those who match in each batch; each is twice as long as the one before. */
 export async function* scanBatches(

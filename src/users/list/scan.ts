@@ -3,12 +3,13 @@ import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { TooBroadError } from '../../errors.ts';
-import { type Bounds, boundsOf, inBounds } from './conditions.ts';
+import { type Bounds, boundsOf, inBounds, type SearchContext } from './conditions.ts';
 import { inRange, type Slice } from './key-range.ts';
 import { isAscending, orderBySort, orderOf } from './order.ts';
 import type { RowsPlan } from './plan.ts';
-import { BATCH, type FilterAndOrder, type SearchContext, scanBatches } from './scan-batches.ts';
+import { BATCH, scanBatches } from './scan-batches.ts';
 import { asksForSignIn, byLastSignIn, byNumber } from './sign-in-batches.ts';
+import type { FilterAndOrder } from './state.ts';
 
 /** Longer, since the index is not left for the rows of the table. */
 const INDEX_BATCH = 20_000;

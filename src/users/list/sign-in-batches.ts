@@ -3,22 +3,19 @@ import { engineOf } from '../../db/engine.ts';
 import { NEVER } from '../../db/last-sign-ins.ts';
 import type { Db } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
-import { boundsOf, inBounds } from './conditions.ts';
+import { boundsOf, inBounds, type Searched } from './conditions.ts';
 import type { Filter } from './filter.ts';
 import type { KeyRange } from './key-range.ts';
-import type { SearchContext } from './scan-batches.ts';
+import { BATCH } from './scan-batches.ts';
 import { lastSignIns, matchesSignIn, type SignIn, type SignInOrder, signInsByNumber } from './sign-ins.ts';
 
-const BATCH = 2_000;
-
 type SignInFilter = Filter & { signedIn: SignIn };
-type Context = Pick<SearchContext, 'terms' | 'search'>;
 
 export function asksForSignIn(filter: Filter): filter is SignInFilter {
   return filter.signedIn !== undefined;
 }
 
-export function byLastSignIn(db: Db, filter: SignInFilter, context: Context): AsyncGenerator<number[]> {
+export function byLastSignIn(db: Db, filter: SignInFilter, context: Searched): AsyncGenerator<number[]> {
   return goThrough(db, filter, context, { isAscending: true }, (order) =>
     lastSignIns(db, filter.signedIn, order),
   );
@@ -27,7 +24,7 @@ export function byLastSignIn(db: Db, filter: SignInFilter, context: Context): As
 export function byNumber(
   db: Db,
   filter: SignInFilter,
-  context: Context,
+  context: Searched,
   { isAscending, range }: { isAscending: boolean; range: KeyRange | undefined },
 ): AsyncGenerator<number[]> {
   const { signedIn } = filter;
@@ -40,7 +37,7 @@ export function byNumber(
 async function* goThrough(
   db: Db,
   filter: SignInFilter,
-  context: Context,
+  context: Searched,
   order: SignInOrder,
   inOrder: (order: SignInOrder) => ReturnType<typeof signInsByNumber>,
 ): AsyncGenerator<number[]> {
@@ -60,7 +57,7 @@ async function matching(
   db: Db,
   found: readonly { id: number }[],
   filter: Filter,
-  { terms, search }: Context,
+  { terms, search }: Searched,
 ): Promise<number[]> {
   const ids = found.map(({ id }) => id);
   const bounds = boundsOf({ ...filter, signedIn: undefined });

@@ -3,11 +3,12 @@ import type { Cursor } from './cursor.ts';
 import { type Filter, NO_FILTER } from './filter.ts';
 import type { Sort } from './order.ts';
 
-export type ListState = Filter & {
+export type FilterAndOrder = Filter & { sort: Sort };
+
+export type ListState = FilterAndOrder & {
   /** From 1; 0 where nobody has counted how far the cursor is from the start. */
   page: number;
   perPage: number;
-  sort: Sort;
   cursor: Cursor | undefined;
 };
 
