@@ -89,19 +89,6 @@ async function findIds(db: Db, filter: Filter, context: SearchContext, ways: rea
   return (await FINDERS[ways.at(-1) ?? 'scan'](db, filter, context)) ?? [];
 }
 
-/** Everything is asked of those few whom an index has found; undefined where they are not few. */
-function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Promise<number[]>): Finder {
-  return async (db, filter, context) => {
-    const ids = await find(db, filter, context);
-    if (ids.length === LIMIT) return undefined;
-    const users = usersByIds(db, ids)
-      .select('users.id')
-      .where(matchCondition(filter, context))
-      .orderBy('users.id');
-    return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
-  };
-}
-
 async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Promise<number[]> {
   const [indexed] = splitByIndex(filter, 'created', lead);
   const users = db.selectFrom('users').select('id').where(inBounds(indexed)).limit(LIMIT);
@@ -132,6 +119,19 @@ async function findBySignIn(db: Db, filter: Filter, context: SearchContext): Pro
     if (context.deadline.isPast) throw new TooBroadError('Too many sign-ins had to be looked through.');
   }
   return ids.slice(0, LIMIT).sort(ascending);
+}
+
+/** Everything is asked of those few whom an index has found; undefined where they are not few. */
+function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Promise<number[]>): Finder {
+  return async (db, filter, context) => {
+    const ids = await find(db, filter, context);
+    if (ids.length === LIMIT) return undefined;
+    const users = usersByIds(db, ids)
+      .select('users.id')
+      .where(matchCondition(filter, context))
+      .orderBy('users.id');
+    return (await engineOf(db).runBatch(() => users.execute())).map(({ id }) => id);
+  };
 }
 
 async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {
