@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { engineOf, type ScrubResult } from '../db/engine.ts';
 import { transact } from '../db/transact.ts';
 import { isSearchKept } from '../jobs/queries.ts';
-import { reasonOf } from '../lib/reasons.ts';
+import { reasonOf } from '../lib/error-reasons.ts';
 import { inBackground } from '../operations/background.ts';
 import { writeLedger } from './ledger-replay.ts';
 import { findPending, noteGone } from './queries.ts';

@@ -14,7 +14,7 @@ import {
   TooBroadError,
   UnavailableError,
 } from '../errors.ts';
-import { diskReasonOf } from '../lib/reasons.ts';
+import { diskReasonOf } from '../lib/error-reasons.ts';
 import { ownAddress, savedLink } from './error-links.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { OutcomeUnknownError, UnavailableError } from '../../src/errors.ts';
-import { reasonOf } from '../../src/lib/reasons.ts';
+import { reasonOf } from '../../src/lib/error-reasons.ts';
 
 const refusal = (code: string) => Object.assign(new Error(code), { code });
 const OTHERS = 'the user who runs Roster has no right to it';
