@@ -10,7 +10,8 @@ export type SearchQuery = {
   terms: readonly Term[];
   condition: Condition | undefined;
   range?: { operator: '<' | '<=' | '>' | '>='; id: number } | undefined;
-  isReversed: boolean;
+  /** Undefined where any order will do. */
+  isReversed: boolean | undefined;
   offset?: number;
   limit: number;
 };

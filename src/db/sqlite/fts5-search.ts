@@ -35,7 +35,7 @@ async function hasMoreThan(db: Db, most: number, terms: readonly Term[]): Promis
 }
 
 async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]> {
-  const { isReversed, offset = 0, range } = query;
+  const { isReversed = false, offset = 0, range } = query;
   const wanted = offset + query.limit;
   const ids: number[] = [];
   let lookedUp = Math.min(MOST_LOOKED_UP, Math.max(FEWEST_LOOKED_UP, LOOKED_UP_FOR_EACH_WANTED * wanted));

@@ -136,7 +136,8 @@ function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Pr
 
 async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {
   const condition = rowCondition(filter);
-  return search?.find(db, { terms, condition, isReversed: false, limit: LIMIT }, deadline);
+  const query = { terms, condition, isReversed: undefined, limit: LIMIT };
+  return (await search?.find(db, query, deadline))?.sort(ascending);
 }
 
 async function findByScan(db: Db, filter: Filter, context: SearchContext) {
