@@ -48,8 +48,7 @@ import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import { addJobs } from './jobs/scheduler.ts';
-import type { Clock } from './lib/clock.ts';
-import type { Stopwatch } from './lib/deadline.ts';
+import { type Clock, monotonicTime, type Stopwatch } from './lib/clock.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
 import { basePathOf } from './lib/url-for.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
@@ -113,7 +112,7 @@ export async function buildApp({
   hasJobsThread = false,
   env,
   clock = Date.now,
-  stopwatch = () => performance.now(),
+  stopwatch = monotonicTime,
   mailLimit,
   parent,
 }: AppParts): Promise<FastifyInstance> {

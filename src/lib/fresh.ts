@@ -1,6 +1,6 @@
 /** An answer that stands for a while, however many ask, and that nobody waits for longer than they have patience. */
 import { setTimeout } from 'node:timers/promises';
-import type { Stopwatch } from './deadline.ts';
+import { monotonicTime, type Stopwatch } from './clock.ts';
 import { SingleFlight } from './single-flight.ts';
 
 /** Both in milliseconds. `late` is the answer where there is none by then. */
@@ -9,7 +9,7 @@ type Terms<T> = { fresh: number; patience: number; late: T; stopwatch?: Stopwatc
 /** @param find what hangs is not begun a second time: it is waited for again */
 export function keepFresh<T>(
   find: () => Promise<T>,
-  { fresh, patience, late, stopwatch = () => performance.now() }: Terms<T>,
+  { fresh, patience, late, stopwatch = monotonicTime }: Terms<T>,
 ): () => Promise<T> {
   const finding = new SingleFlight<T>();
   let answer: Promise<T> | undefined;
