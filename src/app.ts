@@ -8,6 +8,7 @@ import { addAccess, allow, collectRules } from './auth/access.ts';
 import { addAudit } from './auth/audit.ts';
 import { cookieMarkOf } from './auth/cookie.ts';
 import { addIdempotency } from './auth/idempotency.ts';
+import { FairQueue } from './auth/password-queue.ts';
 import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
 import { sessionRoutes } from './auth/routes.ts';
@@ -47,8 +48,7 @@ import { createMailer, type Mailer } from './invitations/mailer.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import { addJobs } from './jobs/scheduler.ts';
-import type { Clock } from './lib/clock.ts';
-import type { Stopwatch } from './lib/deadline.ts';
+import { type Clock, monotonicTime, type Stopwatch } from './lib/clock.ts';
 import { parseUrlEncoded } from './lib/forms.ts';
 import { basePathOf } from './lib/url-for.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
@@ -75,6 +75,7 @@ declare module 'fastify' {
     secretKey: Buffer;
     clock: Clock;
     stopwatch: Stopwatch;
+    passwordQueue: FairQueue;
     mailer: Mailer | undefined;
     cookieMark: string;
     /** Stands for code and settings: another one at each start, and at each reload. */
@@ -111,7 +112,7 @@ export async function buildApp({
   hasJobsThread = false,
   env,
   clock = Date.now,
-  stopwatch = () => performance.now(),
+  stopwatch = monotonicTime,
   mailLimit,
   parent,
 }: AppParts): Promise<FastifyInstance> {
@@ -125,6 +126,7 @@ export async function buildApp({
   });
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
+  app.decorate('passwordQueue', FairQueue.ofOne(config.workers ?? 1));
   app.decorate('cookieMark', cookieMarkOf(databaseId));
   app.decorate('setupToken', parent?.task.setupToken ?? newToken());
   app.decorate('startId', parent?.task.startId ?? randomUUID());

@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app.ts';
-import { passwordQueue } from './auth/password-queue.ts';
 import { newToken } from './auth/tokens.ts';
 import { isOutdated } from './bundle.js';
 import { onStopSignal } from './cli/signals.ts';
@@ -85,7 +84,6 @@ async function serveAsWorker(config: Config, env: NodeJS.ProcessEnv): Promise<vo
   const parent = await ParentLink.open();
   await using undo = new AsyncDisposableStack();
   const opened = await openAgain(config, undo);
-  passwordQueue.share(config.workers ?? 1);
   const app = await start({ config, ...opened, env, parent }, parent.task.listening, undo);
   parent.onEnd((isReplaced) => void stop(app, isReplaced));
   parent.sayListening(placeOf(app));

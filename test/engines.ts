@@ -1,7 +1,8 @@
 /** What tests do to a database behind Roster's back, on each engine. */
 import { sql } from 'kysely';
-import { inject } from 'vitest';
+import { inject, type Mock, onTestFinished, vi } from 'vitest';
 import { openToRead } from '../src/db/database.ts';
+import { type Engine, engineOf } from '../src/db/engine.ts';
 import type { Db } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 
@@ -62,4 +63,19 @@ export async function breakUpdates(db: Db, table: string): Promise<void> {
 /** After that. */
 export async function mendUpdates(db: Db, table: string): Promise<void> {
   await transact(db, (trx) => MEND[inject('engine')](table).execute(trx));
+}
+
+/** Is done after each batch of what nobody waits for, such as an export, in the place of giving way; on this database alone. */
+export function afterBatches(db: Db, act: () => Promise<void>): Mock {
+  const giveWay = vi.fn(act);
+  const adapter = db.getExecutor().adapter as unknown as { engine: Engine };
+  adapter.engine = { ...engineOf(db), giveWay };
+  return giveWay;
+}
+
+/** Such work waits after its first batch until it is let go. @returns `begun`: called for each that waits */
+export function holdBatches(db: Db): { begun: Mock; letGo: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  onTestFinished(() => resolve());
+  return { begun: afterBatches(db, () => promise), letGo: resolve };
 }

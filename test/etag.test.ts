@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { commandLine } from '../src/auth/actor.ts';
 import { setCode, setCodeFailures } from '../src/auth/credentials.ts';
 import { MOST_FAILURES } from '../src/auth/second-factor.ts';
@@ -19,7 +19,7 @@ import { changeUser } from '../src/users/commands.ts';
 import { FORMS, startHouse } from './forms.ts';
 import { begin, changeMany, NOW, SMALL_BATCHES } from './jobs/many.ts';
 import { pageOf } from './page.ts';
-import { addPerson, type Headers, HOUR, movableClock, PASSWORD, signedIn } from './people.ts';
+import { addPerson, type Headers, HOUR, PASSWORD, signedIn } from './people.ts';
 import { runToEnd } from './roster.ts';
 import {
   addUser,
@@ -76,13 +76,10 @@ type Visits = { statuses: Set<number>; withKey: Set<number> };
 
 /** Whom each of some people see, and the whole list; who is added to the house may sign in by a password alone. */
 async function start() {
-  // The time of the house, also for what goes by the machine's.
-  vi.useFakeTimers({ toFake: ['Date'], now: movableClock()() });
-  onTestFinished(() => void vi.useRealTimers());
   const house = await startHouse();
   const { app, eve, bob, headers, clock } = house;
-  const ed = await addPerson(app.db, 'ed', 'editor');
-  const vera = await addPerson(app.db, 'vera', 'viewer');
+  const ed = await addPerson(app.db, 'ed', 'editor', { at: clock() });
+  const vera = await addPerson(app.db, 'vera', 'viewer', { at: clock() });
   const browsers = [headers, await signedIn(app, ed), await signedIn(app, vera)].map(
     (one) => new Browser(app, one as Headers),
   );
@@ -100,11 +97,7 @@ async function start() {
     }
     return visits;
   }
-  const pass = (time: number) => {
-    clock.move(time);
-    vi.setSystemTime(Date.now() + time);
-  };
-  return { ...house, ed, browsers, visitAll, pass };
+  return { ...house, ed, browsers, visitAll, pass: clock.move };
 }
 
 const ALL_KEPT = new Set([304]);
@@ -159,7 +152,7 @@ const OTHER_ACTS: Readonly<Record<string, (started: Started) => unknown>> = {
   },
   'a check that has found something': ({ app }) => noteRun(app, 'check', 'bad', app.clock()),
   'what is wrong with the proxy': ({ app }) =>
-    app.proxyProblems.set('it', { sentence: 'It is wrong.', seenAt: performance.now() }),
+    app.proxyProblems.set('it', { sentence: 'It is wrong.', seenAt: app.stopwatch() }),
   'a minute': ({ pass }) => pass(MINUTE),
   'ninety minutes': ({ pass }) => pass(90 * MINUTE),
   'a part of a minute': async ({ app, headers, bob, pass, visitAll }) => {

@@ -111,9 +111,10 @@ async function userOf(app: FastifyInstance, id: number): Promise<User> {
 export async function startHouse(): Promise<House & { clock: ReturnType<typeof movableClock> }> {
   const clock = movableClock();
   const app = await startApp({}, undefined, clock);
-  const ann = await addPerson(app.db, 'ann', 'admin');
-  const eve = await addPerson(app.db, 'eve', 'viewer', { hasCode: true });
-  const bob = await addUser(app.db, { username: 'bob' });
+  const at = clock();
+  const ann = await addPerson(app.db, 'ann', 'admin', { at });
+  const eve = await addPerson(app.db, 'eve', 'viewer', { at, hasCode: true });
+  const bob = await addUser(app.db, { username: 'bob' }, at);
   return { app, ann, eve, bob, headers: await signedIn(app, ann), clock };
 }
 

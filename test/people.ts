@@ -41,14 +41,16 @@ export async function addPerson(
   {
     hasCode = false,
     recoveryHashes = [] as string[],
+    at = Date.now(),
     ...rest
   }: Partial<User> & {
     hasCode?: boolean;
     recoveryHashes?: string[];
+    at?: number;
   } = {},
 ): Promise<User> {
   hash ??= hashPassword(PASSWORD);
-  const [user, known] = [await addUser(db, { username, ...rest, role }), await hash];
+  const [user, known] = [await addUser(db, { username, ...rest, role }, at), await hash];
   await transact(db, async (trx) => {
     await setPassword(trx, user.id, known, 1);
     if (hasCode)

@@ -169,6 +169,17 @@ describe('imports', () => {
   });
 });
 
+/** What all that runs in a thread goes by, other files of tests, too, and what they have left running. */
+const EVERYONES =
+  /\bspyOn\(\s*(performance|Date|[\w.]+\.prototype)\b|\bperformance\.now = |\buseFakeTimers\((?!{ toFake: )|toFake: \[[^\]]*'performance'/;
+
+describe('tests', () => {
+  test('hand a clock, a stopwatch or a deadline to what they try, and stop nobody else’s', () => {
+    const tests = filesIn('test', '.ts').filter((path) => path !== 'test/rules.test.ts');
+    expect(tests.filter((path) => EVERYONES.test(read(path)))).toEqual([]);
+  });
+});
+
 /** What engines that speak PostgreSQL's protocol across machines lack, or do slowly. A lock for a transaction is none of it. */
 const LACKING = {
   triggers: /\bcreate (or replace )?(constraint )?trigger\b/i,

@@ -15,8 +15,7 @@ import { indexLastSignIns, indexLastSignInsOf } from '../src/db/last-sign-ins.ts
 import type { Db, Role, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 import { addToCounts, countByKind } from '../src/db/user-counts.ts';
-import type { Clock } from '../src/lib/clock.ts';
-import type { Stopwatch } from '../src/lib/deadline.ts';
+import { type Clock, MINUTE, type Stopwatch } from '../src/lib/clock.ts';
 import { createUser } from '../src/users/commands.ts';
 import type { NewUser } from '../src/users/validation.ts';
 import { FOLDERS } from './folders.ts';
@@ -58,11 +57,11 @@ export async function readyUrl(engine = inject('engine'), atEnd?: AtEnd): Promis
 }
 
 /** A database of the engine under test, opened as it is for requests. */
-export async function temporaryDatabase(url?: string, connections = 5): Promise<Db> {
+export async function temporaryDatabase(url?: string, connections = 5, stopwatch?: Stopwatch): Promise<Db> {
   const isReady = url === undefined && inject('engine') === 'postgres';
   const db = isReady
     ? await readyDatabase(connections)
-    : await openDatabase(url ?? (await readyUrl()), { connections });
+    : await openDatabase(url ?? (await readyUrl()), { connections, stopwatch });
   onTestFinished(() => db.destroy());
   return db;
 }
@@ -106,7 +105,13 @@ export async function fillAsCommand(url: string, fill: (db: Db) => Promise<unkno
 }
 
 /** However long a busy machine takes for a page, it is not given up. */
-const NO_TIME_PASSES: Stopwatch = () => 0;
+export const NO_TIME_PASSES: Stopwatch = () => 0;
+
+/** As on a machine that takes a minute for whatever it does. */
+export function minuteByMinute(): Stopwatch {
+  let minutes = 0;
+  return () => MINUTE * minutes++;
+}
 
 /** An app with an empty database, or a given one; closed after the test. */
 export async function startApp(

@@ -7,7 +7,7 @@ const MOST_WAITING = { all: 256, place: 64 };
 
 /** As many work at once as there are cores. Places take turns: whoever fills one, such as a network, blocks no other. */
 export class FairQueue {
-  #most: number;
+  readonly #most: number;
   readonly #mostWaiting: typeof MOST_WAITING;
   #running = 0;
   /** In the order of their turns; a place where nobody waits is not here. */
@@ -18,9 +18,9 @@ export class FairQueue {
     this.#mostWaiting = mostWaiting;
   }
 
-  /** With other processes of this Roster, of which each has its part of the cores. */
-  share(processes: number): void {
-    this.#most = Math.max(1, Math.ceil(this.#most / processes));
+  /** For one of so many processes of a Roster, of which each has its part of the cores. */
+  static ofOne(processes: number): FairQueue {
+    return new FairQueue(Math.ceil(availableParallelism() / processes));
   }
 
   /** @throws BusyError when too many wait already. */
@@ -70,8 +70,6 @@ export class FairQueue {
 }
 
 type Waiting = { begin: () => void; turnAway: (error: Error) => void };
-
-export const passwordQueue = new FairQueue();
 
 function tooManyThere(): BusyError {
   return new BusyError('Too many wait there.');

@@ -10,10 +10,8 @@ import { invisibleCharacter, trim } from '../lib/text.ts';
 import { findUser, findUserByEmail, findUserByUsername } from '../users/queries.ts';
 import { type Credentials, findCredentials, rehashPassword } from './credentials.ts';
 import { findDevice } from './device-cookie.ts';
-import { largestNetworkOf } from './networks.ts';
-import { attemptPassword } from './password-attempt.ts';
-import { hashPassword, isOutdated, isPassword } from './password-hashing.ts';
-import { passwordQueue } from './password-queue.ts';
+import { attemptPassword, hashInTurn, inTurn } from './password-attempt.ts';
+import { isOutdated, isPassword } from './password-hashing.ts';
 import { maySignIn } from './policy.ts';
 import { currentSecret } from './second-factor.ts';
 import { BUSY, type Code, haveToWait, LOST, type Problem, TOO_LATE, WRONG } from './sign-in-problems.ts';
@@ -59,7 +57,7 @@ async function checkPassword(
     const invisible = invisibleCharacter(typed);
     return invisible ? { ...WRONG, problem: `The username or email ${invisible}.` } : WRONG;
   }
-  const renewed = await renewHash(db, largestNetworkOf(request.address), usable, password);
+  const renewed = await renewHash(request, usable, password);
   if (renewed.code_secret === null) return { kind: 'verified', user, credentials: renewed };
   if ((await currentSecret(db, server.secretKey, user.id, renewed.code_secret)) === undefined) return LOST;
   const ticket = await transact(db, (trx) => insertTicket(trx, renewed, server.clock()));
@@ -81,18 +79,18 @@ async function checkCode(
 
 /** The same credentials with the password hashed as it is done now; another time, if there is no room for that. */
 async function renewHash(
-  db: Db,
-  place: string,
+  request: FastifyRequest,
   checked: Credentials,
   password: string,
 ): Promise<Credentials> {
   if (!isOutdated(checked.password_hash)) return checked;
-  const password_hash = await passwordQueue.run(place, () => hashPassword(password)).catch(() => undefined);
+  const { db } = request.server;
+  const password_hash = await hashInTurn(request, password).catch(() => undefined);
   if (password_hash === undefined) return checked;
   const isRenewed = await transact(db, (trx) => rehashPassword(trx, checked, password_hash));
   if (isRenewed) return { ...checked, password_hash };
   const current = await findCredentials(db, checked.user_id);
-  const isSame = await passwordQueue.run(place, () => isPassword(password, current?.password_hash));
+  const isSame = await inTurn(request, () => isPassword(password, current?.password_hash));
   return isSame && current ? current : checked;
 }
 

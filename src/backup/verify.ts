@@ -6,7 +6,7 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readIdentity } from '../erasure/queries.ts';
 import { StartError } from '../errors.ts';
-import { DAY } from '../lib/clock.ts';
+import { DAY, type Stopwatch } from '../lib/clock.ts';
 import { Deadline } from '../lib/deadline.ts';
 import { usersOf } from '../lib/formats.ts';
 import { countByStatus } from '../users/counts.ts';
@@ -26,13 +26,14 @@ export type Verified = {
 };
 
 /** @throws StartError where it is damaged: a backup of a damaged file is none */
-export async function verify(file: string): Promise<Verified> {
-  const db = await openToRead(`sqlite:${file}`);
+export async function verify(file: string, stopwatch?: Stopwatch): Promise<Verified> {
+  const db = await openToRead(`sqlite:${file}`, stopwatch);
   try {
     const faults: string[] = [];
     for await (const { what } of findMendable(db, { isShort: true, refuse: damaged })) faults.push(what);
     const { active, inactive } = await countByStatus(db);
-    const lost = await countNotFound(db);
+    // Nobody waits for a page: that a machine is slow says nothing of the backup.
+    const lost = await countNotFound(db, Deadline.in(DAY, stopwatch));
     if (lost > 0) faults.push(`Searches do not find ${usersOf(lost)} of ${SAMPLES} by their own username.`);
     const [identity, fingerprint] = [await readIdentity(db), await readFingerprint(db)];
     return { users: active + inactive, identity, fingerprint, faults };
@@ -47,20 +48,19 @@ function damaged(what: string): StartError {
   );
 }
 
-async function countNotFound(db: Db): Promise<number> {
+async function countNotFound(db: Db, deadline: Deadline): Promise<number> {
   const last = await engineOf(db).readLastId(db);
   let lost = 0;
   for (let sample = 0; sample < SAMPLES; sample++) {
     const [user] = await findUsersAfter(db, Math.floor((last * sample) / SAMPLES), 1);
-    if (user && !(await isFound(db, user))) lost++;
+    if (user && !(await isFound(db, user, deadline))) lost++;
   }
   return lost;
 }
 
-async function isFound(db: Db, { id, username }: User): Promise<boolean> {
+async function isFound(db: Db, { id, username }: User, deadline: Deadline): Promise<boolean> {
   const { list } = parseList({ q: `"${username}"` });
-  // Nobody waits for a page: that a machine is slow says nothing of the backup.
-  const { ids } = await resolveFilter(db, list, { deadline: Deadline.in(DAY) });
+  const { ids } = await resolveFilter(db, list, { deadline });
   // Of more than are looked up, nobody knows who they are.
   return ids === undefined || ids.includes(id);
 }

@@ -5,7 +5,8 @@ import type { Db, User } from '../db/schema.ts';
 import type { Condition } from '../db/search-index.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { TooBroadError } from '../errors.ts';
-import { Deadline, type Stopwatch } from '../lib/deadline.ts';
+import type { Stopwatch } from '../lib/clock.ts';
+import { Deadline } from '../lib/deadline.ts';
 import {
   type Candidate,
   conditionOf,

@@ -15,6 +15,7 @@ import type { Choices } from '../imports/types.ts';
 import { endOf, rowsOf } from '../imports/words.ts';
 import { findJobOfSet, type Job } from '../jobs/queries.ts';
 import { workOf } from '../jobs/work.ts';
+import { monotonicTime } from '../lib/clock.ts';
 import { copyOwner } from '../lib/file-owner.ts';
 import { number } from '../lib/formats.ts';
 import { SingleFlight } from '../lib/single-flight.ts';
@@ -50,7 +51,7 @@ export class AttendedImport {
       db,
       importFolder: folder.path,
       clock: Date.now,
-      stopwatch: () => performance.now(),
+      stopwatch: monotonicTime,
       note: () => {},
       warn: (what: string, error: unknown) => console.error(`${what} has met an error: ${error}`),
     };

@@ -2,6 +2,7 @@
 import { Kysely } from 'kysely';
 import { filePathOf } from '../database-url.ts';
 import { StartError } from '../errors.ts';
+import type { Stopwatch } from '../lib/clock.ts';
 import { bytesOf } from '../lib/formats.ts';
 import { isThere } from '../lib/make-file.ts';
 import { engineOf } from './engine.ts';
@@ -66,12 +67,13 @@ export type Opening = {
   announce?: (name: string, isNew: boolean) => void;
   isCopy?: boolean;
   howToUpdate?: string | undefined;
+  stopwatch?: Stopwatch | undefined;
 };
 
 /** Makes it where there is none. @throws StartError when it cannot be used; it is left as it was. */
 export async function openDatabase(
   url: string,
-  { connections, following, announce = () => {}, isCopy = false, howToUpdate }: Opening = {},
+  { connections, following, announce = () => {}, isCopy = false, howToUpdate, stopwatch }: Opening = {},
 ): Promise<Db> {
   const name = nameOf(url);
   const path = filePathOf(url);
@@ -92,12 +94,12 @@ export async function openDatabase(
   if (path !== undefined) {
     refuseLogWithoutFile(path);
     prepareSqliteFile(path, MIGRATIONS.length);
-    refuseUnmatchedFiles(path);
+    refuseUnmatchedFiles(path, stopwatch);
     const isKept = isFound && !isCopy && !howToUpdate;
     const open = async () => {
       kept = isKept ? await keepBeforeMigration(path, MIGRATIONS.length) : undefined;
       if (kept) console.log(keptBeforeMigration(name, kept));
-      return openSqlite(path);
+      return openSqlite(path, { stopwatch });
     };
     return opened(name, open, bringUpToDate);
   }
@@ -114,7 +116,7 @@ export async function openForThread(url: string): Promise<Db> {
 }
 
 /** Changes nothing. @throws StartError also when it has to be brought up to date first, with how */
-export async function openToRead(url: string): Promise<Db> {
+export async function openToRead(url: string, stopwatch?: Stopwatch): Promise<Db> {
   const name = nameOf(url);
   const checkVersion = async (db: Db) => {
     const version = await engineOf(db).readVersion(db);
@@ -125,8 +127,8 @@ export async function openToRead(url: string): Promise<Db> {
   const path = filePathOf(url);
   if (path === undefined) return opened(name, () => openPostgres(url), checkVersion);
   checkSqliteFile(path, MIGRATIONS.length);
-  refuseUnmatchedFiles(path);
-  return opened(name, () => openSqlite(path, { isReadOnly: true }), checkVersion);
+  refuseUnmatchedFiles(path, stopwatch);
+  return opened(name, () => openSqlite(path, { isReadOnly: true, stopwatch }), checkVersion);
 }
 
 function tooOld(name: string, how: string): StartError {

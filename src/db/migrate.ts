@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { QueryExecutorProvider } from 'kysely';
 import { StartError } from '../errors.ts';
+import { Deadline } from '../lib/deadline.ts';
 import { engineOf } from './engine.ts';
 import type { Db } from './schema.ts';
 import { transact } from './transact.ts';
@@ -32,9 +33,9 @@ export async function migrate(
       await transact(db, async (trx) => {
         // Another process may have run this migration while we waited for our turn.
         if ((await engine.lockVersion(trx)) > index) return;
-        const until = performance.now() + longMs;
+        const deadline = Deadline.in(longMs);
         while (await migration.step?.[engine.name](trx)) {
-          if (performance.now() < until) continue;
+          if (!deadline.isPast) continue;
           isLong = true;
           return;
         }

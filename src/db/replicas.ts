@@ -19,8 +19,8 @@ export type Replicas = {
   unlessAway(work: Promise<void>): Promise<void>;
   /** Where the primary is: a replica that has come there shows all that was saved before. @throws UnavailableError at once while it is away */
   readPosition(): Promise<number>;
-  /** Whether the primary has answered nothing since then, by `performance.now()`: nothing was saved there. */
-  isSilentSince(time: number): boolean;
+  /** Whether the primary has answered nothing for so long, in milliseconds: nothing was saved there. */
+  isSilentFor(time: number): boolean;
   states(): ReplicaState[];
   /** Tells of each that is left out, now and later, or is not any more. @returns what ends it */
   observe(observer: (state: ReplicaState) => void): () => void;

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { CompiledQuery } from 'kysely';
 import { ContendedError } from '../errors.ts';
+import { Deadline } from '../lib/deadline.ts';
 import { engineOf } from './engine.ts';
 import type { Db, Trx } from './schema.ts';
 
@@ -9,9 +10,12 @@ const MOST_ATTEMPTS = 5;
 const LAST_ATTEMPT_WITHIN_MS = 2_000;
 const LONGEST_FIRST_PAUSE_MS = 20;
 
-/** Saves once, though `work` may run again. @throws NotUniqueError, OutcomeUnknownError, UnavailableError: nothing saved */
-export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  const until = performance.now() + LAST_ATTEMPT_WITHIN_MS;
+/** Saves once, though `work` may run again, until `deadline`. @throws NotUniqueError, OutcomeUnknownError, UnavailableError: nothing saved */
+export async function transact<T>(
+  db: Db,
+  work: (trx: Trx) => Promise<T>,
+  deadline = Deadline.in(LAST_ATTEMPT_WITHIN_MS),
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const ends: Ends = { lastWrites: new Set(), followUps: [] };
     try {
@@ -25,8 +29,7 @@ export async function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
       for (const followUp of ends.followUps) followUp();
       return result;
     } catch (error) {
-      if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS || performance.now() > until)
-        throw error;
+      if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS || deadline.isPast) throw error;
       // At random: those who met here would otherwise meet again.
       await setTimeout(Math.random() * LONGEST_FIRST_PAUSE_MS * 2 ** (attempt - 1));
     }

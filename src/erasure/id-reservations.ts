@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { watchAssignedIds } from '../db/assigned-ids.ts';
 import type { NumberedTable } from '../db/engine.ts';
 import type { Db, Trx } from '../db/schema.ts';
+import { monotonicTime, type Stopwatch } from '../lib/clock.ts';
 import { readLastIds } from './last-ids.ts';
 import { appendToLedger, type LedgerLine, lastIdsOfLine } from './ledger.ts';
 import { readNames } from './queries.ts';
@@ -18,8 +19,13 @@ const PAUSE_MS = 1_000;
 type Reservation = { given: number; upTo: number };
 
 /** Until it is closed. @param warn is told where they cannot be noted: they are given all the same */
-export function reserveIds(db: Db, ledger: string, warn: (error: Error) => void): void {
-  const numbers = new IdReservations(ledger, warn);
+export function reserveIds(
+  db: Db,
+  ledger: string,
+  warn: (error: Error) => void,
+  stopwatch = monotonicTime,
+): void {
+  const numbers = new IdReservations(ledger, warn, stopwatch);
   watchAssignedIds(db, (trx, table, id) => numbers.pass(trx, table, id));
   const destroy = db.destroy.bind(db);
   db.destroy = async () => {
@@ -31,15 +37,17 @@ export function reserveIds(db: Db, ledger: string, warn: (error: Error) => void)
 class IdReservations {
   readonly #ledger: string;
   readonly #warn: (error: Error) => void;
+  readonly #stopwatch: Stopwatch;
   /** Another one that works on the database has its own. */
   readonly #by = randomUUID();
   #isFailing = false;
   #failedAt = Number.NEGATIVE_INFINITY;
   readonly #tables = new Map<NumberedTable, Reservation>();
 
-  constructor(ledger: string, warn: (error: Error) => void) {
+  constructor(ledger: string, warn: (error: Error) => void, stopwatch: Stopwatch) {
     this.#ledger = ledger;
     this.#warn = warn;
+    this.#stopwatch = stopwatch;
   }
 
   async pass(trx: Trx, table: NumberedTable, id: number): Promise<void> {
@@ -68,13 +76,13 @@ class IdReservations {
   }
 
   get #isPausing(): boolean {
-    return performance.now() < this.#failedAt + PAUSE_MS;
+    return this.#stopwatch() < this.#failedAt + PAUSE_MS;
   }
 
   #fail(error: Error): void {
     if (!this.#isFailing) this.#warn(error);
     this.#isFailing = true;
-    this.#failedAt = performance.now();
+    this.#failedAt = this.#stopwatch();
   }
 
   /** Where that fails, some numbers are left out. */

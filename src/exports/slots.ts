@@ -1,5 +1,5 @@
 /** So many exports at a time; others wait for their turn, in the order in which they have come, and ask for it again and again. */
-import type { Stopwatch } from '../lib/deadline.ts';
+import type { Stopwatch } from '../lib/clock.ts';
 
 /** `written`: at once. `open`: of those, too, that are written and still being read; of them so many of one person. */
 export type Most = { written: number; open: number; ofOne: number };

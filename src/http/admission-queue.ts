@@ -1,4 +1,4 @@
-/** Whose request is begun next, and who has waited for too long; in milliseconds, as by `performance.now()`. */
+/** Whose request is begun next, and who has waited for too long; in milliseconds, by a stopwatch. */
 
 /** In the order of their turns. */
 export const KINDS = ['signing in', 'reading', 'writing', 'bulk'] as const;

@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { isSaturated, replicasOf } from '../db/engine.ts';
+import type { Stopwatch } from '../lib/clock.ts';
 import { basePathOf } from '../lib/url-for.ts';
 import { AdmissionQueue, KINDS, type Kind, LONGEST_WAIT } from './admission-queue.ts';
 import { noteRequest } from './bare-pages.ts';
@@ -79,6 +80,7 @@ function onceAnswered(before: ServerResponse, { socket }: IncomingMessage, admit
 
 class Admission {
   readonly #app: FastifyInstance;
+  readonly #stopwatch: Stopwatch;
   readonly #parts: Parts;
   readonly #basePath: string;
   readonly #answerRefused: ReturnType<typeof addOverloadResponse>;
@@ -94,6 +96,7 @@ class Admission {
 
   constructor(app: FastifyInstance, parts: Parts) {
     this.#app = app;
+    this.#stopwatch = app.stopwatch;
     this.#parts = parts;
     this.#basePath = basePathOf(app.config.origin);
     this.#answerRefused = addOverloadResponse(app);
@@ -111,7 +114,7 @@ class Admission {
       this.#parts.begin(request, response);
       return;
     }
-    const now = performance.now();
+    const now = this.#stopwatch();
     const kind = kindOf(request, this.#basePath);
     const who = this.#parts.whoAsks(request, kind);
     const client = who === undefined ? undefined : this.#bursts.note(who, now);
@@ -153,7 +156,7 @@ class Admission {
 
   readonly #turn = (): void => {
     this.#isScheduled = false;
-    this.#refuseLate(performance.now());
+    this.#refuseLate(this.#stopwatch());
     if (this.#connections % TURNS_PER_BEGUN === 0) this.#beginNext();
     this.#leftThisTurn = MOST_BEGUN_A_TURN;
     if (this.#queue.size > 0 && this.#kindsBegun.length > 0) this.#beginSome();
@@ -173,7 +176,7 @@ class Admission {
   #beginSome(): void {
     // Whatever has come is read before.
     setImmediate(() => {
-      this.#turnEnds = performance.now() + LONGEST_TURN;
+      this.#turnEnds = this.#stopwatch() + LONGEST_TURN;
     });
     // Each by itself, so that it has done what it can at once when the next is begun.
     for (let more = Math.min(this.#queue.size, MOST_BEGUN_A_TURN); more > 0; more--)
@@ -181,7 +184,7 @@ class Admission {
   }
 
   readonly #beginIfAny = (): void => {
-    if (this.#leftThisTurn-- > 0 && performance.now() < this.#turnEnds) this.#beginNext();
+    if (this.#leftThisTurn-- > 0 && this.#stopwatch() < this.#turnEnds) this.#beginNext();
   };
 
   #beginNext(): void {
@@ -196,12 +199,12 @@ class Admission {
   }
 
   #noteTaken({ kind, response }: Exchange): void {
-    const begun = performance.now();
-    response.once('close', () => this.#queue.noteTaken(kind, performance.now() - begun));
+    const begun = this.#stopwatch();
+    response.once('close', () => this.#queue.noteTaken(kind, this.#stopwatch() - begun));
   }
 
   #leave({ client }: Exchange): void {
-    if (client) this.#bursts.keep(client, performance.now());
+    if (client) this.#bursts.keep(client, this.#stopwatch());
   }
 
   #refuse({ kind, request, response }: Exchange): void {

@@ -1,4 +1,4 @@
-/** Who asks again and again without a pause. All times are in milliseconds, as by `performance.now()`. */
+/** Who asks again and again without a pause. All times are in milliseconds, by a stopwatch. */
 
 /** Whoever asks more often without such a pause is in a burst. */
 const BURST = 3;

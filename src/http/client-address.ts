@@ -82,6 +82,7 @@ function forwardedBy(headers: IncomingHttpHeaders, isTrusted: IsTrusted): string
 
 /** A proxy that does not say who asks hands on what clients say of themselves: all behind it count as one. */
 export function addClientAddress(app: FastifyInstance, isTrusted: IsTrusted): void {
+  const { stopwatch } = app;
   const distrusted = new Map<string, number>();
   const addresses = new WeakMap<FastifyRequest['raw'], string>();
 
@@ -103,13 +104,13 @@ export function addClientAddress(app: FastifyInstance, isTrusted: IsTrusted): vo
   function distrust(request: FastifyRequest, proxy: string | undefined): void {
     const address = canonicalAddress(proxy);
     noteProxyProblem(request, `client ${address}`, `${silence(address)} ${linesToAdd('client', request)}`);
-    distrusted.set(address, performance.now());
+    distrusted.set(address, stopwatch());
   }
 
   function addressOf({ ip, socket }: FastifyRequest): string {
     const peer = canonicalAddress(socket.remoteAddress);
     const since = distrusted.get(peer);
-    const isDistrusted = since !== undefined && performance.now() < since + DISTRUSTED_FOR;
+    const isDistrusted = since !== undefined && stopwatch() < since + DISTRUSTED_FOR;
     return isDistrusted ? peer : canonicalAddress(ip);
   }
 }

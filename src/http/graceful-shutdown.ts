@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { Deadline } from '../lib/deadline.ts';
 
 /** From the closing of the listener on, in milliseconds: for requests under way, and for a first byte. */
 const CONNECTION_GRACE = 8_000;
@@ -87,12 +88,12 @@ function closeIdleOnceRead({ server }: FastifyInstance, connections: Connections
 
 /** A listener that closes resets connections Roster has not taken yet. Each turn takes one: so wait until none came. */
 async function takeAll(connections: Connections, port: Port): Promise<void> {
-  const deadline = performance.now() + TAKE_ALL_TIMEOUT;
+  const deadline = Deadline.in(TAKE_ALL_TIMEOUT);
   let before: number;
   do {
     before = connections.total;
     await port.turn();
-  } while (connections.total > before && performance.now() < deadline);
+  } while (connections.total > before && !deadline.isPast);
 }
 
 /** Amid a turn there may be requests that have arrived, and that are read at its end, or in the next one. */

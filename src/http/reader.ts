@@ -45,7 +45,7 @@ export function addReader(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply) => {
     if (!isFresh(request)) return;
     const position = await replicas.readPosition().catch(() => BEYOND_ALL);
-    if (position === BEYOND_ALL && replicas.isSilentSince(performance.now() - reply.elapsedTime)) return;
+    if (position === BEYOND_ALL && replicas.isSilentFor(reply.elapsedTime)) return;
     reply.setCookie(cookie.name, seal(app.secretKey, 'written', position), cookie.options);
   });
 }

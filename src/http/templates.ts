@@ -18,7 +18,7 @@ import { bulkHelpers } from '../bulk/words.ts';
 import { ROLES, type Role, type User } from '../db/schema.ts';
 import { historyHelpers } from '../history/helpers.ts';
 import { importHelpers } from '../imports/words.ts';
-import { DAY, HOUR, MINUTE, startOfMinute } from '../lib/clock.ts';
+import { type Clock, DAY, HOUR, MINUTE, startOfMinute } from '../lib/clock.ts';
 import { shownEmail } from '../lib/email.ts';
 import { date, displayName, number, pluralize, time, usersOf } from '../lib/formats.ts';
 import type { Page } from '../lib/pagination.ts';
@@ -57,9 +57,26 @@ const UNITS = [
   ['minute', MINUTE],
 ] as const;
 
-export function helpersFor(origin: Origin) {
+export function helpersFor(origin: Origin, clock: Clock = Date.now) {
   const urlFor = urlMaker(origin);
-  return { ...helpers, urlFor, asset: (name: string) => urlFor(assetPath(name)) };
+  return {
+    ...helpers,
+    ago: (value: number) => ago(value, clock()),
+    urlFor,
+    asset: (name: string) => urlFor(assetPath(name)),
+  };
+}
+
+/** "2 hours ago" for the last month, a date before that; from minute to minute, as the tags of pages are. */
+function ago(value: number, now: number): string {
+  const passed = startOfMinute(now) - startOfMinute(value);
+  if (passed > 30 * DAY) return date.format(value);
+  // What was done a moment ago may have been in the minute before.
+  const unit = passed > MINUTE && UNITS.find(([, length]) => passed >= length);
+  if (!unit) return 'just now';
+  const [name, length] = unit;
+  const count = Math.floor(passed / length);
+  return name === 'day' && count === 1 ? 'yesterday' : `${pluralize(count, name)} ago`;
 }
 
 /** Times are milliseconds since 1970. */
@@ -98,17 +115,6 @@ const helpers = {
   time,
   isoTime: (value: number) => new Date(value).toISOString(),
   capital,
-  /** "2 hours ago" for the last month, a date before that; from minute to minute, as the tags of pages are. */
-  ago(value: number, now = Date.now()): string {
-    const passed = startOfMinute(now) - startOfMinute(value);
-    if (passed > 30 * DAY) return date.format(value);
-    // What was done a moment ago may have been in the minute before.
-    const unit = passed > MINUTE && UNITS.find(([, length]) => passed >= length);
-    if (!unit) return 'just now';
-    const [name, length] = unit;
-    const count = Math.floor(passed / length);
-    return name === 'day' && count === 1 ? 'yesterday' : `${pluralize(count, name)} ago`;
-  },
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
   isLongName: (name: string) => isWiderThan(16, name),
   /** Whether it takes many lines in a heading on a phone. */
@@ -138,10 +144,10 @@ function isCased(letter: string): boolean {
   return letter !== letter.toLowerCase();
 }
 
-export function createEta(origin: Origin): Eta {
+export function createEta(origin: Origin, clock?: Clock): Eta {
   const eta = new Eta({ cache: true, escapeFunction: escaped });
   const { render } = eta;
-  const helpers = helpersFor(origin);
+  const helpers = helpersFor(origin, clock);
   // Found by the prototype: what data has of its own Eta copies for each view that is included.
   eta.render = (view, data, options) =>
     render.call(eta, view, Object.assign(Object.create(helpers), data), options);

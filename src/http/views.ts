@@ -329,7 +329,7 @@ declare module 'fastify' {
 const REFUSED: ReadonlySet<number> = new Set([404, 409, 422]);
 
 export function addViews(app: FastifyInstance): void {
-  const eta = createEta(app.config.origin);
+  const eta = createEta(app.config.origin, app.clock);
   const toHtml = (view: string, data: object) => eta.render(`/${view}`, data);
   app.decorate('view', toHtml);
   app.decorateReply('render', async function (this: FastifyReply, view: string, data: object, status = 200) {

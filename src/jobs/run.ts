@@ -17,8 +17,8 @@ import {
 import { ACTORS } from '../history/codes.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
-import type { Clock } from '../lib/clock.ts';
-import { Deadline, type Stopwatch } from '../lib/deadline.ts';
+import type { Clock, Stopwatch } from '../lib/clock.ts';
+import { Deadline } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
 import {

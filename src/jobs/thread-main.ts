@@ -6,6 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { filePathOf } from '../database-url.ts';
 import { openForThread } from '../db/database.ts';
 import { reserveIds } from '../erasure/id-reservations.ts';
+import { monotonicTime } from '../lib/clock.ts';
 import { loggedError } from '../lib/logged-error.ts';
 import type { Order, Report, Settings } from './jobs-thread.ts';
 import { workOf } from './work.ts';
@@ -28,7 +29,7 @@ const run = workOf(
     db,
     importFolder,
     clock: Date.now,
-    stopwatch: () => performance.now(),
+    stopwatch: monotonicTime,
     note: (...note) => say({ kind: 'note', note }),
     warn,
   },

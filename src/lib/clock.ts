@@ -1,6 +1,12 @@
-/** The time of day, in milliseconds since 1970. It may be set back: waits in one process go by `performance.now()`. */
+/** What time it is, and how much of it has passed; in milliseconds. */
 
+/** The time of day, since 1970. It may be set back: waits in one process go by a stopwatch. */
 export type Clock = () => number;
+
+/** Since some moment, as of the start of the process: nobody sets it. */
+export type Stopwatch = () => number;
+
+export const monotonicTime: Stopwatch = () => performance.now();
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

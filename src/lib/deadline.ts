@@ -1,6 +1,5 @@
 /** A moment by which an answer has to be there. All times are in milliseconds. */
-
-export type Stopwatch = () => number;
+import { monotonicTime, type Stopwatch } from './clock.ts';
 
 export class Deadline {
   readonly #moment: number;
@@ -13,11 +12,7 @@ export class Deadline {
     this.#gone = gone;
   }
 
-  static in(
-    milliseconds: number,
-    stopwatch: Stopwatch = () => performance.now(),
-    gone?: AbortSignal,
-  ): Deadline {
+  static in(milliseconds: number, stopwatch: Stopwatch = monotonicTime, gone?: AbortSignal): Deadline {
     return new Deadline(stopwatch() + milliseconds, stopwatch, gone);
   }
 

@@ -80,7 +80,7 @@ function nextWords(at: number, now: number): string {
 }
 
 export const maintenanceHelpers = {
-  aheadOf: (at: number) => (isAhead(at, Date.now()) ? IN_FUTURE : undefined),
+  aheadOf: (at: number, now: number) => (isAhead(at, now) ? IN_FUTURE : undefined),
   bytesOf,
   checkWords,
   isInFolder,

@@ -29,25 +29,26 @@ export function addClockWatch(app: FastifyInstance): void {
 class ClockWatch {
   readonly #app: FastifyInstance;
   #expectedLead: number;
-  #lookedAt = performance.now();
+  #lookedAt: number;
   #jump: { what: string; at: number } | undefined;
   /** When those sessions were used that are spared: after the clock was set back, and until the others were to be ended first. */
   #spared: { since: number; until?: number } | undefined;
 
   constructor(app: FastifyInstance) {
     this.#app = app;
+    this.#lookedAt = app.stopwatch();
     this.#expectedLead = this.#lead;
   }
 
   /** How far the clock is ahead of the time that the process has run, which nobody sets. */
   get #lead(): number {
-    return this.#app.clock() - performance.now();
+    return this.#app.clock() - this.#app.stopwatch();
   }
 
   note(): string {
     this.#look();
     const now = time(this.#app.clock());
-    if (this.#jump === undefined || performance.now() - this.#jump.at > TOLD_FOR)
+    if (this.#jump === undefined || this.#app.stopwatch() - this.#jump.at > TOLD_FOR)
       return `The clock of this server says ${now}.`;
     return `The clock of this server was ${this.#jump.what} of late, and says ${now}: if that is not the time, tell whoever runs Roster.`;
   }
@@ -59,12 +60,12 @@ class ClockWatch {
 
   #look(): void {
     const by = this.#lead - this.#expectedLead;
-    const passed = performance.now() - this.#lookedAt;
+    const passed = this.#app.stopwatch() - this.#lookedAt;
     this.#lookedAt += passed;
     if (Math.abs(by) <= SKEW) return;
     this.#expectedLead += by;
     const what = `set ${by < 0 ? 'back' : 'forward'} by ${inWords(Math.abs(by))}`;
-    this.#jump = { what, at: performance.now() };
+    this.#jump = { what, at: this.#app.stopwatch() };
     this.#app.log.warn(`the clock was ${what}${by < 0 ? AFTER_BACK : AFTER_FORWARD}`);
     if (by < 0) this.#spared = { since: Math.floor(this.#app.clock() - passed) };
   }

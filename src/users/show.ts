@@ -33,7 +33,7 @@ export async function show(request: Request, reply: FastifyReply) {
   if (user === undefined) return showDeleted(request, reply, asked ? { wrongDay: asked.error } : {});
   const list = await seenListBefore(request);
   const access = await accessOf(request, user);
-  const made = { revision, access, minute: startOfMinute(Date.now()), lastDay: lastDay(now) };
+  const made = { revision, access, minute: startOfMinute(now), lastDay: lastDay(now) };
   if (!asked && !isFleeting(list) && answerNotModified(reply, made)) return reply;
   const from = await nearestPage(db, list);
   const seesAccess = actor !== undefined && maySeeAccess(actor, user.id);

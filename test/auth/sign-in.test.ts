@@ -4,7 +4,7 @@ import { describe, expect, inject, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { findCredentials, setPassword } from '../../src/auth/credentials.ts';
 import { isOutdated } from '../../src/auth/password-hashing.ts';
-import { FairQueue, passwordQueue } from '../../src/auth/password-queue.ts';
+import { FairQueue } from '../../src/auth/password-queue.ts';
 import { prune } from '../../src/auth/pruning.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { hashOf } from '../../src/auth/tokens.ts';
@@ -282,9 +282,8 @@ describe('guessing', () => {
 /** Fewer than else may wait for their turn, so that fewer do: of all, and of one place. */
 const MOST_WAITING = { all: 64, place: 24 };
 
-function shortenQueue(): void {
-  const short = new FairQueue(availableParallelism(), MOST_WAITING);
-  vi.spyOn(passwordQueue, 'run').mockImplementation((place, work) => short.run(place, work));
+function shortenQueue(app: FastifyInstance): void {
+  app.passwordQueue = new FairQueue(availableParallelism(), MOST_WAITING);
 }
 
 /** Of how passwords wait to be checked, a hundred at once, which no database has to do with. */
@@ -294,8 +293,8 @@ describe('many at once', () => {
   testQueue(
     'are all answered, those past the queue with a page that says to try again, and others are served meanwhile',
     async () => {
-      shortenQueue();
       const { app, ann } = await startWithAnn({ TRUST_PROXY: '127.0.0.1' });
+      shortenQueue(app);
       const headers = await signedIn(app, ann);
       let answered = 0;
       const attempts = Array.from({ length: 110 }, async (_, index) => {
@@ -324,8 +323,8 @@ describe('many at once', () => {
 
 describe('many at once from one address', () => {
   async function startCrowd() {
-    shortenQueue();
     const { app, clock } = await startWithAnn({ TRUST_PROXY: '127.0.0.1' });
+    shortenQueue(app);
     const attempt = (address: string, password: string, username = 'ann') =>
       post(app, '/sign-in', { username, password }, { 'x-forwarded-for': address });
     return { app, clock, attempt };
@@ -372,7 +371,7 @@ describe('many at once from one address', () => {
     const rows = () => app.db.selectFrom('guesses').selectAll().orderBy('key_hash').execute();
     const before = await rows();
     expect(before).toHaveLength(21);
-    const queue = vi.spyOn(passwordQueue, 'run').mockClear();
+    const queue = vi.spyOn(app.passwordQueue, 'run');
     const crowd = Array.from({ length: 100 }, (_, number) =>
       attempt('192.0.2.1', PASSWORD, `other${number}`),
     );

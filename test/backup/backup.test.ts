@@ -16,7 +16,7 @@ import {
 import { basename, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
-import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { findCredentials, setCode } from '../../src/auth/credentials.ts';
 import { openSecret, sealSecret } from '../../src/auth/second-factor-secrets.ts';
@@ -46,6 +46,7 @@ import {
   addUser,
   addUsers,
   fillAsCommand,
+  minuteByMinute,
   readyUrl,
   temporaryDatabase,
   temporaryFolder,
@@ -129,9 +130,7 @@ describe('a backup', () => {
     const { folder, make } = await start();
     await make(folder);
     const [name = ''] = backupsIn(folder);
-    let now = performance.now();
-    vi.spyOn(performance, 'now').mockImplementation(() => (now += 60_000));
-    expect(await verify(join(folder, name))).toMatchObject({ users: 2, faults: [] });
+    expect(await verify(join(folder, name), minuteByMinute())).toMatchObject({ users: 2, faults: [] });
   });
 
   test('is a database with which Roster starts as it is', async () => {

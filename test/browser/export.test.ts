@@ -1,7 +1,7 @@
 /** Taking users out of Roster in Chromium without a script: what is shown is what is in the file. */
 import { readFileSync } from 'node:fs';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { engineOf } from '../../src/db/engine.ts';
+import { expect, test } from 'vitest';
+import { holdBatches } from '../engines.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, listen, startApp } from '../support.ts';
 import { sharedChromium } from './chromium.ts';
@@ -39,19 +39,14 @@ test('the page on which an export waits asks again by itself, and its file comes
   const baseURL = await listen(app);
   const address = '/export/file?format=csv&all=on';
   const headers = await signedIn(app, ann);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const held = vi.spyOn(engineOf(app.db), 'giveWay').mockImplementation(() => promise);
-  onTestFinished(() => {
-    resolve();
-    held.mockRestore();
-  });
+  const { begun, letGo } = holdBatches(app.db);
   const two = [get(app, address, headers), get(app, address, headers)];
-  await expect.poll(() => held).toHaveBeenCalledTimes(2);
+  await expect.poll(() => begun).toHaveBeenCalledTimes(2);
   const page = await openSignedIn(chromium(), 'vera', { baseURL });
   expect((await page.goto(address))?.status()).toBe(503);
   await page.getByRole('heading', { name: 'Your export waits for its turn' }).waitFor();
   const downloading = page.waitForEvent('download');
-  resolve();
+  letGo();
   await Promise.all(two);
   expect(readFileSync(await (await downloading).path(), 'utf8')).toContain('vera@');
 });

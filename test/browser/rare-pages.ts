@@ -1,15 +1,15 @@
 /** Pages that somebody rarely meets, as they are answered by a Roster that has no time, no room or a mail server. */
 import type { FastifyInstance } from 'fastify';
 import type { Page } from 'playwright-core';
-import { vi } from 'vitest';
+import { expect } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { transact } from '../../src/db/transact.ts';
-import { Slots } from '../../src/exports/slots.ts';
 import { recordMail } from '../../src/invitations/mail-outcomes.ts';
 import type { MailOutcome } from '../../src/invitations/mailer.ts';
 import { getUser } from '../../src/users/queries.ts';
+import { holdBatches } from '../engines.ts';
 import { type Headers, signedIn } from '../people.ts';
-import { get, post, startApp } from '../support.ts';
+import { get, minuteByMinute, post, startApp } from '../support.ts';
 import { show } from './refusals.ts';
 
 /** Of `pages.ts`: whom they are about, and who looks at them. */
@@ -36,17 +36,21 @@ const linkByMail =
 export const RARE = {
   'an access link that can be sent by mail': linkByMail(),
   'an access link that could not be sent by mail': linkByMail('refused'),
-  'a search that takes too long': async (page: Page, app: FastifyInstance) => {
-    const stopwatch = vi.spyOn(app, 'stopwatch').mockReturnValue(Infinity).mockReturnValueOnce(0);
-    await page.goto('/users?q=wil&sort=name');
-    stopwatch.mockRestore();
+  'a search that takes too long': async (page: Page, { db }: FastifyInstance) => {
+    const app = await startApp({}, db, Date.now, minuteByMinute());
+    await show(page, (await get(app, '/users?q=wil&sort=name', await asAnn(app))).body);
     await page.getByRole('heading', { name: 'Too many at once' }).waitFor();
   },
   // Shown without its headers, by which it would ask again.
   'an export that waits for its turn': async (page: Page, app: FastifyInstance) => {
-    const take = vi.spyOn(Slots.prototype, 'take').mockReturnValueOnce(undefined);
-    await show(page, (await get(app, '/export/file?format=csv&all=on', await asAnn(app))).body);
-    take.mockRestore();
+    const headers = await asAnn(app);
+    const ask = () => get(app, '/export/file?format=csv&all=on', headers);
+    const { begun, letGo } = holdBatches(app.db);
+    const two = [ask(), ask()];
+    await expect.poll(() => begun).toHaveBeenCalledTimes(2);
+    await show(page, (await ask()).body);
+    letGo();
+    await Promise.all(two);
     await page.getByRole('heading', { name: 'Your export waits' }).waitFor();
   },
 };

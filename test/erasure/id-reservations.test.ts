@@ -16,8 +16,10 @@ import { raiseLastIds, readLastIds } from '../../src/erasure/last-ids.ts';
 import { type LastIds, lastIdsIn, ledgerOf, reachIn, readLedger } from '../../src/erasure/ledger.ts';
 import { insertImport } from '../../src/imports/queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
+import type { Stopwatch } from '../../src/lib/clock.ts';
 import { beginRun } from '../../src/maintenance/queries.ts';
 import { within } from '../backup/backed-up.ts';
+import { movableClock } from '../people.ts';
 import { listening, run, startRoster } from '../roster.ts';
 import { addUser, readyUrl, temporaryDatabase, temporaryFolder } from '../support.ts';
 
@@ -99,10 +101,10 @@ test('whoever is created after a kill, in a copy of before, has a number that no
 });
 
 /** A database of which numbers are noted ahead. */
-async function noted(ledger = join(temporaryFolder(), 'erased.jsonl')) {
+async function noted(ledger = join(temporaryFolder(), 'erased.jsonl'), stopwatch?: Stopwatch) {
   const db = await temporaryDatabase();
   const warn = vi.fn();
-  reserveIds(db, ledger, warn);
+  reserveIds(db, ledger, warn, stopwatch);
   return { db, warn, lines: () => readLedger(ledger) };
 }
 
@@ -199,16 +201,15 @@ test.runIf(inject('engine') === 'postgres')(
 
 test('numbers are given also where they cannot be noted: that is said once, and tried again a second later', async () => {
   const ledger = join(temporaryFolder(), 'no folder', 'erased.jsonl');
-  const { db, warn, lines } = await noted(ledger);
-  const begun = performance.now();
-  const now = vi.spyOn(performance, 'now').mockReturnValue(begun);
+  const stopwatch = movableClock();
+  const { db, warn, lines } = await noted(ledger, stopwatch);
   for (const username of ['ada', 'bob']) await addUser(db, { username });
   expect(warn).toHaveBeenCalledTimes(1);
   expect(warn.mock.calls[0]?.[0].message).toMatch(/notes who is erased, cannot be written: ENOENT/);
   mkdirSync(dirname(ledger));
   await addUser(db, { username: 'carol' });
   expect(existsSync(ledger)).toBe(false);
-  now.mockReturnValue(begun + 1_000);
+  stopwatch.move(1_000);
   await addUser(db, { username: 'dan' });
   expect(reachIn(lines()).users).toBe(104);
 });

@@ -6,10 +6,9 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
-import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { NoRoomError, TooBroadError } from '../../src/errors.ts';
@@ -24,6 +23,7 @@ import type { Total } from '../../src/lib/pagination.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { parseSelection } from '../../src/users/list/selection.ts';
 import { WALK_BATCH } from '../../src/users/list/walk.ts';
+import { afterBatches, holdBatches } from '../engines.ts';
 import { withoutFiles, withRoom } from '../full-disk.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, signedIn } from '../people.ts';
@@ -41,17 +41,6 @@ async function start(fill: (db: Db) => Promise<unknown> = async () => {}) {
 
 async function lastInHistory(app: FastifyInstance, who: Headers): Promise<string> {
   return pageOf(await get(app, '/history?kind=exported', who)).text;
-}
-
-/** Each batch after the first waits until it is let go. */
-function holdWriters(db: Db): () => void {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const spy = vi.spyOn(engineOf(db), 'giveWay').mockImplementation(() => promise);
-  onTestFinished(() => {
-    resolve();
-    spy.mockRestore();
-  });
-  return resolve;
 }
 
 /** All users, and how many of them were written. */
@@ -94,10 +83,9 @@ async function askByHand(app: FastifyInstance, who: Headers, version: '1.0' | '1
 /** Fails after so many batches. */
 function failAfter(db: Db, batches: number): void {
   let written = 0;
-  const spy = vi.spyOn(engineOf(db), 'giveWay').mockImplementation(async () => {
+  afterBatches(db, async () => {
     if (++written === batches) throw new Error('the disk is broken');
   });
-  onTestFinished(() => spy.mockRestore());
 }
 
 test('a list leaves as it is shown: filtered, in its order, for Excel, with nothing that a spreadsheet runs', async () => {
@@ -161,8 +149,7 @@ test('what was searched for, which may be somebody’s name, is not kept in the 
 
 test('all are as they were at one moment, though somebody goes meanwhile', async () => {
   const { app, db, ann } = await start((some) => seedUsers(some, SOME));
-  const letGo = holdWriters(db);
-  const begun = vi.mocked(engineOf(db).giveWay);
+  const { begun, letGo } = holdBatches(db);
   const download = get(app, '/export/file?format=jsonl&all=on', ann);
   await expect.poll(() => begun).toHaveBeenCalled();
   const last = await db.selectFrom('users').select('id').orderBy('id', 'desc').executeTakeFirstOrThrow();
@@ -200,7 +187,7 @@ test.runIf(existsSync('/proc/self'))(
 test('whoever goes away ends the work', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, SOME);
-  const letGo = holdWriters(db);
+  const { letGo } = holdBatches(db);
   const gone = new AbortController();
   const { stream, written, closed, kept } = await downloadAll(db, temporaryFolder(), gone.signal);
   stream.on('error', () => {});
@@ -215,8 +202,7 @@ test('whoever goes away ends the work', async () => {
 test('whoever closes the connection ends the work, and what they had by then is in the history', async () => {
   const { app, db, ann } = await start((some) => seedUsers(some, SOME));
   const { port } = new URL(await listen(app));
-  const letGo = holdWriters(db);
-  const begun = vi.mocked(engineOf(db).giveWay);
+  const { begun, letGo } = holdBatches(db);
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(
     `GET /export/file?format=csv&all=on HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncookie: ${ann.cookie}\r\n\r\n`,
@@ -244,8 +230,7 @@ test('whoever goes away ends the work also where few of many match, and are stil
 
 test('what goes wrong on the way breaks the file off, and never ends it', async () => {
   const { db } = await start((some) => seedUsers(some, SOME));
-  const spy = vi.spyOn(engineOf(db), 'giveWay').mockRejectedValue(new Error('the disk is full'));
-  onTestFinished(() => spy.mockRestore());
+  afterBatches(db, () => Promise.reject(new Error('the disk is full')));
   const { stream, closed, kept } = await downloadAll(db, temporaryFolder());
   await expect(stream.toArray()).rejects.toThrow('the disk is full');
   expect(kept).toEqual([WALK_BATCH]);
@@ -255,8 +240,7 @@ test('what goes wrong on the way breaks the file off, and never ends it', async 
 test('of three at once the third waits on a page that asks again by itself, and then gets its file', async () => {
   const { app, db, ann } = await start((some) => seedUsers(some, SOME));
   const vera = await signedIn(app, await addPerson(db, 'vera', 'viewer'));
-  const letGo = holdWriters(db);
-  const begun = vi.mocked(engineOf(db).giveWay);
+  const { begun, letGo } = holdBatches(db);
   const address = '/export/file?format=csv&all=on&from=sort%3Dusername';
   const two = [get(app, address, ann), get(app, address, ann)];
   await expect.poll(() => begun).toHaveBeenCalledTimes(2);

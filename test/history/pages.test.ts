@@ -46,7 +46,7 @@ describe('what was done to someone', () => {
     expect(page.text).not.toContain('was Max 1 Max 2');
     const earlier = await read('viewer', page.link('Earlier'));
     expect(earlier.text).toMatch(
-      /was Max 1 Max 2 .* was Not set Max 1 The command line created this user just now Newest As of another day Show as of this day$/,
+      /was Max 1 Max 2 .* was Not set Max 1 The command line created this user 12 hours ago Newest As of another day Show as of this day$/,
     );
     expect(earlier.text).not.toContain('was Max 2 Max 3');
     expect(earlier.links.map(({ text }) => text)).not.toContain('Earlier');

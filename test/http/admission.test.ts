@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { LONGEST_WAIT } from '../../src/http/admission-queue.ts';
 import { pageOf } from '../page.ts';
-import { addPerson } from '../people.ts';
+import { addPerson, movableClock } from '../people.ts';
 import { get, listen, startApp } from '../support.ts';
 
 const HOST = 'Host: localhost\r\n';
@@ -17,19 +17,17 @@ const CREATE = `POST /users HTTP/1.1\r\n${FORM}Content-Length: ${BODY.length}\r\
 
 /** A Roster that listens, whose database is behind and for which no time passes, and what it has begun, in order. */
 async function startBusy(settings = {}) {
-  const app = await startApp(settings);
+  const stopwatch = movableClock();
+  const app = await startApp(settings, undefined, Date.now, stopwatch);
   const begun: string[] = [];
-  let time = performance.now();
   let timeOfEach = 0;
   app.setGenReqId(({ method, url }) => {
-    time += timeOfEach;
+    stopwatch.move(timeOfEach);
     return `${begun.push(`${method} ${url}`)}`;
   });
   const port = Number(new URL(await listen(app)).port);
   const isSaturated = vi.fn(() => true);
   Object.defineProperty(app.db.getExecutor().adapter, 'isSaturated', { get: isSaturated });
-  const clock = vi.spyOn(performance, 'now').mockImplementation(() => time);
-  onTestFinished(() => clock.mockRestore());
   return {
     app,
     begun,
@@ -40,9 +38,7 @@ async function startBusy(settings = {}) {
     },
     catchUp: () => void isSaturated.mockReturnValue(false),
     fallBehind: () => void isSaturated.mockReturnValue(true),
-    passTime(milliseconds = LONGEST_WAIT): void {
-      time += milliseconds;
-    },
+    passTime: (milliseconds = LONGEST_WAIT) => stopwatch.move(milliseconds),
     /** From now on each request takes so many milliseconds. */
     takeTime(each: number): void {
       timeOfEach = each;

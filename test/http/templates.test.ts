@@ -59,7 +59,7 @@ test.each([
   const at = Date.UTC(2026, 5, 1, 12) - minutes * 60_000;
   for (const now of [0, 1, 59_999]) {
     for (const value of [at, at + 59_999])
-      expect(helpers.ago(value, Date.UTC(2026, 5, 1, 12) + now)).toBe(words);
+      expect(helpersFor(undefined, () => Date.UTC(2026, 5, 1, 12) + now).ago(value)).toBe(words);
   }
 });
 

@@ -1,6 +1,5 @@
 /** What happens when the machine's clock is set while Roster runs, and where Rosters differ about the time. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { buildApp } from '../../src/app.ts';
@@ -23,12 +22,13 @@ import {
 } from '../support.ts';
 
 async function start() {
-  const clock = movableClock();
-  const app = await startApp({}, undefined, clock);
+  const [clock, stopwatch] = [movableClock(), movableClock()];
+  const app = await startApp({}, undefined, clock, stopwatch);
+  const pass = (milliseconds: number) => [clock, stopwatch].forEach(({ move }) => void move(milliseconds));
   const warn = vi.spyOn(app.log, 'warn');
   await addPerson(app.db, 'ann', 'admin');
   const bob = await addPerson(app.db, 'bob', 'editor', { hasCode: true });
-  return { app, clock, warn, bob };
+  return { app, clock, stopwatch, pass, warn, bob };
 }
 
 /** Signs bob in by a code; what he is answered. */
@@ -147,13 +147,14 @@ test('sessions that nobody has used since end, too, when the clock is set back: 
 });
 
 test('whoever has signed in since stays signed in, also where another process notices later that it was set', async () => {
-  const { app, clock, bob } = await start();
-  const other = await startApp({}, app.db, clock);
+  const { app, clock, stopwatch, pass, bob } = await start();
+  const other = await startApp({}, app.db, clock, stopwatch);
   const before = await signedIn(app, bob);
   clock.move(-2 * HOUR);
   await app.watchClock();
-  await sleep(20);
+  pass(20_000);
   const cookie = cookiesOf(await post(app, '/sign-in', { username: 'ann', password: PASSWORD }));
+  pass(20_000);
   await other.watchClock();
   expect((await get(app, '/users', { cookie })).statusCode).toBe(200);
   expect((await get(app, '/users', before)).statusCode).toBe(303);

@@ -46,11 +46,11 @@ export class Primary {
 
   /** Neither a look nor a page is answered. */
   get isAway(): boolean {
-    return this.#hasFailed && this.isSilentSince(performance.now() - SILENCE);
+    return this.#hasFailed && this.isSilentFor(SILENCE);
   }
 
-  isSilentSince(time: number): boolean {
-    return this.#answeredAt < time;
+  isSilentFor(time: number): boolean {
+    return this.#answeredAt < performance.now() - time;
   }
 
   /** Before which all is that is known to be saved. */

@@ -105,8 +105,8 @@ class ReplicaSet implements Replicas {
     return this.#primary.readPosition();
   }
 
-  isSilentSince(time: number): boolean {
-    return this.#primary.isSilentSince(time);
+  isSilentFor(time: number): boolean {
+    return this.#primary.isSilentFor(time);
   }
 
   states(): ReplicaState[] {

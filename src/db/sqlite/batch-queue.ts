@@ -32,8 +32,7 @@ export function isCrowded(): boolean {
 }
 
 /** For work that nobody waits for: where a page takes many batches, it would else be held up between any two of them. */
-export async function giveWay(): Promise<void> {
-  const deadline = Deadline.in(LONGEST_WAY);
+export async function giveWay(deadline = Deadline.in(LONGEST_WAY)): Promise<void> {
   do await setImmediate();
   while (waiting > 0 && !deadline.isPast);
 }

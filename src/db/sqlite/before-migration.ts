@@ -98,8 +98,8 @@ function removeUnfinished(real: string): void {
 
 async function saveLog(other: Statements, path: string): Promise<void> {
   other.execute('pragma synchronous = FULL');
-  for (const until = GroupCommit.deadline(); !backfill(other); await setTimeout(LOOK_AGAIN_AFTER_MS))
-    if (performance.now() > until)
+  for (const deadline = GroupCommit.deadline(); !backfill(other); await setTimeout(LOOK_AGAIN_AFTER_MS))
+    if (deadline.isPast)
       throw new StartError(
         `${path} is to be brought to a newer version, and another program is reading it: wait until that has ended.`,
       );

@@ -16,7 +16,7 @@ import { sqliteEngine } from './engine.ts';
 import { outcomeUnknown, refuse } from './errors.ts';
 import { clearGaps } from './gaps.ts';
 import { GroupCommit, retryWhileBusy } from './group-commit.ts';
-import { OpenedFile } from './opened-file.ts';
+import { type HowOpened, OpenedFile } from './opened-file.ts';
 import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
 
 const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
@@ -27,9 +27,8 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'SkipLocked',
 ];
 
-/** @param options.isBeside whether another thread of this process has the file open, too */
-export function sqliteDialect(path: string, { isReadOnly = false, isBeside = false } = {}): Dialect {
-  const driver = new SqliteDriver(path, isReadOnly, isBeside);
+export function sqliteDialect(path: string, how: HowOpened = {}): Dialect {
+  const driver = new SqliteDriver(path, how);
   return {
     createAdapter: () => new RosterSqliteAdapter(driver),
     createDriver: () => driver,
@@ -104,10 +103,10 @@ class SqliteDriver implements Driver {
   readonly reading: SqliteConnection;
   readonly timing = new Timing();
 
-  constructor(path: string, isReadOnly: boolean, isBeside: boolean) {
+  constructor(path: string, how: HowOpened) {
     this.#path = path;
-    this.#file = new OpenedFile(path, isReadOnly, isBeside);
-    this.#writer = isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
+    this.#file = new OpenedFile(path, how);
+    this.#writer = how.isReadOnly ? openReader(path) : openWriter(path, () => this.#file.refuseReplaced());
     this.#reader = openReader(path);
     this.reading = new SqliteConnection(this.#reader, this.#file, this.timing);
     this.#file.watch(() => readUserVersion(this.#reader));

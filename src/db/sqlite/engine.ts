@@ -1,6 +1,7 @@
 /** SQLite, where it differs from PostgreSQL beyond its SQL. */
 import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { Deadline } from '../../lib/deadline.ts';
 import { executeCached } from '../cached-query.ts';
 import type { Engine, NumberedTable, Purged, ScrubResult } from '../engine.ts';
 import { type Db, ROLES, type Schema, type Trx } from '../schema.ts';
@@ -190,13 +191,13 @@ async function scrub(db: Db, ids: readonly number[]): Promise<ScrubResult> {
 
 async function clearAllGaps(db: Db): Promise<ScrubResult> {
   let from = 0;
-  let until = performance.now() + LONGEST_MOMENT_MS;
+  let deadline = Deadline.in(LONGEST_MOMENT_MS);
   while (from < Infinity) {
     const state = await fileOf(db).clearGaps(from);
     if (typeof state === 'number') {
       from = state;
-      until = performance.now() + LONGEST_MOMENT_MS;
-    } else if (state === 'kept' || performance.now() > until) return state;
+      deadline = Deadline.in(LONGEST_MOMENT_MS);
+    } else if (state === 'kept' || deadline.isPast) return state;
     else await setTimeout(LOOK_AGAIN_AFTER_MS);
     await giveWay();
   }

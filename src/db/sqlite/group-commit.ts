@@ -1,6 +1,7 @@
 /** Group commit: transactions that come together are savepoints of one, so that the disk, which is slow, syncs once. */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { ContendedError, OutcomeUnknownError, UnavailableError } from '../../errors.ts';
+import { Deadline } from '../../lib/deadline.ts';
 import type { TextChange } from '../engine.ts';
 import type { Timing } from '../timing.ts';
 import { emptyLog } from './checkpoint.ts';
@@ -34,8 +35,8 @@ export class GroupCommit {
     this.#timing = timing;
   }
 
-  static deadline(): number {
-    return performance.now() + WAIT_FOR_WRITERS_MS;
+  static deadline(): Deadline {
+    return Deadline.in(WAIT_FOR_WRITERS_MS);
   }
 
   async takeTurn(): Promise<() => void> {
@@ -61,7 +62,7 @@ export class GroupCommit {
     }
   }
 
-  async begin(deadline: number): Promise<void> {
+  async begin(deadline: Deadline): Promise<void> {
     if (!this.#writer.db.inTransaction) this.#group = await this.#openGroup(deadline);
     if (this.#group) this.#group.size++;
     // Whoever is first is alone so far, and rolls back all: see `rollback`.
@@ -86,7 +87,7 @@ export class GroupCommit {
     if (this.#group) this.#group.size--;
   }
 
-  async #openGroup(deadline: number): Promise<Group> {
+  async #openGroup(deadline: Deadline): Promise<Group> {
     try {
       // What savepoints may take back stays in memory: else it goes through a file, page by page. What is sorted may need one.
       this.#writer.execute('pragma temp_store = MEMORY');
@@ -196,12 +197,12 @@ export class GroupCommit {
 }
 
 /** Waits for other processes and threads without stopping this one. */
-export async function retryWhileBusy<T>(act: () => T, deadline: number): Promise<T> {
+export async function retryWhileBusy<T>(act: () => T, deadline: Deadline): Promise<T> {
   for (;;) {
     try {
       return act();
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      if (!isBusy(error) || deadline.isPast) throw error;
       await setTimeout(TRY_AGAIN_AFTER_MS);
     }
   }

@@ -1,6 +1,7 @@
 /** Looks, quickly, for pages that are missing in a database file, as after a copy that was not finished. */
 import { fstatSync, readSync } from 'node:fs';
-import { Deadline, type Stopwatch } from '../../lib/deadline.ts';
+import type { Stopwatch } from '../../lib/clock.ts';
+import { Deadline } from '../../lib/deadline.ts';
 import { type Header, readHeader } from './header.ts';
 
 const SAMPLED_PAGES = 256;

@@ -1,6 +1,7 @@
 /** Notices that the file SQLite has open was removed, replaced or overwritten: SQLite would go on without an error. */
 import { closeSync, openSync, realpathSync } from 'node:fs';
 import { StartError } from '../../errors.ts';
+import { monotonicTime, type Stopwatch } from '../../lib/clock.ts';
 import { generationOf, isBetween, isReachable } from './generation.ts';
 import { HEADER_SIZE, type Header, readHeader } from './header.ts';
 import { PlacedFile } from './placed-file.ts';
@@ -8,12 +9,16 @@ import { PlacedFile } from './placed-file.ts';
 const IDLE_INTERVAL_MS = 2_000;
 const MOST_GENERATIONS_PER_MS = 20;
 
+/** `isBeside`: another thread of this process has it open, too; it is then never closed by this one. */
+export type HowOpened = { isReadOnly?: boolean; isBeside?: boolean; stopwatch?: Stopwatch | undefined };
+
 // Closed after SQLite's connections: closing any descriptor of a file ends the process's locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
 export class OpenedFile {
   /** Why nothing may be read or written: a sentence; undefined while all is well. */
   problem: string | undefined;
   readonly #real: string;
   readonly #isBeside: boolean;
+  readonly #stopwatch: Stopwatch;
   readonly descriptor: number;
   readonly #file: PlacedFile;
   #log: PlacedFile | undefined;
@@ -27,9 +32,12 @@ export class OpenedFile {
   #isOverwritten = false;
   readonly #header = Buffer.alloc(HEADER_SIZE);
 
-  /** @param isBeside whether another thread of this process has it open: it is then never closed by this one */
-  constructor(path: string, isReadOnly: boolean, isBeside = false) {
+  constructor(
+    path: string,
+    { isReadOnly = false, isBeside = false, stopwatch = monotonicTime }: HowOpened = {},
+  ) {
     this.#isBeside = isBeside;
+    this.#stopwatch = stopwatch;
     this.#real = realpathSync(path);
     // Some file systems in layers make another file of it as soon as it is opened to write.
     this.descriptor = openSync(this.#real, isReadOnly ? 'r' : 'r+');
@@ -88,7 +96,7 @@ export class OpenedFile {
   /** Asks SQLite for what it reads: is it a version that comes after the last one? Returns `problem`. */
   follow(readVersion = this.#readVersion): string | undefined {
     // From before it is read: this process may stand still then, while others go on.
-    const at = performance.now();
+    const at = this.#stopwatch();
     const generation = generationOf(readVersion());
     if (!this.#mayFollow(generation)) this.#giveUp();
     this.#newest = { generation, at };
@@ -187,7 +195,7 @@ export class OpenedFile {
   }
 
   #mayFollow(generation: number): boolean {
-    const steps = MOST_GENERATIONS_PER_MS * (1 + performance.now() - this.#newest.at);
+    const steps = MOST_GENERATIONS_PER_MS * (1 + this.#stopwatch() - this.#newest.at);
     return isReachable(generation, this.#newest.generation, steps);
   }
 }

@@ -1,6 +1,7 @@
 /** What lies in the place of a database before it is opened, and is not what Roster left there: see `generation.ts`. */
 import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs';
 import { StartError } from '../../errors.ts';
+import type { Stopwatch } from '../../lib/clock.ts';
 import { generationOf, isOneHistory } from './generation.ts';
 import { readHeader } from './header.ts';
 import { readLog, readSalts } from './log-file.ts';
@@ -16,7 +17,7 @@ export function refuseLogWithoutFile(path: string): void {
 }
 
 /** @throws StartError where file and log are surely not of one making, or a quick look shows that a part is missing. */
-export function refuseUnmatchedFiles(path: string): void {
+export function refuseUnmatchedFiles(path: string, stopwatch?: Stopwatch): void {
   // SQLite keeps its files where a symbolic link leads to.
   const real = realpathSync(path);
   const log = `${real}-wal`;
@@ -27,9 +28,9 @@ export function refuseUnmatchedFiles(path: string): void {
         `${path} and ${log} are not of one making: if ${path} is a copy that was put back, move ${log} and ${real}-shm away; if not, put the file back that belongs to ${log}. Nothing was changed.`,
       );
     // With a log nobody knows which pages are to be there.
-    const missing = sizeOf(log) > 0 ? undefined : findMissingPage(descriptor);
+    const missing = sizeOf(log) > 0 ? undefined : findMissingPage(descriptor, stopwatch);
     // While another process writes, it may have looked like one.
-    if (missing !== undefined && sizeOf(log) === 0 && findMissingPage(descriptor) !== undefined)
+    if (missing !== undefined && sizeOf(log) === 0 && findMissingPage(descriptor, stopwatch) !== undefined)
       throw new StartError(`${path} ${missing}: put a whole copy of it back. Nothing was changed.`);
   } finally {
     closeSync(descriptor);

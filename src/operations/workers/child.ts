@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { FromParent } from './messages.ts';
 
 export function fork(count: number): Worker {
-  // At least two: passwords are hashed there, as many at once as `FairQueue.share` lets, and files and names wait there, too.
+  // At least two: passwords are hashed there, as many at once as `FairQueue.ofOne` lets, and files and names wait there, too.
   const threads = Math.max(2, Math.ceil(availableParallelism() / count));
   return cluster.fork({ UV_THREADPOOL_SIZE: String(threads) });
 }

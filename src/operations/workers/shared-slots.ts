@@ -1,8 +1,9 @@
 /** The exports of several processes, of which there are as many at a time as of one; those of a process that has ended are over. */
 import { MOST, type Slot, Slots } from '../../exports/slots.ts';
+import { monotonicTime } from '../../lib/clock.ts';
 
 export class SharedSlots<Who> {
-  readonly #slots = new Slots(MOST, () => performance.now());
+  readonly #slots = new Slots(MOST, monotonicTime);
   readonly #taken = new Map<Who, Map<number, Slot>>();
 
   /** @param number by which the process tells its own from each other */

@@ -1,21 +1,22 @@
 import { sql } from 'kysely';
 import { DatabaseError } from 'pg';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { isRefusal } from '../../../src/db/postgres/errors.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
-import { transact } from '../../../src/db/transact.ts';
+import { transact as transactUntil } from '../../../src/db/transact.ts';
 import { UnavailableError } from '../../../src/errors.ts';
+import { DAY } from '../../../src/lib/clock.ts';
+import { Deadline } from '../../../src/lib/deadline.ts';
 import { changeUser } from '../../../src/users/commands.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUsers, readyUrl, temporaryDatabase } from '../../support.ts';
 
-// However long a busy machine takes, it is tried again.
-beforeEach(() => {
-  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
-  return () => clock.mockRestore();
-});
+/** However long a busy machine takes, it is tried again. */
+function transact<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  return transactUntil(db, work, Deadline.in(DAY));
+}
 
 async function append(trx: Trx, id: number, text: string): Promise<void> {
   await trx

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
@@ -12,6 +12,7 @@ import { NotUniqueError, OutcomeUnknownError, UnavailableError } from '../../../
 import { createUser, createUsers } from '../../../src/users/commands.ts';
 import { findUserByUsername } from '../../../src/users/queries.ts';
 import { addUser, addUsers, temporaryDatabase, temporaryFolder } from '../../support.ts';
+import { beforeStatement } from './faults.ts';
 
 async function pragma(db: Db, name: string): Promise<unknown> {
   const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db);
@@ -265,13 +266,9 @@ test('what was overwritten is not in the log any more, whoever else is writing',
 
 test('where the log cannot be emptied after a change, that is not said to have failed', async () => {
   const db = await temporaryDatabase();
-  const statements = Object.getPrototypeOf(new Sqlite(':memory:').prepare('select 1'));
-  const all = statements.all;
-  const spy = vi.spyOn(statements, 'all').mockImplementation(function (this: Sqlite.Statement, ...values) {
-    if (!/wal_checkpoint/i.test(this.source)) return all.apply(this, values);
+  await beforeStatement(db, /wal_checkpoint/, () => {
     throw new Sqlite.SqliteError('disk I/O error', 'SQLITE_IOERR_TRUNCATE');
   });
-  onTestFinished(() => spy.mockRestore());
   const overwriting = engineOf(db).overwrite(db, (trx) =>
     trx.updateTable('user_counts').set({ count: 0 }).execute(),
   );

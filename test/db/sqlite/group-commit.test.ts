@@ -11,6 +11,7 @@ import { DamagedError, UnavailableError } from '../../../src/errors.ts';
 import { changeUser } from '../../../src/users/commands.ts';
 import { findUser } from '../../../src/users/queries.ts';
 import { addUser, readyUrl, temporaryDatabase } from '../../support.ts';
+import { beforeStatement } from './faults.ts';
 
 /** As many as fill one level of the index: whoever comes next has it merge them. */
 const SEGMENTS = 15;
@@ -79,15 +80,11 @@ test.each(['SQLITE_IOERR_READ', 'SQLITE_IOERR_FSYNC', 'SQLITE_NOMEM'])(
   '%s while search texts are written, before the commit, has saved nothing, and that is what is said',
   async (code) => {
     const { db } = await openFilled();
-    const statements = Object.getPrototypeOf(new Sqlite(':memory:').prepare('select 1'));
-    const run = statements.run;
-    const spy = vi.spyOn(statements, 'run').mockImplementation(function (this: Sqlite.Statement, ...values) {
-      if (/^\s*insert into users_search/.test(this.source)) throw new Sqlite.SqliteError('failed', code);
-      return run.apply(this, values);
+    const mend = await beforeStatement(db, /^\s*insert into users_search/, () => {
+      throw new Sqlite.SqliteError('failed', code);
     });
-    onTestFinished(() => spy.mockRestore());
     await expect(rename(db, 3)).rejects.toThrow(UnavailableError);
-    spy.mockRestore();
+    mend();
     expect((await findUser(db, 3))?.full_name).toBeNull();
     await rename(db, 3);
   },

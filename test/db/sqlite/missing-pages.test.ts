@@ -2,18 +2,12 @@
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase, openToRead } from '../../../src/db/database.ts';
 import { findMissingPage } from '../../../src/db/sqlite/missing-pages.ts';
-import { temporaryFolder } from '../../support.ts';
+import { NO_TIME_PASSES, temporaryFolder } from '../../support.ts';
 
 const PAGE = 4096;
-
-// A busy machine has as much time to look through a file.
-beforeEach(() => {
-  const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
-  return () => clock.mockRestore();
-});
 
 /** A database that was closed, of some 3,000 pages, after another program has done something with it. */
 async function database(text: string): Promise<string> {
@@ -31,8 +25,10 @@ async function database(text: string): Promise<string> {
 async function expectRefusal(path: string, sentence: RegExp): Promise<void> {
   const before = readFileSync(path);
   const refusal = { name: 'StartError', message: expect.stringMatching(sentence) };
-  await expect(openDatabase(`sqlite:${path}`)).rejects.toMatchObject(refusal);
-  await expect(openToRead(`sqlite:${path}`)).rejects.toMatchObject(refusal);
+  // A busy machine has as much time to look through a file.
+  const stopwatch = NO_TIME_PASSES;
+  await expect(openDatabase(`sqlite:${path}`, { stopwatch })).rejects.toMatchObject(refusal);
+  await expect(openToRead(`sqlite:${path}`, stopwatch)).rejects.toMatchObject(refusal);
   expect(readFileSync(path).equals(before)).toBe(true);
 }
 
@@ -97,5 +93,5 @@ test.each([
   // There are such pages.
   const bytes = readFileSync(path);
   expect(bytes.subarray(1500 * PAGE, 1501 * PAGE).equals(Buffer.alloc(PAGE))).toBe(true);
-  await (await openDatabase(`sqlite:${path}`)).destroy();
+  await (await openDatabase(`sqlite:${path}`, { stopwatch: NO_TIME_PASSES })).destroy();
 });

@@ -13,38 +13,55 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { filePathOf } from '../../../src/database-url.ts';
 import { openDatabase, openForThread } from '../../../src/db/database.ts';
 import type { Db } from '../../../src/db/schema.ts';
+import { migrationOf } from '../../../src/db/sqlite/generation.ts';
 import { readSnapshot } from '../../../src/db/transact.ts';
 import { DatabaseFailure, DatabaseLostError, OutcomeUnknownError } from '../../../src/errors.ts';
+import type { Stopwatch } from '../../../src/lib/clock.ts';
 import { pageOf } from '../../page.ts';
+import { HOUR, movableClock } from '../../people.ts';
 import { startRoster } from '../../roster.ts';
-import { addUser, addUsers, get, post, startApp, temporaryDatabase, temporaryFolder } from '../../support.ts';
+import {
+  addUser,
+  addUsers,
+  get,
+  post,
+  readyUrl,
+  startApp,
+  temporaryDatabase,
+  temporaryFolder,
+} from '../../support.ts';
+import { beforeStatement } from './faults.ts';
 
 const ENDINGS = ['', '-wal', '-shm'];
 
-/** Two files begin at generations far apart, which are drawn by lot else. */
-function drawGeneration(lot: number): void {
-  vi.spyOn(Math, 'random').mockReturnValueOnce(lot);
+/** The path of a database at a generation, which the first change of all draws by lot else. */
+async function fileAt(generation: number): Promise<string> {
+  const path = String(filePathOf(await readyUrl()));
+  const program = new Sqlite(path);
+  const version = Number(program.pragma('user_version', { simple: true }));
+  program.pragma(`user_version = ${generation * 256 + migrationOf(version)}`);
+  program.close();
+  return path;
 }
 
 /** A database with a user in its file and another one in its log. */
-async function openFile(): Promise<{ path: string; db: Db; log: string[] }> {
-  const path = join(temporaryFolder(), 'roster.db');
+async function openFile(stopwatch?: Stopwatch): Promise<{ path: string; db: Db; log: string[] }> {
+  const path = await fileAt(1_000_000);
   const log: string[] = [];
   const spy = vi.spyOn(console, 'error').mockImplementation((line: string) => {
     if (line.startsWith(path)) log.push(line);
   });
   onTestFinished(() => spy.mockRestore());
-  drawGeneration(0.25);
-  const db = await temporaryDatabase(`sqlite:${path}`);
+  const db = await temporaryDatabase(`sqlite:${path}`, 5, stopwatch);
   await addUsers(db, ['alice', 'bob']);
   return { path, db, log };
 }
 
 async function otherFile(): Promise<string> {
-  const path = join(temporaryFolder(), 'other.db');
-  drawGeneration(0.75);
+  const path = await fileAt(3_000_000);
   const db = await openDatabase(`sqlite:${path}`);
   await addUsers(db, ['zoe', 'yves', 'xaver']);
   await db.destroy();
@@ -61,11 +78,16 @@ async function usersIn(path: string): Promise<string[]> {
   return users.map(({ username }) => username);
 }
 
-/** For intervals and what is measured between; the function lets it go by. */
-function stopTime(): (seconds: number) => void {
-  vi.useFakeTimers({ toFake: ['setInterval', 'performance'] });
+/** For intervals and what is measured between. */
+function stopTime() {
+  vi.useFakeTimers({ toFake: ['setInterval'] });
   onTestFinished(() => void vi.useRealTimers());
-  return (seconds) => void vi.advanceTimersByTime(seconds * 1000);
+  const stopwatch = movableClock();
+  const secondsPass = (seconds: number) => {
+    stopwatch.move(seconds * 1000);
+    vi.advanceTimersByTime(seconds * 1000);
+  };
+  return { stopwatch, secondsPass };
 }
 
 /** Copies into the file that is there, as `cp` does. */
@@ -143,8 +165,8 @@ const INDEX_GONE: typeof GONE = [
 test.each([...GONE, ...INDEX_GONE])(
   'when the file %s and nothing is written, the readers hear of it',
   async (_how, act, sentence) => {
-    const secondsPass = stopTime();
-    const { path, db, log } = await openFile();
+    const { stopwatch, secondsPass } = stopTime();
+    const { path, db, log } = await openFile(stopwatch);
     const app = await startApp({}, db);
     expect((await get(app, '/users')).statusCode).toBe(200);
     await act(path);
@@ -161,8 +183,8 @@ test.each([...GONE, ...INDEX_GONE])(
 );
 
 test('when the file comes back, Roster goes on, and says so', async () => {
-  const secondsPass = stopTime();
-  const { path, db, log } = await openFile();
+  const { stopwatch, secondsPass } = stopTime();
+  const { path, db, log } = await openFile(stopwatch);
   renameSync(path, `${path}.old`);
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(OutcomeUnknownError);
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(DatabaseLostError);
@@ -179,8 +201,8 @@ test('when the file comes back, Roster goes on, and says so', async () => {
 });
 
 test('another thread that has the file open hears of it, too, and leaves it to the first one to say so', async () => {
-  const secondsPass = stopTime();
-  const { path, log } = await openFile();
+  const { stopwatch, secondsPass } = stopTime();
+  const { path, log } = await openFile(stopwatch);
   const beside = await openForThread(`sqlite:${path}`);
   onTestFinished(() => beside.destroy());
   const read = () => beside.selectFrom('users').select('username').execute();
@@ -211,26 +233,16 @@ test('what was overwritten does not come back by itself: what was read of it may
 
 test('a change that was being saved when the file went away may have been saved, and is not said to be', async () => {
   const { path, db } = await openFile();
-  const statements = Object.getPrototypeOf(new Sqlite(':memory:').prepare('select 1'));
-  const run = statements.run;
-  const spy = vi.spyOn(statements, 'run').mockImplementation(function (this: Sqlite.Statement, ...values) {
-    if (this.source === 'commit') rmSync(path);
-    return run.apply(this, values);
-  });
-  onTestFinished(() => spy.mockRestore());
+  await beforeStatement(db, /^commit$/, () => rmSync(path));
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(OutcomeUnknownError);
 });
 
 test('a commit that may have been saved is not said to have changed nothing where the file goes away as well', async () => {
   const { path, db } = await openFile();
-  const statements = Object.getPrototypeOf(new Sqlite(':memory:').prepare('select 1'));
-  const run = statements.run;
-  const spy = vi.spyOn(statements, 'run').mockImplementation(function (this: Sqlite.Statement, ...values) {
-    if (this.source !== 'commit') return run.apply(this, values);
+  await beforeStatement(db, /^commit$/, () => {
     renameSync(path, `${path}.old`);
     throw new Sqlite.SqliteError('disk I/O error', 'SQLITE_IOERR_FSYNC');
   });
-  onTestFinished(() => spy.mockRestore());
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(OutcomeUnknownError);
 });
 
@@ -250,8 +262,8 @@ async function overwriteAll(path: string, steps: number): Promise<void> {
 }
 
 test('the files of another database, copied over all three, are told apart also after an hour without a change', async () => {
-  const secondsPass = stopTime();
-  const { path, db, log } = await openFile();
+  const { stopwatch, secondsPass } = stopTime();
+  const { path, db, log } = await openFile(stopwatch);
   secondsPass(3600);
   await overwriteAll(path, 1_000_000);
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(DatabaseLostError);
@@ -259,10 +271,9 @@ test('the files of another database, copied over all three, are told apart also 
 });
 
 test('and after an hour in which this process stood still', async () => {
-  const { path, db, log } = await openFile();
-  const now = performance.now();
-  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now + 3_600_000);
-  onTestFinished(() => spy.mockRestore());
+  const stopwatch = movableClock();
+  const { path, db, log } = await openFile(stopwatch);
+  stopwatch.move(HOUR);
   await overwriteAll(path, 3_000_000);
   await expect(addUser(db, { username: 'carla' })).rejects.toThrow(DatabaseLostError);
   expect(log).toEqual([expect.stringMatching(/was overwritten/)]);

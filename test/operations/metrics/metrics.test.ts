@@ -5,15 +5,16 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { HTTPMethods } from 'fastify';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { allow } from '../../../src/auth/access.ts';
+import { anyone } from '../../../src/auth/policy.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
-import { engineOf } from '../../../src/db/engine.ts';
 import type { Replicas } from '../../../src/db/replicas.ts';
 import { type Db, ROLES } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { LONGEST_WAIT } from '../../../src/http/admission-queue.ts';
 import { beginRun, endRun } from '../../../src/maintenance/queries.ts';
-import { Counter } from '../../../src/operations/metrics/counter.ts';
 import { WALK_BATCH } from '../../../src/users/list/walk.ts';
+import { holdBatches } from '../../engines.ts';
 import { apply, bring, csv } from '../../imports/bringing.ts';
 import { startMailServer } from '../../mail-server.ts';
 import { addPerson, HOUR, movableClock, signedIn, signIn } from '../../people.ts';
@@ -179,11 +180,11 @@ test('whatever is asked, there are at most 500 series', async () => {
 });
 
 test('nor are there more where every bound is reached, and two replicas are read', async () => {
-  const adds = vi.spyOn(Counter.prototype, 'add');
-  onTestFinished(() => adds.mockRestore());
   const db = await temporaryDatabase();
   followedBy(db, ['one', 'other']);
   const app = await startApp({ ...ON, BACKUP_FOLDER: temporaryFolder() }, db);
+  const made = Array.from({ length: 300 }, (_, number) => `/made/${number}`);
+  for (const address of made) app.get(address, allow(anyone, { isBeforeSetup: true }), async () => '');
   for (const role of ROLES)
     for (const is_active of [true, false])
       await addUser(db, { username: `${role} ${is_active}`, role, is_active });
@@ -193,10 +194,7 @@ test('nor are there more where every bound is reached, and two replicas are read
         endRun(trx, await beginRun(trx, kind, 1), { outcome, size: 1, users: 1 }, 2),
       );
   await get(app, '/healthz');
-  const counters = [...adds.mock.contexts.entries()] as [number, Counter][];
-  for (const [call, counter] of counters)
-    for (let made = 0; made < 300; made++)
-      counter.add(Array(adds.mock.calls[call]?.[0].length).fill(`${made}`));
+  for (const address of made) await get(app, address);
   const all = await scrape(app);
   expect(sumOf(all, 'roster_http_requests_total')).toBe(301);
   expect(all.filter(({ labels }) => labels.replica === 'other')).toHaveLength(2);
@@ -214,7 +212,7 @@ function followedBy(db: Db, names: readonly string[]): void {
     readPrimary: (read) => read(db),
     unlessAway: (work) => work,
     readPosition: async () => 0,
-    isSilentSince: () => false,
+    isSilentFor: () => false,
     states: () => names.map((name) => ({ name, lag: 0, problem: undefined })),
     observe: () => () => {},
     end: async () => {},
@@ -357,15 +355,13 @@ test('an import is told of by how far it is, from when its file was brought unti
 test('an export is told of while it is sent', async () => {
   const { app, ann } = await start();
   await seedUsers(app.db, 2 * WALK_BATCH);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const held = vi.spyOn(engineOf(app.db), 'giveWay').mockImplementation(() => promise);
-  onTestFinished(() => held.mockRestore());
+  const { begun, letGo } = holdBatches(app.db);
   const exports = async () => sumOf(await scrape(app), 'roster_exports_in_flight');
   expect(await exports()).toBe(0);
   const download = get(app, '/export/file?format=csv&all=on', await signedIn(app, ann));
-  await expect.poll(() => held).toHaveBeenCalled();
+  await expect.poll(() => begun).toHaveBeenCalled();
   expect(await exports()).toBe(1);
-  resolve();
+  letGo();
   await download;
   expect(await exports()).toBe(0);
 });
@@ -403,17 +399,12 @@ describe('the database', () => {
 
 describe('on a connection', () => {
   async function startBusy() {
-    const { app } = await start();
+    // Nobody has waited for too long until that is said.
+    const { app, stopwatch } = await start();
     const port = Number(new URL(await listen(app)).port);
     const isSaturated = vi.fn(() => false);
     Object.defineProperty(app.db.getExecutor().adapter, 'isSaturated', { get: isSaturated });
-    // Nobody has waited for too long until that is said.
-    let time = performance.now();
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => time);
-    onTestFinished(() => clock.mockRestore());
-    const passTime = () => {
-      time += LONGEST_WAIT;
-    };
+    const passTime = () => stopwatch.move(LONGEST_WAIT);
     const send = async (path: string, header = '') => {
       const socket = connect({ port, host: '127.0.0.1' });
       onTestFinished(() => void socket.destroy());
