@@ -21,7 +21,7 @@ import type { Clock } from '../lib/clock.ts';
 import { Deadline, type Stopwatch } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { findUser } from '../users/queries.ts';
-import { findActing } from './acting.ts';
+import { lockActing } from './acting.ts';
 import {
   hasEndedEachTime,
   LONGEST_PAUSE,
@@ -239,7 +239,7 @@ async function actorOf(
     return { ...commandLine, changeSet };
   const acting = isAlways
     ? { user: actor_id === null ? undefined : await findUser(trx, actor_id), role: 'admin' as const }
-    : await findActing(trx, actor_id);
+    : await lockActing(trx, actor_id);
   if (acting === undefined) return undefined;
   const { user } = acting;
   return {
