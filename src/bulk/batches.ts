@@ -1,11 +1,11 @@
 /** One thing done to very many users, batch by batch, each found by the filter that was confirmed. */
 import type { Actor } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
-import type { Trx, User } from '../db/schema.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
-import { FORGOTTEN, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
+import { FORGOTTEN, findUnfinishedParams, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { inBatches } from '../lib/batches.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
@@ -39,6 +39,15 @@ export async function beginBulk(
   const job = { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total };
   noteBegun(trx, actor, await insertJob(trx, job));
   return set;
+}
+
+/** The imports in whose files those are not to whom something is still to be done. */
+export async function findAbsentInBulk(db: Db): Promise<number[]> {
+  const params = await findUnfinishedParams(db, 'bulk');
+  return params.flatMap((one) => {
+    const { from, at } = JSON.parse(one) as Partial<Params>;
+    return (from !== undefined && parseFrom({ from }, at ?? 0).absentFrom) || [];
+  });
 }
 
 /** Leaves whom somebody else has changed since it was confirmed; who does not match any more is not among them. */

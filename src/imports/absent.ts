@@ -1,4 +1,6 @@
 /** Who is in the directory and not in a file: ranges of numbers, few where nearly all are in it, and where hardly any is. */
+
+import { findAbsentInBulk } from '../bulk/batches.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { findIdsAfter } from '../users/queries.ts';
@@ -61,6 +63,10 @@ async function* absentRanges(
   if (range) yield range;
 }
 
+/** But for those by whom a bulk change finds its users that is not at its end. */
 export async function tidyAbsent(db: Db): Promise<void> {
-  for (const id of await findAbsentOfNone(db)) await forgetAbsent(id, (work) => transact(db, work));
+  const forgotten = await findAbsentOfNone(db);
+  if (forgotten.length === 0) return;
+  const wanted = await findAbsentInBulk(db);
+  for (const id of forgotten) if (!wanted.includes(id)) await forgetAbsent(id, (work) => transact(db, work));
 }

@@ -1,5 +1,5 @@
 /** One thing done to more users than one waits for: batch by batch, beside others who change the same users, and undone. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
@@ -12,6 +12,7 @@ import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
+import { tidyAbsent } from '../../src/imports/absent.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
@@ -20,6 +21,7 @@ import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { erase } from '../backup/backed-up.ts';
+import { begin as beginImport, check } from '../imports/bringing.ts';
 import { bring } from '../imports/by-pages.ts';
 import { SMALL_BATCHES } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
@@ -167,6 +169,25 @@ test('of who is not in a file, whom somebody has changed since is left, and told
   const stayed = await app.db.selectFrom('users').select('username').where('role', '=', 'member').execute();
   expect(stayed.map(({ username }) => username).sort()).toEqual([changed.username, 'new'].sort());
   expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain(`Left: ${changed.username}`);
+});
+
+test('it goes on to its end while the import is forgotten in whose file they are not', async () => {
+  const app = await startApp();
+  const { db } = app;
+  const ann = await addPerson(db, 'ann', 'admin');
+  await seedUsers(db, MANY);
+  const address = await bring(app, await signedIn(app, ann), 'username\nann\n');
+  const from = `absent_from=${address.split('/')[2]}&role=member`;
+  const set = await begin(db, { do: 'role', role: 'viewer' }, from, MANY, { ...commandLine, user: ann });
+  let asked = 0;
+  await runJobs(runnerOf(db), () => ++asked > 2);
+  const { id } = await addUser(db, { username: 'gone' });
+  await erase(db, id, NOW);
+  await tidyAbsent(db);
+  await runJobs(runnerOf(db), () => false);
+  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, left_out: 0 });
+  await tidyAbsent(db);
+  expect(await db.selectFrom('absent_users').selectAll().execute()).toEqual([]);
 });
 
 test('a form that began it asks anew once that was undone, and until then is answered as before', async () => {
@@ -318,6 +339,41 @@ test('what a change that had begun before does after it was confirmed is somebod
   await runJobs(runnerOf(db, movableClock(NOW), work), () => false);
   expect(await findJobOfSet(db, first)).toMatchObject({ state: 'done', done: 2 * MANY });
   expect(await findJobOfSet(db, second)).toMatchObject({ state: 'done', done, left_out: 2 * MANY - done });
+});
+
+test('so is what an import does that had begun before, whose rows go by no numbers of users', async () => {
+  const app = await startApp();
+  const { db } = app;
+  const { id } = await addUser(db, { username: 'ada' });
+  const { set_id } = await beginImport(app, await check(app, 'username,full_name\nada,Since\n'));
+  const { id: job = 0 } = (await findJobOfSet(db, set_id ?? 0)) ?? {};
+  // As amid its second half a million of rows, which are in an order of their own.
+  await transact(db, (trx) => saveJob(trx, job, { cursor: 500_000 }));
+  const moment = await readMoment(db);
+  await transact(db, (trx) => saveJob(trx, job, { cursor: 0 }));
+  await app.runJobs();
+  expect(await findFirstSince(db, [id], moment, 0)).toEqual(new Map([[id, 2]]));
+});
+
+test('so is what a job does that begins while it is looked what has begun', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 3);
+  await activateAll(db);
+  const { readLastId } = engineOf(db);
+  vi.spyOn(engineOf(db), 'readLastId').mockImplementationOnce(async (...args) => {
+    await begin(db, { do: 'deactivate' }, 'status=active', 3);
+    return readLastId(...args);
+  });
+  const moment = await readMoment(db);
+  await runJobs(runnerOf(db), () => false);
+  const users = await db.selectFrom('users').selectAll().execute();
+  const since = await findFirstSince(
+    db,
+    users.map(({ id }) => id),
+    moment,
+    0,
+  );
+  expect(since).toEqual(new Map(users.map(({ id }) => [id, 2])));
 });
 
 test('what was under way when it was shown, and was saved after it, is somebody else’s', async () => {
