@@ -2,6 +2,7 @@
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
+import { isOfImport } from '../imports/apply.ts';
 import { findUnfinishedJobs } from '../jobs/queries.ts';
 
 /** `growing`: sets that may change more users than they had by then, those after a number. */
@@ -13,13 +14,14 @@ export type HistorySnapshot = {
 /** Further back nobody is still writing one. */
 const MOST_MISSING = 100;
 
-/** To be read before what is looked at: what is done between counts as done since. Jobs go by the numbers of users. */
+/** To be read before what is looked at: what is done between counts as done since. */
 export async function readHistorySnapshot(db: Db): Promise<HistorySnapshot> {
-  const jobs = await findUnfinishedJobs(db);
   const set = await engineOf(db).readLastId(db, 'change_sets');
   const missing = await findUnwrittenSets(db, set);
+  // Last: of a job that begins meanwhile the set is either a later one, or among these.
+  const jobs = await findUnfinishedJobs(db);
   const growing = [
-    ...jobs.map(({ set_id, cursor }) => [set_id, cursor] as const),
+    ...jobs.map((job) => [job.set_id, isOfImport(job) ? 0 : job.cursor] as const),
     ...missing.map((id) => [id, 0] as const),
   ];
   return { set, growing };

@@ -1,11 +1,11 @@
 /** One thing done to very many users, batch by batch, each found by the filter that was confirmed. */
 import type { Actor } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
-import type { Trx, User } from '../db/schema.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
-import { FORGOTTEN, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
+import { FORGOTTEN, findUnfinishedJobs, insertJob, type Job, noteBegun, saveJob } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { chunksOf } from '../lib/chunks.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
@@ -39,6 +39,17 @@ export async function beginBulk(
   const job = { kind: 'bulk', set_id: set, actor_id, params: JSON.stringify(params), total };
   noteBegun(trx, actor, await insertJob(trx, job));
   return set;
+}
+
+/** What is to be done to all who are not in the file of an import: until its end these stay the same. @returns its change set */
+export async function findBulkOfAbsent(db: Db, importId: number): Promise<number | undefined> {
+  const jobs = (await findUnfinishedJobs(db)).filter(({ kind }) => kind === 'bulk');
+  return jobs.find((job) => absentIn(job) === importId)?.set_id;
+}
+
+function absentIn({ params }: Pick<Job, 'params'>): number | undefined {
+  const { from, at = 0 } = JSON.parse(params) as Partial<Params>;
+  return from === undefined ? undefined : parseFrom({ from }, at).absentFrom;
 }
 
 /** Leaves whom somebody else has changed since it was confirmed; who does not match any more is not among them. */

@@ -139,7 +139,7 @@ export type JobsTable = {
   set_id: number;
   actor_id: number | null;
   params: string; // JSON, as its kind needs it
-  cursor: number; // the last user who is done
+  cursor: number; // the last user who is done; of an import the place of the last row
   total: number;
   done: number;
   left_out: number;

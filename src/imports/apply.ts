@@ -25,22 +25,19 @@ const DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_ERROR'];
 
 const KIND = 'import ';
 
+/** It goes by the places of rows, and not by the numbers of users. */
+export function isOfImport({ kind }: Pick<Job, 'kind'>): boolean {
+  return kind.startsWith(KIND);
+}
+
 /** It has ended before its last row: what was done of it was taken back. */
-export function isCutOff({
-  kind,
-  state,
-  done,
-  total,
-}: Pick<Job, 'kind' | 'state' | 'done' | 'total'>): boolean {
-  return kind.startsWith(KIND) && state === 'done' && done < total;
+export function isCutOff(job: Pick<Job, 'kind' | 'state' | 'done' | 'total'>): boolean {
+  return isOfImport(job) && job.state === 'done' && job.done < job.total;
 }
 
 /** Of jobs that only a process does which has a folder: another one, or any. */
-export function isOfOtherFolder(
-  { kind }: Pick<Job, 'kind'>,
-  folder: Pick<Folder, 'id'> | undefined,
-): boolean {
-  return kind.startsWith(KIND) && (folder === undefined || kind !== kindOf(folder));
+export function isOfOtherFolder(job: Pick<Job, 'kind'>, folder: Pick<Folder, 'id'> | undefined): boolean {
+  return isOfImport(job) && (folder === undefined || job.kind !== kindOf(folder));
 }
 
 export function importKinds(folder: Folder): Kinds {

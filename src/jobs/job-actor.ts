@@ -1,16 +1,26 @@
 /** Who acts in what was begun before: what they may is what they may by now. */
 import type { Actor } from '../auth/actor.ts';
-import { hasAdministrator } from '../auth/administrators.ts';
+import { hasAdministrator, shareAdministrators } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
-import type { Db } from '../db/schema.ts';
-import { findUser } from '../users/queries.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
+import { findUser, lockUser } from '../users/queries.ts';
 
-/** @param actorId null where nobody signed in yet @returns undefined where they may not act any more */
-export async function findJobActor(
-  db: Db,
-  actorId: number | null,
-): Promise<Pick<Actor, 'user' | 'role'> | undefined> {
+/** Undefined where they may not act any more. */
+type JobActor = Pick<Actor, 'user' | 'role'> | undefined;
+
+/** @param actorId null where nobody signed in yet */
+export async function findJobActor(db: Db, actorId: number | null): Promise<JobActor> {
   if (actorId === null) return (await hasAdministrator(db)) ? undefined : { user: undefined, role: 'editor' };
-  const user = await findUser(db, actorId);
+  return actingAs(await findUser(db, actorId));
+}
+
+/** Until the end of the transaction they keep their role, as whoever sends a form does. */
+export async function lockJobActor(trx: Trx, actorId: number | null): Promise<JobActor> {
+  if (actorId !== null) return actingAs(await lockUser(trx, actorId));
+  await shareAdministrators(trx);
+  return findJobActor(trx, actorId);
+}
+
+function actingAs(user: User | undefined): JobActor {
   return user && maySignIn(user) ? { user, role: user.role } : undefined;
 }

@@ -85,8 +85,8 @@ export async function mayGoOn(db: Db, { id, undoes }: ChangeSet, { params }: Job
   return !(await findUndoing(db, [id])).has(id);
 }
 
-export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'set_id' | 'cursor'>[]> {
-  return db.selectFrom('jobs').select(['set_id', 'cursor']).where('state', '!=', 'done').execute();
+export async function findUnfinishedJobs(db: Db): Promise<Job[]> {
+  return db.selectFrom('jobs').selectAll().where('state', '!=', 'done').execute();
 }
 
 export async function findRunningJobs(db: Db, limit: number): Promise<Job[]> {

@@ -29,7 +29,7 @@ import {
   pauseAfter,
   refuseEndedEachTime,
 } from './failures.ts';
-import { findJobActor } from './job-actor.ts';
+import { lockJobActor } from './job-actor.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
@@ -207,7 +207,9 @@ async function runBatch(
     return false;
   }
   const deadline = Deadline.in(paceOf(runner).batch, runner.stopwatch);
-  const turn = { ...size, deadline, now: runner.clock() };
+  // Whoever has begun it may have had a clock that is ahead: what is done for them does not come before that.
+  const now = Math.max(runner.clock(), actor.changeSet?.at ?? 0);
+  const turn = { ...size, deadline, now };
   const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
   await countInSet(trx, job.set_id, users);
   const notes = [...(JSON.parse(job.notes) as number[]), ...left].slice(0, MOST_NOTES);
@@ -239,7 +241,7 @@ async function actorOf(
     return { ...commandLine, changeSet };
   const acting = isAlways
     ? { user: actor_id === null ? undefined : await findUser(trx, actor_id), role: 'admin' as const }
-    : await findJobActor(trx, actor_id);
+    : await lockJobActor(trx, actor_id);
   if (acting === undefined) return undefined;
   const { user } = acting;
   return {

@@ -1,5 +1,5 @@
 /** One thing done to more users than one waits for: batch by batch, beside others who change the same users, and undone. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
@@ -12,14 +12,17 @@ import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
+import { findTimesOf } from '../../src/history/versions.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
+import { MINUTE } from '../../src/lib/clock.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { undoBatch } from '../../src/undo/job.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { erase } from '../backup/backed-up.ts';
+import { begin as beginImport, check } from '../imports/bringing.ts';
 import { bring } from '../imports/by-pages.ts';
 import { SMALL_BATCHES } from '../jobs/many.ts';
 import { pageOf } from '../page.ts';
@@ -262,6 +265,17 @@ test('what one process was killed at another goes on with, and does each user on
   expect(users.every(({ is_active, version }) => !is_active && version === 2)).toBe(true);
 });
 
+test('what is done by a clock that is behind comes after what had begun it, and before what follows', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 3);
+  await activateAll(db);
+  await begin(db, { do: 'deactivate' }, 'status=active', 3);
+  await runJobs(runnerOf(db, movableClock(NOW - 2 * MINUTE)), () => false);
+  const { id } = await db.selectFrom('users').select('id').executeTakeFirstOrThrow();
+  await transact(db, (trx) => changeUser(trx, commandLine, id, { full_name: 'Since' }, NOW - MINUTE));
+  expect(await findTimesOf(db, id, [2, 3])).toEqual([NOW, NOW]);
+});
+
 test('where only a few match among many, no batch goes through more than it has time for', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 1_000);
@@ -318,6 +332,41 @@ test('what a change that had begun before does after it was confirmed is somebod
   await runJobs(runnerOf(db, movableClock(NOW), work), () => false);
   expect(await findJobOfSet(db, first)).toMatchObject({ state: 'done', done: 2 * MANY });
   expect(await findJobOfSet(db, second)).toMatchObject({ state: 'done', done, left_out: 2 * MANY - done });
+});
+
+test('so is what an import does that had begun before, whose rows go by no numbers of users', async () => {
+  const app = await startApp();
+  const { db } = app;
+  const { id } = await addUser(db, { username: 'ada' });
+  const { set_id } = await beginImport(app, await check(app, 'username,full_name\nada,Since\n'));
+  const { id: job = 0 } = (await findJobOfSet(db, set_id ?? 0)) ?? {};
+  // As amid its second half a million of rows, which are in an order of their own.
+  await transact(db, (trx) => saveJob(trx, job, { cursor: 500_000 }));
+  const snapshot = await readHistorySnapshot(db);
+  await transact(db, (trx) => saveJob(trx, job, { cursor: 0 }));
+  await app.runJobs();
+  expect(await findFirstSince(db, [id], snapshot, 0)).toEqual(new Map([[id, 2]]));
+});
+
+test('so is what a job does that begins while it is looked what has begun', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 3);
+  await activateAll(db);
+  const { readLastId } = engineOf(db);
+  vi.spyOn(engineOf(db), 'readLastId').mockImplementationOnce(async (...args) => {
+    await begin(db, { do: 'deactivate' }, 'status=active', 3);
+    return readLastId(...args);
+  });
+  const snapshot = await readHistorySnapshot(db);
+  await runJobs(runnerOf(db), () => false);
+  const users = await db.selectFrom('users').selectAll().execute();
+  const since = await findFirstSince(
+    db,
+    users.map(({ id }) => id),
+    moment,
+    0,
+  );
+  expect(since).toEqual(new Map(users.map(({ id }) => [id, 2])));
 });
 
 test('what was under way when it was shown, and was saved after it, is somebody else’s', async () => {

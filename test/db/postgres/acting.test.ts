@@ -4,9 +4,15 @@ import { describe, expect, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { shareAdministrators } from '../../../src/auth/administrators.ts';
 import { findRoleOf } from '../../../src/auth/sessions.ts';
-import { hashOf } from '../../../src/auth/tokens.ts';
+import { hashOf, newToken } from '../../../src/auth/tokens.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { beginSet } from '../../../src/history/record.ts';
+import { acceptInvitation } from '../../../src/invitations/commands.ts';
+import { insertInvitation } from '../../../src/invitations/queries.ts';
+import { insertJob } from '../../../src/jobs/queries.ts';
+import { runJobs, type Work } from '../../../src/jobs/run.ts';
+import { Mutex } from '../../../src/lib/mutex.ts';
 import { makeAdministrator } from '../../../src/setup/commands.ts';
 import { changeUser, deleteUser } from '../../../src/users/commands.ts';
 import { addPerson, PASSWORD, signedIn } from '../../people.ts';
@@ -47,12 +53,55 @@ async function orderOf(
   return ended;
 }
 
+/** The same for a batch of a job, by whoever has begun it. */
+async function orderOfBatch(
+  db: Db,
+  actorId: number | null,
+  other: (trx: Trx) => Promise<unknown>,
+): Promise<string[]> {
+  await transact(db, async (trx) => {
+    const set_id = await beginSet(trx, { ...commandLine, via: 'open' }, { at: 1, kind: 'changed' });
+    await insertJob(trx, { kind: 'undo', set_id, actor_id: actorId, params: '{}', total: 1 });
+  });
+  const ended: string[] = [];
+  let waiting: Promise<unknown> = Promise.resolve();
+  const work: Work = async () => {
+    waiting = transact(db, other).then(() => ended.push('the other'));
+    await someoneWaits(db);
+    ended.push('who acts');
+    return { cursor: 1, seen: 1, users: 1, left: [], isLast: true };
+  };
+  await runJobs(
+    {
+      db,
+      alone: new Mutex(),
+      kinds: { undo: { via: 'undo', work } },
+      clock: () => 1,
+      stopwatch: () => 0,
+      note: () => {},
+      warn: (_job, error) => {
+        throw error;
+      },
+    },
+    () => false,
+  );
+  await waiting;
+  return ended;
+}
+
+const ENDS: [string, (trx: Trx, id: number) => Promise<unknown>][] = [
+  ['given another role', (trx, id) => changeUser(trx, commandLine, id, { role: 'viewer' }, 1)],
+  ['deactivated', (trx, id) => changeUser(trx, commandLine, id, { is_active: false }, 1)],
+  ['deleted', (trx, id) => deleteUser(trx, commandLine, id, 2)],
+];
+
+const becomeFirst = (trx: Trx) => {
+  const user = { username: 'ann', email: 'ann@example.org', full_name: null };
+  return makeAdministrator(trx, commandLine, user, '$argon2id$', 1);
+};
+
 describe('until the end of what somebody does', () => {
-  test.each<[string, (trx: Trx, id: number) => Promise<unknown>]>([
-    ['given another role', (trx, id) => changeUser(trx, commandLine, id, { role: 'viewer' }, 1)],
-    ['deactivated', (trx, id) => changeUser(trx, commandLine, id, { is_active: false }, 1)],
-    ['deleted', (trx, id) => deleteUser(trx, commandLine, id, 2)],
-  ])('they are not %s', async (_what, change) => {
+  test.each(ENDS)('they are not %s', async (_what, change) => {
     const { app, eve, session } = await start();
     const order = await orderOf(
       app.db,
@@ -63,14 +112,35 @@ describe('until the end of what somebody does', () => {
     expect(await transact(app.db, (trx) => findRoleOf(trx, session))).toBeUndefined();
   });
 
-  test('where nobody signs in, nobody becomes the administrator', async () => {
-    const app = await startApp();
-    const user = { username: 'ann', email: 'ann@example.org', full_name: null };
-    const order = await orderOf(app.db, shareAdministrators, () =>
-      transact(app.db, (trx) => makeAdministrator(trx, commandLine, user, '$argon2id$', 1)),
-    );
+  test.each(ENDS)('nor are they %s amid a batch of a job that they have begun', async (_what, change) => {
+    const { app, eve } = await start();
+    const order = await orderOfBatch(app.db, eve.id, (trx) => change(trx, eve.id));
     expect(order).toEqual(['who acts', 'the other']);
   });
+
+  test('where nobody signs in, nobody becomes the administrator', async () => {
+    const app = await startApp();
+    const order = await orderOf(app.db, shareAdministrators, () => transact(app.db, becomeFirst));
+    expect(order).toEqual(['who acts', 'the other']);
+  });
+
+  test('nor amid a batch of a job that was begun then', async () => {
+    const app = await startApp();
+    expect(await orderOfBatch(app.db, null, becomeFirst)).toEqual(['who acts', 'the other']);
+  });
+});
+
+test('a link that somebody uses as their email is changed is not said to have ended', async () => {
+  const { app, ann, headers } = await start();
+  const token = newToken();
+  await transact(app.db, (trx) => insertInvitation(trx, ann.id, token, app.clock()));
+  let changing: ReturnType<typeof post> | undefined;
+  await transact(app.db, async (trx) => {
+    await acceptInvitation(trx, commandLine, token, '$argon2id$', app.clock());
+    changing = post(app, `/users/${ann.id}`, { email: 'moved@example.org' }, headers);
+    await someoneWaits(app.db);
+  });
+  expect((await changing)?.body).toBe('User ann updated!\n');
 });
 
 /** A transaction that meets a deadlock is done again, a second later. */
