@@ -13,11 +13,13 @@ export const RECORD = join(BUNDLES, 'record.json');
 
 /** @returns the address of what to load, as long as each file that it was made of is as it was then */
 export function findBundle() {
+  // What somebody else may have put there is not even read.
+  if (!isFolderOwn()) return undefined;
   try {
     /** @type {{ entry: string, stamps: Record<string, string> }} */
     const { entry, stamps } = JSON.parse(readFileSync(RECORD, 'utf8'));
     const isCurrent = Object.entries(stamps).every(([path, stamp]) => stampOf(path) === stamp);
-    return isCurrent && isFolderOwn() ? pathToFileURL(entry).href : undefined;
+    return isCurrent ? pathToFileURL(entry).href : undefined;
   } catch {
     // None was made, or something of it is gone: what it was made of does as well.
     return undefined;

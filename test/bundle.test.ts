@@ -1,4 +1,5 @@
 /** A start loads the bundle that `npm ci` has made, as long as it is made of what is there. */
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -119,6 +120,17 @@ test('a bundle of which something is gone, or to which others may write, is not 
   chmodSync(cache, 0o700);
   const [, gone = ''] = /^file:\/\/(.*\/bundle-\w+\/.*)$/m.exec(await loaded(project)) ?? [];
   rmSync(gone);
+  expect(await loaded(project)).toMatch(SOURCE);
+});
+
+test.skipIf(process.platform === 'win32')('nor is what was put there read', async () => {
+  const project = await withBundle();
+  const cache = join(project, 'node_modules', '.cache', 'roster');
+  const [record = ''] = globSync('*/record.json', { cwd: cache });
+  rmSync(join(cache, record));
+  // Whoever reads it waits until somebody writes.
+  execFileSync('mkfifo', [join(cache, record)]);
+  chmodSync(cache, 0o777);
   expect(await loaded(project)).toMatch(SOURCE);
 });
 

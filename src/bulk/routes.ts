@@ -4,11 +4,10 @@ import { allow } from '../auth/access.ts';
 import { type Answer, begun, done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
-import { TooBroadError } from '../errors.ts';
 import { isShort } from '../http/safe-redirect.ts';
 import { refuseUnseenImport } from '../imports/commands.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
-import { listAddress, parseFrom } from '../users/list/address.ts';
+import { listAddress } from '../users/list/address.ts';
 import { nearestPage } from '../users/list/page.ts';
 import { isEmpty, parseSelection, type Selection, selectionAddress } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
@@ -18,11 +17,11 @@ import { doToAll, type Target } from './commands.ts';
 import { areSameAbsent, confirm } from './confirm.ts';
 import { beginBulk, type Many } from './job.ts';
 import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
-import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOfDone, TOO_BROAD, TOO_LONG } from './words.ts';
+import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOfDone, TOO_LONG } from './words.ts';
 
 export function bulkRoutes(app: FastifyInstance): void {
-  app.get('/bulk', allow(mayEdit, { readsPrimary: true }), unlessTooBroad(show));
-  app.post('/bulk', allow(mayEdit, { form: '/bulk' }), unlessTooBroad(doBulk));
+  app.get('/bulk', allow(mayEdit, { readsPrimary: true }), show);
+  app.post('/bulk', allow(mayEdit, { form: '/bulk' }), doBulk);
 }
 
 async function show(request: Request, reply: FastifyReply) {
@@ -93,19 +92,4 @@ async function listAfter(
   if (ticked === undefined) return { ...list, page: 1, cursor: undefined };
   const isLeaving = act.do === 'delete' || list[act.do === 'role' ? 'role' : 'status'] !== undefined;
   return nearestPage(server.db, list, { without: isLeaving ? count : 0 });
-}
-
-type Handler = (request: Request, reply: FastifyReply) => Promise<unknown>;
-
-function unlessTooBroad(handle: Handler): Handler {
-  return async (request, reply) => {
-    try {
-      return await handle(request, reply);
-    } catch (error) {
-      if (!(error instanceof TooBroadError)) throw error;
-      const list = parseFrom(request.query, request.server.clock());
-      const link = { href: listAddress(list), text: 'Back to the list' };
-      return reply.renderError({ title: 'Too many at once', sentence: TOO_BROAD, link }, 422);
-    }
-  };
 }

@@ -3,7 +3,6 @@ import { ROLE_NAMES } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
 import { number, usersOf } from '../lib/formats.ts';
 import { named } from '../lib/text.ts';
-import { MOST_COUNTED } from '../users/list/plan.ts';
 import { ACTS, type Act, type Why } from './acts.ts';
 import type { Left } from './commands.ts';
 
@@ -11,7 +10,6 @@ export const NOTHING_CHOSEN = 'Choose what to do with those ticked.';
 export const NOTHING_TICKED = 'Nothing was ticked. Tick users first, or all that match.';
 export const TOO_LONG =
   'The search is too long to export those ticked. Export all that match, or tick fewer.';
-export const TOO_BROAD = `To find out who all of these are takes too long. Choose more filters, until the list has at most ${number.format(MOST_COUNTED)} users. Nothing was changed.`;
 export const BULK_BEGUN = 'It has begun, and goes on by itself.';
 
 /** In a sentence of its own, more names would hide it. */

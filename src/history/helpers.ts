@@ -9,6 +9,7 @@ import {
   fieldName,
   isUndoable,
   KIND_NAMES,
+  namesOf,
   shownValue,
   titleOf,
   UNFINISHED,
@@ -21,6 +22,7 @@ import {
 export const historyHelpers = {
   byWhom,
   fieldName,
+  fieldNames: namesOf,
   historyAddress,
   isLoaded: ({ kind }: ChangeSet) => kind === KINDS.loaded,
   isUndoable,

@@ -15,6 +15,10 @@ import {
   UnavailableError,
 } from '../errors.ts';
 import { diskReasonOf } from '../lib/error-reasons.ts';
+import { number } from '../lib/formats.ts';
+import type { Fields } from '../lib/forms.ts';
+import { listAddress, parseFrom } from '../users/list/address.ts';
+import { MOST_COUNTED } from '../users/list/plan.ts';
 import { ownAddress, savedLink } from './error-links.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';
@@ -35,7 +39,7 @@ export const TYPED_IS_BACK = 'Nothing was changed; what you typed is one step ba
 const SEND_AGAIN = 'Nothing was changed; go back and send it again.';
 const RELOAD_TO_READ = 'Reload this page to see whether it can again.';
 const OUR_MISTAKE = 'The mistake is ours.';
-const TOO_BROAD = 'To find these users takes too long: choose one more filter for the list.';
+const TOO_BROAD = `To find all of these users takes too long. Choose more filters, until the list has at most ${number.format(MOST_COUNTED)} users.`;
 const TOO_MUCH = 'Too much is being done at this moment.';
 const BY_STATUS: Readonly<Record<number, StatusTexts>> = {
   400: NOT_UNDERSTOOD,
@@ -120,12 +124,9 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
     return { status: 409, title: 'Somebody has to stay', sentence, link: savedLink(request) };
   }
   if (error instanceof TooBroadError) {
-    return {
-      status: 422,
-      title: 'Too many at once',
-      sentence: `${TOO_BROAD}${unchanged}`,
-      link: TO_THE_LIST,
-    };
+    const list = parseFrom(request.query as Fields, request.server.clock());
+    const link = { href: listAddress(list), text: 'Back to the list' };
+    return { status: 422, title: 'Too many at once', sentence: `${TOO_BROAD}${unchanged}`, link };
   }
   if (error instanceof BusyError) {
     return { status: 503, title: 'Try again in a moment', sentence: BUSY[doing] };

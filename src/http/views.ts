@@ -18,6 +18,7 @@ import type { ChangeOfSet } from '../history/queries.ts';
 import type { StateAt } from '../history/state-at.ts';
 import type { Timeline } from '../history/timeline.ts';
 import type { OfferedColumn } from '../imports/choices.ts';
+import type { FormerValues } from '../imports/former-values.ts';
 import type { Import } from '../imports/queries.ts';
 import type { RefusedPage } from '../imports/stage-reader.ts';
 import type { Choices, HowRead, RefusedRow, ShownRow, Totals } from '../imports/types.ts';
@@ -285,9 +286,11 @@ export type Views = {
     columns: readonly OfferedColumn[];
     /** The first of them; undefined where another machine has them. */
     rows:
-      | ({ refused: readonly RefusedRow[]; differences: readonly string[] } & Readonly<
-          Record<'created' | 'changed' | 'same', readonly ShownRow[]>
-        >)
+      | ({
+          refused: readonly RefusedRow[];
+          changed: readonly (ShownRow & { former: readonly FormerValues[] })[];
+          differences: readonly string[];
+        } & Readonly<Record<'created' | 'same', readonly ShownRow[]>>)
       | undefined;
   };
   'imports/result': {

@@ -6,7 +6,8 @@ import type { Db, User } from '../db/schema.ts';
 import type { JudgedRow, Key, StagedRow } from '../db/stage-rows.ts';
 import { usersByKeys } from '../db/users-by-keys.ts';
 import { changedFields, type FieldChanges } from '../history/fields.ts';
-import { named, quoted } from '../lib/text.ts';
+import { number } from '../lib/formats.ts';
+import { named, quotable } from '../lib/text.ts';
 import { type NewUser, newUserSchema, type UserChanges } from '../users/validation.ts';
 import type { Does, Match, Reason, Said, Verdict } from './types.ts';
 
@@ -109,17 +110,16 @@ function addTwins(
   user: User | undefined,
 ): void {
   const { id_twin, username_key_twin: username_twin, email_key_twin: email_twin } = row;
-  // Whoever was found by another cell has their key here without its being said: see `withKeyOf`.
-  const whom = user && named(user.username);
-  const say = (field: Match, said: string | undefined, line: number) => {
-    const what = said ?? whom;
-    if (what !== undefined)
-      reasons.push({ field, message: `${what} is also on line ${line.toLocaleString('en')}.` });
+  const say = (field: Match, said: string | undefined, line: number | null | undefined) => {
+    // The other row may have found the same person by another cell: it need not say what this one does.
+    const what = field === match && user ? user.username : said;
+    if (!line || what === undefined) return;
+    const message = `${named(quotable(what))} is also on line ${number.format(line)}.`;
+    if (!reasons.some((reason) => reason.message === message)) reasons.push({ field, message });
   };
-  const { username, email } = values;
-  if (match === 'id' && id_twin) say('id', row.said.by ? undefined : `The number ${row.id}`, id_twin);
-  if (username_twin) say('username', username && `The username ${quoted(username)}`, username_twin);
-  if (email_twin) say('email', email && `The email address ${quoted(email)}`, email_twin);
+  if (match === 'id') say('id', row.id === null ? undefined : `Number ${row.id}`, id_twin);
+  say('username', values.username, username_twin);
+  say('email', values.email, email_twin);
 }
 
 function addTaken(

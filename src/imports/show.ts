@@ -13,6 +13,7 @@ import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { describeDifferences } from './differences.ts';
 import { findFolder } from './folder.ts';
+import { findFormerValues } from './former-values.ts';
 import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
 import { type Import, isAnotherUnderWay } from './queries.ts';
 import { readStage, type StageReader } from './stage-reader.ts';
@@ -96,6 +97,9 @@ async function check({ server, actor }: Request, imported: Import): Promise<View
   const found = readStage(findFolder(server.config.importFolder), imported, (stage) => rowsOf(stage));
   const rows = found && {
     ...found,
+    changed: await Promise.all(
+      found.changed.map(async (row) => ({ ...row, former: await findFormerValues(server.db, actor, row) })),
+    ),
     differences: await describeDifferences(server.db, actor, found.differences),
   };
   return { imported, how, totals, columns: offeredColumns(how.columns), rows };

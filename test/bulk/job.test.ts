@@ -363,7 +363,7 @@ test('so is what a job does that begins while it is looked what has begun', asyn
   const since = await findFirstSince(
     db,
     users.map(({ id }) => id),
-    moment,
+    snapshot,
     0,
   );
   expect(since).toEqual(new Map(users.map(({ id }) => [id, 2])));

@@ -472,7 +472,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
         { row: 4, line: 5, cells: [NAME], reasons: [{ field: 'email', message: NAME, isTaken: true }] },
       ],
       created: [{ ...shownRow, verdict: 'created', user: undefined }],
-      changed: [shownRow],
+      changed: [{ ...shownRow, former: [{ fields: ['full_name'], who: NAME, at: 0 }] }],
       same: [{ ...shownRow, verdict: 'same', fields: {} }],
       differences: [`Line 2, ${NAME}: was new`],
     },
@@ -722,7 +722,7 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
     rows: {
       refused: [wrong],
       created: [{ ...told(shownRow), verdict: 'created', user: undefined }],
-      changed: [told(shownRow)],
+      changed: [{ ...told(shownRow), former: [] }],
       same: [],
       differences: [],
     },

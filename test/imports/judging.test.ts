@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import type { User } from '../../src/db/schema.ts';
 import { filesOf, findFolder } from '../../src/imports/folder.ts';
+import { MATCHES } from '../../src/imports/types.ts';
 import { plain } from '../../src/lib/text.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { addPerson } from '../people.ts';
@@ -133,11 +134,11 @@ test('rows that share a username, an email or a number are all refused, each wit
     { match: 'id' },
   );
   expect(await reasonsOf(app, id)).toEqual({
-    2: ['The username “bob” is also on line 3.', 'The email address “bob@example.org” is also on line 4.'],
-    3: ['The username “BOB” is also on line 2.'],
-    4: ['The email address “Bob@example.org” is also on line 2.'],
-    5: [`The number ${ada} is also on line 6.`],
-    6: [`The number ${ada} is also on line 5.`],
+    2: ['bob is also on line 3.', 'bob@example.org is also on line 4.'],
+    3: ['BOB is also on line 2.'],
+    4: ['Bob@example.org is also on line 2.'],
+    5: ['ada is also on line 6.'],
+    6: ['ada is also on line 5.'],
   });
   expect(await countsOf(app, id)).toEqual({ created: 1, changed: 0, same: 0, refused: 5 });
 });
@@ -219,28 +220,27 @@ test('rows about one user are all refused, by whatever each has found them', asy
     ['', '', 'ada@example.org', 'Byron'],
   ];
   const names = ['id', 'username', 'email', 'name'];
-  for (const [match, first] of [
-    ['username', 'The username “ada”'],
-    ['email', 'ada'],
-    ['id', 'ada'],
-  ] as const) {
+  for (const match of MATCHES) {
     const id = await check(app, csv(names, ...rows), commandLine, { match });
-    const second = match === 'email' ? 'The email address “ada@example.org”' : 'ada';
     expect(await reasonsOf(app, id)).toEqual({
-      2: [`${first} is also on line 3.`],
-      3: [`${second} is also on line 2.`],
+      2: ['ada is also on line 3.'],
+      3: ['ada is also on line 2.'],
     });
   }
+  const twice = await check(app, csv(names, ...rows.slice(0, 1), ...rows.slice(0, 1)), commandLine, {
+    match: 'id',
+  });
+  expect((await reasonsOf(app, twice))[2]).toEqual(['ada is also on line 3.']);
   const wrong = await check(
     app,
     csv([...names, 'role'], ['', '', 'ada@example.org', 'Ada', 'boss'], ['', 'ada', '', 'Byron', '']),
   );
-  expect((await reasonsOf(app, wrong))[3]).toEqual(['The username “ada” is also on line 2.']);
+  expect((await reasonsOf(app, wrong))[3]).toEqual(['ada is also on line 2.']);
   const byNumber = await check(app, csv(names, [ada.id, '', '', 'Ada'], ...rows.slice(1)), commandLine, {
     match: 'id',
   });
   expect(await reasonsOf(app, byNumber)).toEqual({
-    2: [`The number ${ada.id} is also on line 3.`],
+    2: ['ada is also on line 3.'],
     3: ['ada is also on line 2.'],
   });
 });
@@ -406,7 +406,7 @@ test('that two rows share a username is told of both, however many others are re
   const id = await check(app, csv(['username', 'email'], ['u7', 'none'], ...rows, ['u7', 'u@example.org']));
   expect((await reasonsOf(app, id))[2]).toEqual([
     'Enter an email address like name@example.org.',
-    'The username “u7” is also on line 10,103.',
+    'u7 is also on line 10,103.',
   ]);
 });
 

@@ -8,6 +8,7 @@ import { transact } from '../../src/db/transact.ts';
 import { KINDS } from '../../src/history/codes.ts';
 import { saveImport } from '../../src/imports/queries.ts';
 import { changeUser } from '../../src/users/commands.ts';
+import type { UserChanges } from '../../src/users/validation.ts';
 import { withoutFiles } from '../full-disk.ts';
 import { type Page, pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
@@ -339,6 +340,28 @@ test('of what others have changed meanwhile it is said what was there, what is, 
   expect(notice).toContain(
     'Line 4, eve: was the same, now changes the full name; the full name was “eve”, is empty by now (changed by bea), and becomes “eve”',
   );
+});
+
+test('where a row would put back what somebody has changed since, as of an older list, it says who has', async () => {
+  const { app, db, ann } = await start();
+  const bea = await addPerson(db, 'bea', 'admin');
+  const acting = { ...commandLine, via: 'form', user: bea, role: bea.role } as const;
+  const change = (id: number, changes: UserChanges) =>
+    transact(db, (trx) => changeUser(trx, acting, id, changes, app.clock()));
+  for (const username of ['cem', 'dan']) {
+    const { id } = await addUser(db, { username, full_name: 'Former' });
+    await change(id, { full_name: 'Between' });
+    await change(id, { full_name: 'Latter', email: `${username}@new.example` });
+  }
+  const old = 'cem,Former,cem@example.org,inactive';
+  const address = await bring(app, ann, `username,name,email,status\n${old}\ndan,Latest,,inactive\n`);
+  const items = pageOf(await get(app, address, ann)).items.filter((text) => text.includes('Inactive'));
+  expect(items).toEqual([
+    expect.stringContaining(
+      'Back to what it was before bea changed the email, just now. Back to what it was before bea changed the full name, just now.',
+    ),
+    expect.not.stringContaining('Back to'),
+  ]);
 });
 
 test('while it is read or applied its page says how far it is, and asks again by itself', async () => {

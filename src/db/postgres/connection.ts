@@ -6,7 +6,7 @@ import type { Deadline } from '../../lib/deadline.ts';
 import { isOfStandby, isRefusal, isServersFault, translated } from './errors.ts';
 import { askUntil, type LongQuery } from './long-statements.ts';
 import type { ConnectionPool, PooledClient } from './pool.ts';
-import { setLocal } from './timeouts.ts';
+import { setLocal, statementLimits } from './timeouts.ts';
 
 const ASK_AGAIN_WITHIN_MS = 1_500;
 const ONLY_READS = 'its server only reads';
@@ -84,7 +84,7 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   async #ask({ sql, parameters, limit, deadline }: LongQuery): Promise<pg.QueryResult> {
-    if (limit !== undefined) await this.#run(`set local statement_timeout = ${limit}`);
+    if (limit !== undefined) await this.#run(setLocal(statementLimits(limit)));
     return this.#run(sql, parameters, deadline);
   }
 
@@ -92,7 +92,7 @@ export class PostgresConnection implements DatabaseConnection {
   async #askAlone({ limit, ...query }: LongQuery): Promise<pg.QueryResult> {
     this.#client ??= await this.#pool.acquire();
     if (this.#client.keepsSettings && limit === undefined) return this.#ask(query);
-    const limits = { ...this.#pool.limits, ...(limit !== undefined && { statement_timeout: limit }) };
+    const limits = { ...this.#pool.limits, ...(limit !== undefined && statementLimits(limit)) };
     await this.#run(`begin read only${setLocal(limits)}`);
     try {
       return await this.#ask(query);

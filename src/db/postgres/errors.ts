@@ -10,6 +10,7 @@ import {
 } from '../../errors.ts';
 
 export const QUERY_CANCELED = '57014';
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** States in which the server ends the connection, or does not know itself what became of a statement. */
 const LOST = /^(08|57P|58|XX|25P03|25P04|40003)/;
@@ -32,8 +33,9 @@ export function isOfStandby(error: unknown, isWriting: boolean): boolean {
   return error.code === '55000' || (isWriting && error.code === '25006');
 }
 
-export function isCanceled(error: unknown): error is UnavailableError {
-  return error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED;
+function isOfState(error: unknown, ...states: readonly string[]): boolean {
+  if (!(error instanceof UnavailableError)) return false;
+  return states.includes((error.cause as { code?: string })?.code ?? '');
 }
 
 /** @throws TooBroadError in the place of what the server says when it has taken too long for a question. */
@@ -41,14 +43,15 @@ export async function asTooBroad<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();
   } catch (error) {
-    if (!isCanceled(error)) throw error;
+    if (!isOfState(error, QUERY_CANCELED)) throw error;
     throw new TooBroadError('The database took too long to find it.', { cause: error });
   }
 }
 
-/** Whether another server may well answer the same question. One that has taken too long would take others as long. */
+/** Whether another server may well answer the same question. One that has taken too long would take others as long, and a replica has its locks from the primary. */
 export function isServersFault(error: unknown): error is DatabaseFailure {
-  return error instanceof DamagedError || (error instanceof UnavailableError && !isCanceled(error));
+  if (error instanceof DamagedError) return true;
+  return error instanceof UnavailableError && !isOfState(error, QUERY_CANCELED, LOCK_NOT_AVAILABLE);
 }
 
 export function translated(error: unknown): unknown {

@@ -2,10 +2,19 @@
 import type { PoolConfig } from 'pg';
 import { HOUR } from '../../lib/clock.ts';
 
-export type Limits = { statement_timeout?: number; idle_in_transaction_session_timeout: number };
+export type Limits = {
+  statement_timeout?: number;
+  lock_timeout?: number;
+  idle_in_transaction_session_timeout: number;
+};
+
+/** What waits for a lock is given up sooner, and by another state: it says nothing of how much was asked. */
+export function statementLimits(statement_timeout: number) {
+  return { statement_timeout, lock_timeout: Math.ceil(0.8 * statement_timeout) };
+}
 
 export const REQUEST_LIMITS = {
-  statement_timeout: 3_000,
+  ...statementLimits(3_000),
   idle_in_transaction_session_timeout: 30_000,
 } satisfies Limits;
 

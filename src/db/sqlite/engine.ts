@@ -10,11 +10,12 @@ import { giveWay, runBatch } from './batch-queue.ts';
 import type { SqliteConnection } from './connection.ts';
 import { checkOf, findDamage } from './damage.ts';
 import { findWronglyIndexed } from './fts5-check.ts';
-import { indexUsersAfter, makeSearchIndex, mergeIndexesAfter, rangeOf, rangesOf } from './fts5-index.ts';
+import { indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
+import { mergeIndexes, mergeIndexesAfter, mergeSegments } from './fts5-merge.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { compareSchema } from './schema-parts.ts';
-import { mergeIndexes, overwriteFreePages } from './scrub.ts';
+import { overwriteFreePages } from './scrub.ts';
 
 /** Kept from a bulk load on, by a process that has nothing else to do. */
 const BULK_CACHE_KIB = 256 * 1024;
@@ -90,6 +91,7 @@ export const sqliteEngine: Engine = {
   },
   indexUsersAfter,
   mergeIndexesAfter,
+  mergeSegments,
   async writeTogether(trx, writes) {
     for (const write of writes) await trx.executeQuery(write);
   },
@@ -178,6 +180,7 @@ async function hasToBeWrittenAnew(db: Db): Promise<boolean> {
 }
 
 async function scrub(db: Db, ids: readonly number[]): Promise<ScrubResult> {
+  // Else it stays in the index. The option `secure-delete` looks into one segment alone, and slows every change.
   await mergeIndexes(db, new Set(ids.map(rangeOf)));
   if (ids.length > 0) await overwriteFreePages(db);
   if (await hasToBeWrittenAnew(db)) return 'kept';

@@ -2,7 +2,6 @@
 import { CompiledQuery, sql } from 'kysely';
 import type { TextChange } from '../engine.ts';
 import type { Db, Trx } from '../schema.ts';
-import { transact } from '../transact.ts';
 import type { Statements } from './statements.ts';
 
 /** A query of FTS5 cannot be stopped: this many ids take it some 20 ms at worst, while nobody else is answered. */
@@ -25,12 +24,6 @@ export async function indexUsersAfter(trx: Trx, after: number): Promise<void> {
     // Where somebody was there before, more batches are to come: their parts are merged after the last.
     if (after === 0) await mergeIndex(trx, range);
   }
-}
-
-/** Into one segment each, a part at a time: others wait for up to half a second. Nothing is to do where there is one. */
-export async function mergeIndexesAfter(db: Db, after: number): Promise<void> {
-  const ranges = (await rangesOf(db, false)).filter((range) => range >= rangeOf(after + 1));
-  for (const range of ranges) await transact(db, (trx) => mergeIndex(trx, range));
 }
 
 async function mergeIndex(trx: Trx, range: number): Promise<void> {

@@ -78,6 +78,7 @@ test('the statements of requests are limited in time, those of commands and migr
   expect(await setting(command, 'statement_timeout')).toBe('0');
   const db = await temporaryDatabase(url);
   expect(await setting(db, 'statement_timeout')).toBe('3s');
+  expect(await setting(db, 'lock_timeout')).toBe('2400ms');
   expect(await setting(db, 'idle_in_transaction_session_timeout')).toBe('30s');
 });
 
@@ -99,19 +100,44 @@ test('a list, and an export, of those whom the server does not find in time says
     await trx.schema.alterTable('absent_users').renameTo('quick').execute();
     await sql`create view absent_users as select * from quick where pg_sleep(60) is not null`.execute(trx);
   });
+  const list = `/users?absent_from=${id}`;
   const selected = `from=${encodeURIComponent(`absent_from=${id}`)}&all=on`;
-  for (const address of [`/users?absent_from=${id}`, `/export/file?${selected}&format=csv`]) {
-    const page = await get(app, address, ann);
-    expect(page.statusCode, address).toBe(422);
-    expect(pageOf(page).text).toMatch(/Too many at once.*[Cc]hoose one more filter/);
-  }
+  const [shown, exported] = await Promise.all([
+    get(app, list, ann),
+    get(app, `/export/file?${selected}&format=csv`, ann),
+  ]);
+  expect([shown.statusCode, exported.statusCode]).toEqual([422, 422]);
+  expect(pageOf(shown).text).toMatch(/Too many at once.*Choose one more filter/);
+  expect(pageOf(exported).text).toMatch(/Too many at once.*Choose more filters/);
+  expect(pageOf(exported).main.link('Back to the list')).toBe(list);
+});
+
+test('while a table is locked, as `purge` does, it is not now that users are read, however they are looked for', async () => {
+  const url = await readyUrl();
+  const [app, other] = [await startApp({}, await temporaryDatabase(url, 12)), await temporaryDatabase(url)];
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const addresses = [
+    '/users',
+    '/users?q=ann',
+    '/users?role=admin&status=active',
+    '/users?created_after=2020-01-01&sort=name',
+    '/users?signed_in=never',
+    '/bulk?from=q%3Dann&all=on&do=deactivate',
+  ];
+  const pages = await transact(other, async (trx) => {
+    await sql`lock table users in access exclusive mode`.execute(trx);
+    return Promise.all(addresses.map((address) => get(app, address, ann)));
+  });
+  expect(pages.map(({ statusCode }) => statusCode)).toEqual(addresses.map(() => 503));
+  for (const page of pages) expect(pageOf(page).text).toContain('cannot be read just now');
 });
 
 test('the limits, and that it only reads, hold also where a pooler has kept them from the server', async () => {
-  const url = `${await readyUrl()}&statement_timeout=0&idle_in_transaction_session_timeout=0`;
+  const url = `${await readyUrl()}&statement_timeout=0&lock_timeout=0&idle_in_transaction_session_timeout=0`;
   const db = await temporaryDatabase(url);
   for (const [name, value] of [
     ['statement_timeout', '3s'],
+    ['lock_timeout', '2400ms'],
     ['idle_in_transaction_session_timeout', '30s'],
     ['transaction_read_only', 'on'],
   ] as const)

@@ -8,6 +8,7 @@ import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, Role } from '../../../src/db/schema.ts';
 import type { Condition } from '../../../src/db/search-index.ts';
 import { runBatch } from '../../../src/db/sqlite/batch-queue.ts';
+import { countSegments } from '../../../src/db/sqlite/fts5-merge.ts';
 import { sqliteSearch } from '../../../src/db/sqlite/fts5-search.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
@@ -17,7 +18,7 @@ import { changeUser, createUser, deleteUser } from '../../../src/users/commands.
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
-import { addUser, readyUrl, sharedDatabase, temporaryDatabase } from '../../support.ts';
+import { addUser, readyUrl, sharedDatabase, startApp, temporaryDatabase } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
 const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
@@ -159,19 +160,12 @@ test('another process may make the index anew meanwhile', async () => {
   expect(await search.find(db, question, Deadline.in(60_000))).toHaveLength(19);
 });
 
-/** Behind the cookie and the number of levels: https://sqlite.org/src/file/ext/fts5/fts5_index.c */
-async function countSegments(db: Db, range = 0): Promise<number> {
-  const data = sql.table(`users_search_${range}_data`);
-  const { rows } = await sql<{ block: Buffer }>`select block from ${data} where id = 10`.execute(db);
-  return rows[0]?.block[5] ?? 0;
-}
-
 test('what is loaded at once, or made anew, is one segment of the index', async () => {
   const db = await temporaryDatabase();
   await seedUsers(db, 12_000);
-  expect(await countSegments(db)).toBe(1);
+  expect(await countSegments(db, 0)).toBe(1);
   await transact(db, (trx) => engineOf(trx).makeSearchIndex(trx));
-  expect(await countSegments(db)).toBe(1);
+  expect(await countSegments(db, 0)).toBe(1);
 });
 
 test('so is each part of it that is loaded batch by batch, beside whoever is there', async () => {
@@ -179,24 +173,24 @@ test('so is each part of it that is loaded batch by batch, beside whoever is the
   await addUser(db, { username: 'first' });
   await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_143 - 12_000));
   await seedUsers(db, 35_000);
-  expect(await countSegments(db)).toBe(1);
+  expect(await countSegments(db, 0)).toBe(1);
   expect(await countSegments(db, 1)).toBe(1);
 });
 
 test('many users who are changed in one transaction are one segment of the index', async () => {
   const db = await temporaryDatabase();
   for (let id = 1; id <= 10; id++) await addUser(db, { username: `user${id}` });
-  const before = await countSegments(db);
+  const before = await countSegments(db, 0);
   await transact(db, async (trx) => {
     for (let id = 1; id <= 10; id++) await changeUser(trx, commandLine, id, { full_name: `Name ${id}` }, 1);
   });
-  expect(await countSegments(db)).toBe(before + 1);
+  expect(await countSegments(db, 0)).toBe(before + 1);
 });
 
 test('what is done by many at the same moment is one segment of the index, and everyone is found as they are', async () => {
   const db = await temporaryDatabase();
   for (const username of ['anna', 'bert']) await addUser(db, { username, full_name: 'Initial' });
-  const before = await countSegments(db);
+  const before = await countSegments(db, 0);
   const groups: number[] = [];
   timingOf(db).observe({ onPart: () => {}, onGroup: (size) => groups.push(size) });
   const rename = (id: number, full_name: string) =>
@@ -221,11 +215,44 @@ test('what is done by many at the same moment is one segment of the index, and e
     done.map((_one, index) => ([1, 4, 9].includes(index) ? 'rejected' : 'fulfilled')),
   );
   expect(groups).toEqual([8]);
-  expect(await countSegments(db)).toBe(before + 1);
+  expect(await countSegments(db, 0)).toBe(before + 1);
   const found = async (word: string) => (await resolveFilter(db, parseList({ q: word }).list)).ids;
   expect(await Promise.all(['latter', 'carl', 'theodora'].map(found))).toEqual([[1], [3], [4]]);
   expect(await Promise.all(['initial', 'former', 'never', 'bert'].map(found))).toEqual([[], [], [], []]);
   expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
+});
+
+test('what is done one by one, in each part of the index, is merged into one segment once there are more than four', async () => {
+  const app = await startApp();
+  const { db } = app;
+  const addUntil = async (part: number, segments: number) => {
+    do await addUser(db, { username: `user${users++}` });
+    while ((await countSegments(db, part)) !== segments);
+  };
+  const countBoth = async () => [await countSegments(db, 0), await countSegments(db, 1)];
+  let users = 0;
+  await addUntil(0, 5);
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_143));
+  await addUntil(1, 4);
+  expect(await countBoth()).toEqual([5, 4]);
+  await app.mergeSearch();
+  expect(await countBoth()).toEqual([1, 4]);
+  await addUntil(1, 5);
+  await app.mergeSearch();
+  expect(await countBoth()).toEqual([1, 1]);
+  expect((await resolveFilter(db, parseList({ q: 'user' }).list)).ids).toHaveLength(users);
+  expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
+});
+
+test('merging them ends between two steps where Roster ends, and goes on with the next', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 12_000);
+  for (let user = 0; (await countSegments(db, 0)) < 5; user++) await addUser(db, { username: `user${user}` });
+  let asked = 0;
+  await engineOf(db).mergeSegments(db, () => asked++ > 0);
+  expect(await countSegments(db, 0)).toBeGreaterThan(1);
+  await engineOf(db).mergeSegments(db, () => false);
+  expect(await countSegments(db, 0)).toBe(1);
 });
 
 test('no index merges its segments before there are many: all of them at once take long', async () => {

@@ -1,0 +1,71 @@
+/** Merges the segments of the search index (https://sqlite.org/fts5.html#the_merge_command), each of which every search goes through: in short steps, beside whoever writes. */
+import { setTimeout } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { Db, Trx } from '../schema.ts';
+import { transact } from '../transact.ts';
+import { giveWay } from './batch-queue.ts';
+import { indexNameOf, rangeOf, rangesOf } from './fts5-index.ts';
+
+/** In pages: some five milliseconds. */
+const MERGED_AT_ONCE = 64;
+/** To merge a part writes all of it: a few segments are not worth that, and FTS5 soon leaves as many again. */
+const MOST_SEGMENTS = 4;
+/** In milliseconds, for other processes: whoever waits for the file looks every one of them whether it is free. */
+const REST = 15;
+
+/** Each into one. @param goesOn asked between two steps */
+export async function mergeIndexes(
+  db: Db,
+  ranges: Iterable<number>,
+  goesOn = () => giveWay().then(() => true),
+): Promise<void> {
+  for (const range of ranges) {
+    const index = indexNameOf(range);
+    let isFirst = true;
+    while (await transact(db, (trx) => merge(trx, index, isFirst))) {
+      isFirst = false;
+      if (!(await goesOn())) return;
+    }
+  }
+}
+
+export async function mergeIndexesAfter(db: Db, after: number): Promise<void> {
+  const ranges = await rangesOf(db, false);
+  await mergeIndexes(
+    db,
+    ranges.filter((range) => range >= rangeOf(after + 1)),
+  );
+}
+
+export async function mergeSegments(db: Db, isEnding: () => boolean): Promise<void> {
+  for (const range of await rangesOf(db, false)) {
+    if (isEnding() || (await countSegments(db, range)) <= MOST_SEGMENTS) continue;
+    await mergeIndexes(db, [range], async () => {
+      await giveWay();
+      await setTimeout(REST);
+      return !isEnding();
+    });
+  }
+}
+
+/** As its first record has it, behind a cookie and the number of levels: https://sqlite.org/src/file/ext/fts5/fts5_index.c */
+export async function countSegments(db: Db, range: number): Promise<number> {
+  const data = sql.table(`${indexNameOf(range)}_data`);
+  const { rows } = await sql<{ block: Buffer }>`select block from ${data} where id = 10`.execute(db);
+  return rows[0]?.block[5] ?? 0;
+}
+
+async function merge(trx: Trx, index: string, isFirst: boolean): Promise<boolean> {
+  const before = await totalChanges(trx);
+  // A negative number has all of it merged, however little there is.
+  const pages = isFirst ? -MERGED_AT_ONCE : MERGED_AT_ONCE;
+  await sql`insert into ${sql.table(index)} (${sql.ref(index)}, rank) values ('merge', ${sql.lit(pages)})`.execute(
+    trx,
+  );
+  return (await totalChanges(trx)) - before > 1;
+}
+
+async function totalChanges(trx: Trx): Promise<number> {
+  const { rows } = await sql<{ changes: number }>`select total_changes() as changes`.execute(trx);
+  return rows[0]?.changes ?? 0;
+}
