@@ -4,9 +4,10 @@ import { sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { replicasOf } from '../../../src/db/engine.ts';
 import type { Db } from '../../../src/db/schema.ts';
+import { LONGEST_WAIT } from '../../../src/http/admission-queue.ts';
 import { scrape, sumOf, TOKEN } from '../../operations/metrics/scraped.ts';
 import { pageOf } from '../../page.ts';
-import { addPerson, signedIn } from '../../people.ts';
+import { addPerson, movableClock, signedIn } from '../../people.ts';
 import { ask } from '../../postgres/ask.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUser, get, listen, startApp } from '../../support.ts';
@@ -182,7 +183,9 @@ describe('while the primary is away', () => {
   });
 
   test('those who wait for it hold up no page, and forms wait with them', async () => {
-    const { app, db, primary } = await start();
+    const { db, primary } = await start();
+    const stopwatch = movableClock();
+    const app = await startApp({}, db, Date.now, stopwatch);
     const headers = await signedIn(app, await addPerson(db, 'eve', 'editor'));
     const address = await listen(app);
     const page = async () => (await fetch(`${address}/users`, { headers })).status;
@@ -194,8 +197,12 @@ describe('while the primary is away', () => {
     const form = fetch(`${address}/users`, { method: 'POST', headers });
     expect(await page()).toBe(200);
     expect((await fetch(`${address}/sign-in`)).status).toBe(200);
-    await form;
-    expect(app.refused).toMatchObject({ reading: 0, writing: 1 });
+    const refused = () => {
+      stopwatch.move(LONGEST_WAIT);
+      return app.refused;
+    };
+    await expect.poll(refused).toMatchObject({ reading: 0, writing: 1 });
+    expect((await form).status).toBe(503);
     await Promise.all(waiting);
   });
 
