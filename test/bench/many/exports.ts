@@ -6,8 +6,8 @@ import { SIGNED_IN } from '../session.ts';
 const ADDRESS = '/export/file?format=csv&all=on';
 /** What the slow one reads, a piece at a time. */
 const SLOWLY = { bytes: 64 * 1024, pause: 100, seconds: 60 };
-/** How soon it is seen that somebody is gone: two exports of one person at most are made or read at once. */
-const LOOK_EVERY = 100;
+/** Two exports at most are made or read at once: how often whoever has no turn asks again. */
+const ASK_AGAIN_AFTER = 100;
 
 /** @returns how many bytes there were */
 export async function exportAll(origin: string): Promise<number> {
@@ -38,18 +38,19 @@ export async function vanish(origin: string): Promise<number> {
     answer.destroy();
   }
   const gone = performance.now();
-  for (;;) {
-    const third = await ask(origin);
-    third.destroy();
-    if (third.statusCode === 200) return performance.now() - gone;
-    await setTimeout(LOOK_EVERY);
-  }
+  (await begin(origin)).destroy();
+  return performance.now() - gone;
 }
 
-async function begin(origin: string) {
-  const answer = await ask(origin);
-  if (answer.statusCode !== 200) throw new Error(`${ADDRESS} is ${answer.statusCode}.`);
-  return answer;
+/** Once it has its turn. */
+async function begin(origin: string): Promise<IncomingMessage> {
+  for (;;) {
+    const answer = await ask(origin);
+    if (answer.statusCode === 200) return answer;
+    answer.destroy();
+    if (answer.statusCode !== 503) throw new Error(`${ADDRESS} is ${answer.statusCode}.`);
+    await setTimeout(ASK_AGAIN_AFTER);
+  }
 }
 
 function ask(origin: string): Promise<IncomingMessage> {
