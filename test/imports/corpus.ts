@@ -149,12 +149,12 @@ export const CORPUS: Readonly<Record<string, File>> = {
   'a title above names that nobody knows': {
     content: 'Personal, Stand heute;;\nKennung;Anschrift;Ort\nann;Hauptstr. 1;Köln\n',
     refused:
-      'No name of a column is known, of “Kennung”, “Anschrift”, “Ort”. Call them as in “username,email,full_name”.',
+      'None of the columns is known: “Kennung”, “Anschrift”, “Ort”. Name them as in “username,email,full_name”.',
   },
   'words of users that are also names of columns, below names that nobody knows': {
     content: 'Kennung,Art,Extern,Zustand\nann,user,no,active\nbob,Mail,no,active\n',
     refused:
-      'No name of a column is known, of “Kennung”, “Art”, “Extern” and 1 more. Call them as in “username,email,full_name”.',
+      'None of the columns is known: “Kennung”, “Art”, “Extern” and 1 more. Name them as in “username,email,full_name”.',
   },
   'a title of a million commas': {
     content: () => repeated(',', MEGABYTE, 'Staff'),
@@ -162,7 +162,7 @@ export const CORPUS: Readonly<Record<string, File>> = {
   },
   'names of columns below ten other lines': {
     content: `${'Note;x\n'.repeat(11)}username;email\nann;a@example.org\n`,
-    refused: 'No name of a column is known, of “Note”, “x”. Call them as in “username,email,full_name”.',
+    refused: 'None of the columns is known: “Note”, “x”. Name them as in “username,email,full_name”.',
   },
   'one column': { content: 'email\na@example.org\n', rows: ['2 undefined'] },
   // Rows and cells.
@@ -240,7 +240,7 @@ export const CORPUS: Readonly<Record<string, File>> = {
   'names of columns that nobody knows': {
     content: 'Kennung;Anschrift;Abteilung;Ort\nann;Hauptstr. 1;IT;Köln\n',
     refused:
-      'No name of a column is known, of “Kennung”, “Anschrift”, “Abteilung” and 1 more. Call them as in “username,email,full_name”.',
+      'None of the columns is known: “Kennung”, “Anschrift”, “Abteilung” and 1 more. Name them as in “username,email,full_name”.',
   },
   '100,000 columns': {
     content: `username${Array.from({ length: 100_000 }, (_, index) => `,c${index}`).join('')}\nann\n`,

@@ -84,7 +84,7 @@ export function columnsProblem(columns: readonly Column[]): string | undefined {
     return 'The first line is about somebody. Put a line above it that names the columns, such as “username,email,full_name”.';
   const known = columns.filter(({ field }) => field !== undefined);
   if (known.length === 0)
-    return `No name of a column is known, of ${someOf(columns)}. Call them as in “username,email,full_name”.`;
+    return `None of the columns is known: ${someOf(columns)}. Name them as in “username,email,full_name”.`;
   const second = known.find((column, index) => known.findIndex((other) => areSame(other, column)) < index);
   const first = known.find((other) => second && areSame(other, second));
   return first && second && sameField(first, second);
