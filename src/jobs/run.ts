@@ -207,7 +207,9 @@ async function runBatch(
     return false;
   }
   const deadline = Deadline.in(paceOf(runner).batch, runner.stopwatch);
-  const turn = { ...size, deadline, now: runner.clock() };
+  // Whoever has begun it may have had a clock that is ahead: what is done for them does not come before that.
+  const now = Math.max(runner.clock(), actor.changeSet?.at ?? 0);
+  const turn = { ...size, deadline, now };
   const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
   await countInSet(trx, job.set_id, users);
   const notes = [...(JSON.parse(job.notes) as number[]), ...left].slice(0, MOST_NOTES);

@@ -12,9 +12,10 @@ import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
-import { tidyAbsent } from '../../src/imports/absent.ts';
+import { findTimesOf } from '../../src/history/versions.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
+import { MINUTE } from '../../src/lib/clock.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { undoBatch } from '../../src/undo/batches.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -171,25 +172,6 @@ test('of who is not in a file, whom somebody has changed since is left, and told
   expect(pageOf(await get(app, `/history/${set}`, headers)).text).toContain(`Left: ${changed.username}`);
 });
 
-test('it goes on to its end while the import is forgotten in whose file they are not', async () => {
-  const app = await startApp();
-  const { db } = app;
-  const ann = await addPerson(db, 'ann', 'admin');
-  await seedUsers(db, MANY);
-  const address = await bring(app, await signedIn(app, ann), 'username\nann\n');
-  const from = `absent_from=${address.split('/')[2]}&role=member`;
-  const set = await begin(db, { do: 'role', role: 'viewer' }, from, MANY, { ...commandLine, user: ann });
-  let asked = 0;
-  await runJobs(runnerOf(db), () => ++asked > 2);
-  const { id } = await addUser(db, { username: 'gone' });
-  await erase(db, id, NOW);
-  await tidyAbsent(db);
-  await runJobs(runnerOf(db), () => false);
-  expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, left_out: 0 });
-  await tidyAbsent(db);
-  expect(await db.selectFrom('absent_users').selectAll().execute()).toEqual([]);
-});
-
 test('a form that began it asks anew once that was undone, and until then is answered as before', async () => {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
@@ -281,6 +263,17 @@ test('what one process was killed at another goes on with, and does each user on
   expect(await findJobOfSet(db, set)).toMatchObject({ state: 'done', done: MANY, left_out: 0 });
   const users = await db.selectFrom('users').selectAll().execute();
   expect(users.every(({ is_active, version }) => !is_active && version === 2)).toBe(true);
+});
+
+test('what is done by a clock that is behind comes after what had begun it, and before what follows', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 3);
+  await activateAll(db);
+  await begin(db, { do: 'deactivate' }, 'status=active', 3);
+  await runJobs(runnerOf(db, movableClock(NOW - 2 * MINUTE)), () => false);
+  const { id } = await db.selectFrom('users').select('id').executeTakeFirstOrThrow();
+  await transact(db, (trx) => changeUser(trx, commandLine, id, { full_name: 'Since' }, NOW - MINUTE));
+  expect(await findTimesOf(db, id, [2, 3])).toEqual([NOW, NOW]);
 });
 
 test('where only a few match among many, no batch goes through more than it has time for', async () => {
