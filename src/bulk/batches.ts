@@ -5,7 +5,7 @@ import type { Db, Trx, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { beginSet } from '../history/record.ts';
 import { valuesBeforeVersion } from '../history/state-at.ts';
-import { FORGOTTEN, findUnfinishedParams, insertJob, noteBegun, saveJob } from '../jobs/queries.ts';
+import { FORGOTTEN, findUnfinishedJobs, insertJob, type Job, noteBegun, saveJob } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { inBatches } from '../lib/batches.ts';
 import { listQuery, parseFrom } from '../users/list/address.ts';
@@ -41,13 +41,15 @@ export async function beginBulk(
   return set;
 }
 
-/** The imports in whose files those are not to whom something is still to be done. */
-export async function findAbsentInBulk(db: Db): Promise<number[]> {
-  const params = await findUnfinishedParams(db, 'bulk');
-  return params.flatMap((one) => {
-    const { from, at } = JSON.parse(one) as Partial<Params>;
-    return (from !== undefined && parseFrom({ from }, at ?? 0).absentFrom) || [];
-  });
+/** What is to be done to all who are not in the file of an import: until its end these stay the same. @returns its change set */
+export async function findBulkOfAbsent(db: Db, importId: number): Promise<number | undefined> {
+  const jobs = (await findUnfinishedJobs(db)).filter(({ kind }) => kind === 'bulk');
+  return jobs.find((job) => absentIn(job) === importId)?.set_id;
+}
+
+function absentIn({ params }: Pick<Job, 'params'>): number | undefined {
+  const { from, at = 0 } = JSON.parse(params) as Partial<Params>;
+  return from === undefined ? undefined : parseFrom({ from }, at).absentFrom;
 }
 
 /** Leaves whom somebody else has changed since it was confirmed; who does not match any more is not among them. */

@@ -1,5 +1,7 @@
 /** Whether those who were shown are still those to whom it would be done. */
 import { readRevision } from '../db/revision.ts';
+import type { Db, Trx } from '../db/schema.ts';
+import { absenceIn, findImport, lockImport } from '../imports/queries.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { isFleeting } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';
@@ -14,7 +16,8 @@ import { judge, type Seen, type SeenAll } from './plan.ts';
 export type Confirmed =
   | { kind: 'drifted'; drift: Drift }
   | { kind: 'few'; targets: readonly Target[] }
-  | { kind: 'many'; total: number; since: Moment };
+  /** `absence`: by which it is known who is not in a file. */
+  | { kind: 'many'; total: number; since: Moment; absence: number | undefined };
 
 export async function confirm(asking: Asking, act: Act, { list }: Selection, seen: Seen): Promise<Confirmed> {
   return seen.kind === 'all' ? confirmAll(asking, act, list, seen) : confirmTicked(asking, seen.targets);
@@ -27,6 +30,7 @@ async function confirmTicked({ db }: Asking, targets: readonly Target[]): Promis
 }
 
 async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenAll): Promise<Confirmed> {
+  const absence = await absenceOf(asking.db, list);
   const matching = await match(asking, list);
   // Before it is looked whether they are the same: whoever is changed after that has another version.
   const targets = await findCandidates(asking, act, matching, MOST_WITHOUT_JOB + 1);
@@ -36,7 +40,22 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
   }
   if (targets.length <= MOST_WITHOUT_JOB) return { kind: 'few', targets };
   const { total } = await judge(asking, act, matching, seen.tallies);
-  return { kind: 'many', total, since: seen.moment };
+  return { kind: 'many', total, since: seen.moment, absence };
+}
+
+/** Whoever has the file read differently waits until the end of the transaction, or is seen here: then others may be absent. */
+export async function areSameAbsent(
+  trx: Trx,
+  list: ListState,
+  absence: number | undefined,
+): Promise<boolean> {
+  if (list.absentFrom === undefined) return true;
+  await lockImport(trx, list.absentFrom);
+  return absence !== undefined && (await absenceOf(trx, list)) === absence;
+}
+
+async function absenceOf(db: Db, { absentFrom }: ListState): Promise<number | undefined> {
+  return absentFrom === undefined ? undefined : absenceIn(await findImport(db, absentFrom));
 }
 
 async function areSame(asking: Asking, matching: Matching, seen: SeenAll): Promise<boolean> {

@@ -16,7 +16,7 @@ import { userChangesSchema } from '../users/validation.ts';
 import type { Act } from './acts.ts';
 import { beginBulk, type Many } from './batches.ts';
 import { doToAll, type Target } from './commands.ts';
-import { confirm } from './confirm.ts';
+import { areSameAbsent, confirm } from './confirm.ts';
 import { ask, asking, openSeen, type Request, readAsked } from './show.ts';
 import { BULK_BEGUN, NOTHING_CHOSEN, NOTHING_TICKED, sentenceOfDone, TOO_BROAD, TOO_LONG } from './words.ts';
 
@@ -56,12 +56,19 @@ async function doBulk(request: Request, reply: FastifyReply) {
   if (confirmed.kind === 'few')
     return reply.answer(await doAtOnce(request, act, selection, confirmed.targets));
   const answer = await begin(request, act, { ...selection, ...confirmed });
+  if (answer === undefined) return ask(request, reply, asked, { status: 409 });
   void request.server.runJobs();
   return reply.answer(answer);
 }
 
-async function begin(request: Request, act: Act, many: Many) {
+/** @returns undefined where it has to be asked again */
+async function begin(
+  request: Request,
+  act: Act,
+  { absence, ...many }: Many & { absence: number | undefined },
+): Promise<Answer | undefined> {
   return runCommand(request, async (trx, actor) => {
+    if (!(await areSameAbsent(trx, many.list, absence))) return undefined;
     const set = await beginBulk(trx, actor, act, many, request.server.clock());
     return begun(`/history/${set}`, BULK_BEGUN, set);
   });

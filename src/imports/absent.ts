@@ -1,6 +1,6 @@
 /** Who is in the directory and not in a file: ranges of numbers, few where nearly all are in it, and where hardly any is. */
 
-import { findAbsentInBulk } from '../bulk/batches.ts';
+import { findBulkOfAbsent } from '../bulk/batches.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { findIdsAfter } from '../users/queries.ts';
@@ -50,12 +50,15 @@ async function* absentRanges(
   let range: (Range & { count: number }) | undefined;
   for (let ids = await findIdsAfter(db, 0, IDS_AT_ONCE); ids.length > 0; ) {
     for (const id of ids) {
-      if (present.has(id)) {
-        if (range) yield range;
-        range = undefined;
-      } else {
-        range = { first_id: range?.first_id ?? id, last_id: id, count: (range?.count ?? 0) + 1 };
+      const isAbsent = !present.has(id);
+      // Who is deleted may be in it, and may come back.
+      if (isAbsent && range?.last_id === id - 1) {
+        range.last_id = id;
+        range.count++;
+        continue;
       }
+      if (range) yield range;
+      range = isAbsent ? { first_id: id, last_id: id, count: 1 } : undefined;
     }
     await report();
     ids = await findIdsAfter(db, ids.at(-1) ?? 0, IDS_AT_ONCE);
@@ -65,8 +68,6 @@ async function* absentRanges(
 
 /** But for those by whom a bulk change finds its users that is not at its end. */
 export async function tidyAbsent(db: Db): Promise<void> {
-  const forgotten = await findAbsentOfNone(db);
-  if (forgotten.length === 0) return;
-  const wanted = await findAbsentInBulk(db);
-  for (const id of forgotten) if (!wanted.includes(id)) await forgetAbsent(id, (work) => transact(db, work));
+  for (const id of await findAbsentOfNone(db))
+    if ((await findBulkOfAbsent(db, id)) === undefined) await forgetAbsent(id, (work) => transact(db, work));
 }

@@ -1,11 +1,13 @@
 /** What is done about an import: it is begun, read differently, confirmed and discarded; the rest does `run.ts`. */
 import { type Actor, authorize } from '../auth/actor.ts';
 import { mayEdit, mayImport } from '../auth/policy.ts';
+import { findBulkOfAbsent } from '../bulk/batches.ts';
 import { FREE } from '../db/lease.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
 import { lockJobOfSet } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
+import { underWay } from '../undo/batches.ts';
 import type { Filter } from '../users/list/filter.ts';
 import type { Folder } from './folder.ts';
 import { earlierOf } from './json-columns.ts';
@@ -25,6 +27,8 @@ import type { Choices, KeptChoices } from './types.ts';
 type BroughtFile = { file: string; name: string; size: number };
 
 const MOST_OF_NAME = 200;
+const ABSENT_IN_BULK =
+  'All who are not in this file, as it was read, are being changed in bulk: have it read differently once that is done, or choose it again.';
 
 /** It is read once `app.runJobs` is asked to. @param of the import whose refused rows it brings back @returns its number @throws ForbiddenError */
 export async function beginImport(
@@ -69,7 +73,7 @@ export async function refuseUnseen(
   if (absentFrom !== undefined) seen(await findImport(db, absentFrom), actor);
 }
 
-/** `too late`: by then it is confirmed, or over. @throws NotFoundError, ForbiddenError */
+/** `too late`: by then it is confirmed, or over. @throws NotFoundError, ForbiddenError, NotNowError */
 export async function readDifferently(
   trx: Trx,
   actor: Actor,
@@ -79,6 +83,8 @@ export async function readDifferently(
 ): Promise<'reading' | 'too late'> {
   const found = await lockSeen(trx, actor, id);
   if (!['reading', 'checked', 'unreadable'].includes(found.state)) return 'too late';
+  const bulk = await findBulkOfAbsent(trx, id);
+  if (bulk !== undefined) throw underWay(ABSENT_IN_BULK, bulk);
   await saveImport(trx, id, anew({ ...choices, of: earlierOf(found) }, now));
   return 'reading';
 }

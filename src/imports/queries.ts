@@ -174,6 +174,12 @@ export async function isImportToForget(db: Db, folder: string, before: number): 
 
 export type Range = Omit<AbsentUsersTable, 'import_id'>;
 
+/** By which it is known that those are still the same who are not in its file; undefined while they may become others, and once they are forgotten. */
+export function absenceIn(found: Import | undefined): number | undefined {
+  if (found === undefined || isForgotten(found) || TO_DO.includes(found.state)) return undefined;
+  return found.judged;
+}
+
 export async function insertAbsent(trx: Trx, importId: number, ranges: readonly Range[]): Promise<void> {
   const rows = ranges.map(({ first_id, last_id }) => ({ import_id: importId, first_id, last_id }));
   await trx.executeQuery(insertion(trx, 'absent_users', rows));

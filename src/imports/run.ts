@@ -1,5 +1,6 @@
 /** Reading what was brought, and judging it again once it is confirmed: by a process that has the folder, with a lease. */
 import { randomUUID } from 'node:crypto';
+import { findBulkOfAbsent } from '../bulk/batches.ts';
 import { FREE, LEASE } from '../db/lease.ts';
 import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
@@ -163,7 +164,8 @@ async function saveChecked(
   report: Report,
 ): Promise<void> {
   await report(totals, true);
-  const absent = await countAbsent(runner, imported, () => report(totals));
+  const isKept = (await findBulkOfAbsent(runner.db, imported.id)) !== undefined;
+  const absent = isKept ? totals.absent : await countAbsent(runner, imported, () => report(totals));
   const judged = imported.judged + 1;
   const known = JSON.stringify({ ...totals, absent });
   const checked = { state: 'checked', judged, revision, totals: known } as const;

@@ -85,13 +85,8 @@ export async function mayGoOn(db: Db, { id, undoes }: ChangeSet, { params }: Job
   return !(await findUndoing(db, [id])).has(id);
 }
 
-export async function findUnfinishedJobs(db: Db): Promise<Pick<Job, 'kind' | 'set_id' | 'cursor'>[]> {
-  return db.selectFrom('jobs').select(['kind', 'set_id', 'cursor']).where('state', '!=', 'done').execute();
-}
-
-export async function findUnfinishedParams(db: Db, kind: string): Promise<string[]> {
-  const jobs = db.selectFrom('jobs').select('params').where('kind', '=', kind).where('state', '!=', 'done');
-  return (await jobs.execute()).map(({ params }) => params);
+export async function findUnfinishedJobs(db: Db): Promise<Job[]> {
+  return db.selectFrom('jobs').selectAll().where('state', '!=', 'done').execute();
 }
 
 export async function findRunningJobs(db: Db, limit: number): Promise<Job[]> {

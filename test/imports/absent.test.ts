@@ -2,12 +2,14 @@
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Trx } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { forgetAbsent, keepAbsent } from '../../src/imports/absent.ts';
 import { forgetAll } from '../../src/imports/queries.ts';
 import { DAY } from '../../src/lib/clock.ts';
+import { deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { absentUsers, isAbsent } from '../../src/users/list/absent.ts';
 import { confirm } from '../bulk/asking.ts';
 import { pageOf } from '../page.ts';
@@ -71,6 +73,23 @@ test('who is not in a file is told, listed by a link, searched among and changed
     .where('is_active', '=', false)
     .execute();
   expect(inactive.map(({ username }) => username).sort()).toEqual(['emil', 'fay', 'gus']);
+});
+
+test('who is deleted as it is read and comes back is not among them: they may be in the file', async () => {
+  const { app, ann } = await start();
+  const { db } = app;
+  const { id } = await db
+    .selectFrom('users')
+    .select('id')
+    .where('username', '=', 'emil')
+    .executeTakeFirstOrThrow();
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, NOW));
+  const address = await bring(app, ann, 'username,email\nann,\nemil,emil@example.org\n');
+  await transact(db, (trx) => restoreUser(trx, commandLine, id, NOW));
+  const from = `/users?absent_from=${address.split('/')[2]}`;
+  const { text } = pageOf(await get(app, from, ann));
+  for (const username of ['dora', 'fay']) expect(text).toContain(username);
+  expect(text).not.toContain('emil');
 });
 
 test('where everyone is in the file nothing is said of it', async () => {
