@@ -19,7 +19,7 @@ import { describeConflict } from './conflict.ts';
 import { offerToRestore, showDeleted } from './deleted.ts';
 import { addHolders, beginEdit, type Problems, readEdit, readPerson, readUserForm } from './form.ts';
 import { fromParameter } from './list/address.ts';
-import { findUser, getUser } from './queries.ts';
+import { findUser, getUser, lockUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
 import { newUserSchema, USER_FIELDS, type UserChanges } from './validation.ts';
 import { sentenceOfChanged, sentenceOfCreated, type WaysIn, whatEnded } from './words.ts';
@@ -106,6 +106,8 @@ async function change(request: Request, reply: FastifyReply) {
 }
 
 async function waysIn(trx: Trx, { server }: Request, userId: number): Promise<WaysIn> {
+  // Whoever signs in, or uses the link, at this moment has done so before, or does not.
+  await lockUser(trx, userId);
   const sessions = await findLiveSessions(trx, server, userId);
   const link = await findLink(trx, userId, server.clock());
   return { sessions: sessions.length, hasLink: link !== undefined };

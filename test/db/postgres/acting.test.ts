@@ -4,10 +4,12 @@ import { describe, expect, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { shareAdministrators } from '../../../src/auth/administrators.ts';
 import { findRoleOf } from '../../../src/auth/sessions.ts';
-import { hashOf } from '../../../src/auth/tokens.ts';
+import { hashOf, newToken } from '../../../src/auth/tokens.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { beginSet } from '../../../src/history/record.ts';
+import { acceptInvitation } from '../../../src/invitations/commands.ts';
+import { insertInvitation } from '../../../src/invitations/queries.ts';
 import { insertJob } from '../../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../../src/jobs/run.ts';
 import { Mutex } from '../../../src/lib/mutex.ts';
@@ -126,6 +128,35 @@ describe('until the end of what somebody does', () => {
     const app = await startApp();
     expect(await orderOfBatch(app.db, null, becomeFirst)).toEqual(['who acts', 'the other']);
   });
+});
+
+test('a link that somebody uses as their email is changed is not said to have ended', async () => {
+  const { app, ann, headers } = await start();
+  const token = newToken();
+  await transact(app.db, (trx) => insertInvitation(trx, ann.id, token, app.clock()));
+  let changing: ReturnType<typeof post> | undefined;
+  await transact(app.db, async (trx) => {
+    await acceptInvitation(trx, commandLine, token, '$argon2id$', app.clock());
+    changing = post(app, `/users/${ann.id}`, { email: 'moved@example.org' }, headers);
+    await someoneWaits(app.db);
+  });
+  expect((await changing)?.body).toBe('User ann updated!\n');
+});
+
+test('a link that somebody uses as they are deleted is one that no longer works', async () => {
+  const { app, ann } = await start();
+  const token = newToken();
+  await transact(app.db, (trx) => insertInvitation(trx, ann.id, token, app.clock()));
+  const chosen = { new_password: PASSWORD, new_password_again: PASSWORD };
+  let accepting: ReturnType<typeof post> | undefined;
+  await transact(app.db, async (trx) => {
+    await deleteUser(trx, commandLine, ann.id, app.clock());
+    accepting = post(app, `/invitations/${token}`, chosen);
+    await someoneWaits(app.db);
+  });
+  const answer = await accepting;
+  expect(answer?.statusCode).toBe(404);
+  expect(answer?.body).toContain('This link no longer works');
 });
 
 /** A transaction that meets a deadlock is done again, a second later. */
