@@ -1,4 +1,5 @@
 /** What an import would do, row by row: a file that can be made again from what was brought, so nothing waits for the disk. */
+import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -75,7 +76,8 @@ export function isStageFull(error: unknown): boolean {
 }
 
 export function keepRefusedAlone(path: string): void {
-  const kept = `${path}.new`;
+  // Several processes that have the folder may be at it at once: each has a draft of its own.
+  const kept = `${path}.new-${randomBytes(3).toString('hex')}`;
   makeStage(kept).close();
   const db = new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS });
   try {
@@ -91,7 +93,7 @@ export function keepRefusedAlone(path: string): void {
 }
 
 function removeStage(path: string): void {
-  for (const end of ['', '-journal', '.new']) rmSync(path + end, { force: true });
+  for (const end of ['', '-journal']) rmSync(path + end, { force: true });
 }
 
 export class StageFile {

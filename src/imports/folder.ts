@@ -57,7 +57,8 @@ function isClosed(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-const OWN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:csv|upload|stage(?:\.new)?(?:-journal)?)$/;
+const OWN =
+  /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:csv|upload|stage(?:\.new(?:-\w{6})?)?(?:-journal)?)$/;
 
 export function ownerOf(name: string): string | undefined {
   return OWN.exec(name)?.[1];

@@ -7,7 +7,7 @@ import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { recordAccess } from '../history/record.ts';
 import { changeUser, createUser } from '../users/commands.ts';
-import { findFreeUsername, findHolders, getLockedUser } from '../users/queries.ts';
+import { findFreeUsername, findHolders, getLockedUser, lockUser } from '../users/queries.ts';
 import type { NewInvitation } from '../users/validation.ts';
 import {
   deleteInvitationOf,
@@ -106,8 +106,8 @@ export async function acceptInvitation(
   const invitation = await findInvitation(trx, token, now);
   if (invitation.kind !== 'good') return undefined;
   const { user } = invitation;
-  // Before the link, as whoever withdraws or renews it does.
-  await getLockedUser(trx, user.id);
+  // Before the link, as whoever withdraws or renews it does; of who is deleted meanwhile it is gone.
+  await lockUser(trx, user.id);
   if (!(await redeemInvitation(trx, token))) return undefined;
   await setPassword(trx, user.id, hash, now);
   await deleteSessionsOf(trx, user.id);

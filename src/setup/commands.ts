@@ -5,8 +5,10 @@ import { hasAdministrator, lockAdministrators } from '../auth/administrators.ts'
 import { setCode, setPassword } from '../auth/credentials.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
+import { NotUniqueError } from '../errors.ts';
 import type { AccessEvent } from '../history/codes.ts';
 import { recordAccess } from '../history/record.ts';
+import { emailKey } from '../lib/email.ts';
 import { changeUser, createUser } from '../users/commands.ts';
 import { findUserByUsername } from '../users/queries.ts';
 import { type NewUser, newUserSchema } from '../users/validation.ts';
@@ -15,7 +17,7 @@ export const administratorSchema = newUserSchema.omit({ is_active: true, role: t
 
 export type NewAdministrator = Omit<NewUser, 'is_active' | 'role'>;
 
-/** @returns undefined where there is an administrator already. @throws NotUniqueError for someone else's email. */
+/** @returns undefined where there is an administrator already. @throws NotUniqueError for someone else's username or email. */
 export async function makeFirstAdministrator(
   trx: Trx,
   actor: Actor,
@@ -25,6 +27,10 @@ export async function makeFirstAdministrator(
 ): Promise<User | undefined> {
   await lockAdministrators(trx);
   if (await hasAdministrator(trx)) return undefined;
+  // Until then anyone at this machine may make users: whoever has the name must be meant by the email, too.
+  const namesake = await findUserByUsername(trx, user.username);
+  if (namesake && namesake.email_key !== emailKey(user.email))
+    throw new NotUniqueError('Somebody else has that username.');
   return makeAdministrator(trx, actor, user, hash, now, 'first administrator made');
 }
 

@@ -69,7 +69,8 @@ async function setUp(request: WithToken, reply: FastifyReply) {
     return answerWithSession(request, reply, await makeAndSignIn(request, form.value, hash));
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
-    return showForm(server, reply, typed, { email: 'That email was taken a moment ago.' }, 422);
+    const taken = await takenBy(request, form.value);
+    return showForm(server, reply, typed, { email: 'That email was taken a moment ago.', ...taken }, 422);
   }
 }
 

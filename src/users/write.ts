@@ -26,9 +26,11 @@ export async function writeCreations(
   users: readonly NewUser[],
   now: number,
 ): Promise<{ created: User[]; set: number }> {
+  // Also of made-up people, who are created long before they are made: what is done to them comes after that.
+  const updated_at = Math.max(now, actor.changeSet?.at ?? now);
   const rows = users.map(({ full_name = null, ...user }) => {
     const derived = derivedColumns({ ...user, full_name });
-    return { ...user, full_name, ...derived, created_at: now, updated_at: now, version: 1 };
+    return { ...user, full_name, ...derived, created_at: now, updated_at, version: 1 };
   });
   const created = await insertUsers(trx, rows);
   const set = await recordCreations(trx, actor, created, now);

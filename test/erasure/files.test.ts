@@ -98,7 +98,7 @@ test('every file that Roster makes is on the record, also one that is gone a mom
     /^users\.csv\.new-/m,
     /\.restoring\.new-/m,
     /\.upload$/m,
-    /\.stage\.new$/m,
+    /\.stage\.new-\w{6}$/m,
     /\.key\.next$/m,
   ])
     expect(all).toMatch(transient);

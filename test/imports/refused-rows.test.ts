@@ -1,10 +1,18 @@
 /** The refused rows as a file: whatever is in a cell, it comes back as it was. */
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { makeStage, openStageToRead } from '../../src/db/stage-file.ts';
+import { newName } from '../../src/imports/folder.ts';
 import type { Column } from '../../src/imports/reading/reading.ts';
 import { textIn } from '../../src/imports/reading/values.ts';
 import { refusedRows } from '../../src/imports/refused-rows.ts';
 import { runs } from '../runs.ts';
+import { temporaryFolder } from '../support.ts';
 import { read } from './files.ts';
 
 const COLUMNS: Column[] = [
@@ -64,4 +72,22 @@ test('whatever is in cells says the same when it is read again', async () => {
     }),
     runs(200),
   );
+});
+
+test('several processes that keep them alone at once lose none of them', async () => {
+  const path = join(temporaryFolder(), `${newName()}.stage`);
+  makeStage(path).close();
+  const stage = new Sqlite(path);
+  const insert = stage.prepare("insert into refused values (?, ?, '[]', '[]')");
+  for (let row = 1; row <= 500; row++) insert.run(row, row);
+  stage.close();
+  const others = Array.from(
+    { length: 3 },
+    () => new Worker(new URL('./keep-refused.ts', import.meta.url), { workerData: { path, times: 50 } }),
+  );
+  await Promise.all(others.map((other) => once(other, 'exit')));
+  const kept = openStageToRead(path);
+  expect(kept?.refusedAfter(0, 1_000)).toHaveLength(500);
+  kept?.close();
+  expect(readdirSync(dirname(path))).toEqual([basename(path)]);
 });

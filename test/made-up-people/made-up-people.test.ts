@@ -7,6 +7,8 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { openToRead } from '../../src/db/database.ts';
 import { transact } from '../../src/db/transact.ts';
 import { NotFoundError } from '../../src/errors.ts';
+import { findTimesOf } from '../../src/history/versions.ts';
+import { MINUTE } from '../../src/lib/clock.ts';
 import { person } from '../../src/made-up-people/people.ts';
 import { findMadeUp } from '../../src/made-up-people/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
@@ -52,6 +54,19 @@ describe('a hundred made-up people', () => {
     expect((await takeOut(app)).body).toBe('100 made-up people taken out.\n');
     expect(await countByStatus(app.db)).toEqual({ active: 0, inactive: 0 });
     expect(pageOf(await get(app, '/users')).heading).toBe('Welcome to Roster');
+  });
+
+  test('have no version that is earlier than the one before, also where the clock is set back', async () => {
+    const app = await startApp();
+    await add(app);
+    const id = await idOf(app, 1);
+    const { at } = await app.db
+      .selectFrom('change_sets')
+      .select('at')
+      .orderBy('id', 'desc')
+      .executeTakeFirstOrThrow();
+    await transact(app.db, (trx) => changeUser(trx, commandLine, id, { full_name: 'Ada' }, at - MINUTE));
+    expect(await findTimesOf(app.db, id, [1, 2])).toEqual([at, at]);
   });
 
   test('come beside administrators, whose names none of them takes', async () => {

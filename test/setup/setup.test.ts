@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
+import { transact } from '../../src/db/transact.ts';
+import { NotUniqueError } from '../../src/errors.ts';
+import { makeFirstAdministrator } from '../../src/setup/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, PASSWORD, signIn } from '../people.ts';
 import { addUser, cookiesOf, get, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
@@ -12,6 +16,16 @@ const ANN = {
 };
 
 describe('the link in the log', () => {
+  test('makes no administrator of somebody who is given that username meanwhile, with another email', async () => {
+    const db = await temporaryDatabase();
+    const { id } = await addUser(db, { username: 'ann', email: 'other@example.org' });
+    const ann = { username: 'ann', email: 'ann@example.org', full_name: null };
+    const make = (user: typeof ann) =>
+      transact(db, (trx) => makeFirstAdministrator(trx, commandLine, user, '$argon2id$', 1));
+    await expect(make(ann)).rejects.toThrow(NotUniqueError);
+    expect(await make({ ...ann, email: 'Other@example.org' })).toMatchObject({ id, role: 'admin' });
+  });
+
   test('makes the first administrator, and then nothing any more', async () => {
     const app = await startApp();
     const path = `/setup/${app.setupToken}`;

@@ -143,6 +143,22 @@ test('a link that somebody uses as their email is changed is not said to have en
   expect((await changing)?.body).toBe('User ann updated!\n');
 });
 
+test('a link that somebody uses as they are deleted is one that no longer works', async () => {
+  const { app, ann } = await start();
+  const token = newToken();
+  await transact(app.db, (trx) => insertInvitation(trx, ann.id, token, app.clock()));
+  const chosen = { new_password: PASSWORD, new_password_again: PASSWORD };
+  let accepting: ReturnType<typeof post> | undefined;
+  await transact(app.db, async (trx) => {
+    await deleteUser(trx, commandLine, ann.id, app.clock());
+    accepting = post(app, `/invitations/${token}`, chosen);
+    await someoneWaits(app.db);
+  });
+  const answer = await accepting;
+  expect(answer?.statusCode).toBe(404);
+  expect(answer?.body).toContain('This link no longer works');
+});
+
 /** A transaction that meets a deadlock is done again, a second later. */
 describe('nobody waits for themselves, or for somebody who waits for them', () => {
   test('who saves their own page many times at once', async () => {
