@@ -6,7 +6,7 @@ import { FIELD_START } from '../../search/search-text.ts';
 import { type Term, textsToFind } from '../../search/terms.ts';
 import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
-import type { SearchIndex, SearchQuery } from '../search-index.ts';
+import type { Asked, Found, SearchIndex, SearchQuery } from '../search-index.ts';
 import { asTooBroad } from './errors.ts';
 import { askWithin } from './patience.ts';
 
@@ -16,7 +16,7 @@ const FIELDS = SEARCHED_FIELDS.map((_name, index) => index + 2);
 
 export async function postgresSearch(db: Db): Promise<SearchIndex> {
   const prefixOnly = !(await hasIndex(db));
-  return { prefixOnly, has, find };
+  return { prefixOnly, has, find, findAll };
 }
 
 function has(term: Term): Expression<SqlBool> {
@@ -54,6 +54,11 @@ async function find(
     .offset(offset)
     .compile();
   return (await asTooBroad(() => askWithin(db, query, patience, deadline))).map(({ id }) => id);
+}
+
+async function findAll(db: Db, asked: Asked, most: number, deadline: Deadline): Promise<Found> {
+  const ids = await find(db, { ...asked, isReversed: false, limit: most + 1 }, deadline);
+  return ids.length > most ? { kind: 'too many', first: ids } : { kind: 'all', ids };
 }
 
 export async function makeSearchIndex(trx: Trx): Promise<void> {
