@@ -10,18 +10,22 @@ export type SearchQuery = {
   terms: readonly Term[];
   condition: Condition | undefined;
   range?: { operator: '<' | '<=' | '>' | '>='; id: number } | undefined;
-  /** Undefined where any order will do. */
-  isReversed: boolean | undefined;
+  isReversed: boolean;
   offset?: number;
   limit: number;
 };
+
+export type Asked = Pick<SearchQuery, 'terms' | 'condition'>;
+
+/** Ascending; `first`: some, or none, who come before all others. */
+export type Found = { kind: 'all'; ids: readonly number[] } | { kind: 'too many'; first: readonly number[] };
 
 export type SearchIndex = {
   readonly prefixOnly: boolean;
   /** For those who were found by something else. */
   has(term: Term): Expression<SqlBool>;
-  /** Whether more than so many have all of some terms, where that is known sooner than who they are; else false. */
-  hasMoreThan?(db: Db, most: number, terms: readonly Term[]): Promise<boolean>;
   /** @throws TooBroadError */
   find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]>;
+  /** That there are more than `most` may be known sooner than who they are. @throws TooBroadError */
+  findAll(db: Db, query: Asked, most: number, deadline: Deadline): Promise<Found>;
 };

@@ -6,7 +6,7 @@ import { FIELD_START } from '../../search/search-text.ts';
 import { type Term, textsToFind } from '../../search/terms.ts';
 import { PART_STARTS } from '../../search/words.ts';
 import { type Db, SEARCHED_FIELDS, type Trx } from '../schema.ts';
-import type { SearchIndex, SearchQuery } from '../search-index.ts';
+import type { Asked, Found, SearchIndex, SearchQuery } from '../search-index.ts';
 import { asTooBroad } from './errors.ts';
 import { askWithin } from './long-statements.ts';
 
@@ -16,7 +16,7 @@ const FIELDS = SEARCHED_FIELDS.map((_name, index) => index + 2);
 
 export async function postgresSearch(db: Db): Promise<SearchIndex> {
   const prefixOnly = !(await hasIndex(db));
-  return { prefixOnly, has, find };
+  return { prefixOnly, has, find, findAll };
 }
 
 function has(term: Term): Expression<SqlBool> {
@@ -35,25 +35,38 @@ function hasBeside(term: Term): Expression<SqlBool> {
   return sql<SqlBool>`users.search_text ~ ${`[${PART_STARTS.join('')}]${text}`}`;
 }
 
-/** @throws TooBroadError when it is not answered in time. */
 async function find(
   db: Db,
-  { terms, condition, range, isReversed, offset = 0, limit }: SearchQuery,
+  { range, isReversed, offset = 0, limit, ...asked }: SearchQuery,
   deadline: Deadline,
 ): Promise<number[]> {
-  const patience = Math.floor(deadline.left);
-  if (patience <= 0) throw new TooBroadError('There is no time left.');
-  const found = db
+  const users = whoMatch(db, asked)
+    .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
+    .orderBy('id', isReversed ? 'desc' : 'asc');
+  return idsOf(db, users.limit(limit).offset(offset), deadline);
+}
+
+/** In no order until they are few: else all who match were looked at, and not `most` of them. */
+async function findAll(db: Db, asked: Asked, most: number, deadline: Deadline): Promise<Found> {
+  const ids = await idsOf(db, whoMatch(db, asked).limit(most + 1), deadline);
+  if (ids.length > most) return { kind: 'too many', first: [] };
+  return { kind: 'all', ids: ids.sort((one, other) => one - other) };
+}
+
+function whoMatch(db: Db, { terms, condition }: Asked) {
+  return db
     .selectFrom('users')
     .select('id')
     .where(({ and }) => and(terms.map(terms.length === 1 ? has : hasBeside)))
-    .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>))
-    .$if(range !== undefined, (query) => query.where('id', range?.operator ?? '>', range?.id ?? 0))
-    .$if(isReversed !== undefined, (query) => query.orderBy('id', isReversed ? 'desc' : 'asc'))
-    .limit(limit)
-    .offset(offset);
+    .$if(condition !== undefined, (query) => query.where(condition as NonNullable<typeof condition>));
+}
+
+/** @throws TooBroadError when it is not answered in time. */
+async function idsOf(db: Db, users: ReturnType<typeof whoMatch>, deadline: Deadline): Promise<number[]> {
+  const patience = Math.floor(deadline.left);
+  if (patience <= 0) throw new TooBroadError('There is no time left.');
   // As one value: thousands of rows would take longer to hand over than to find.
-  const query = db.selectFrom(found.as('found')).select(sql<number[] | null>`json_agg(found.id)`.as('ids'));
+  const query = db.selectFrom(users.as('found')).select(sql<number[] | null>`json_agg(found.id)`.as('ids'));
   const [answer] = await asTooBroad(() => askWithin(db, query.compile(), patience, deadline));
   return answer?.ids ?? [];
 }

@@ -117,9 +117,12 @@ export function rangeOf(id: number): number {
   return Math.floor(id / IDS_IN_RANGE);
 }
 
+const INDEXES: CompiledQuery<{ name: string }> = CompiledQuery.raw(
+  `select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`,
+) as never;
+
 export async function rangesOf(db: Db, isReversed: boolean): Promise<number[]> {
-  const { rows } = await sql<{ name: string }>`
-    select name from sqlite_schema where type = 'table' and sql like 'create virtual table %'`.execute(db);
+  const { rows } = await db.executeQuery(INDEXES);
   const ranges = rows
     .map(({ name }) => Number(name.slice(indexNameOf(0).length - 1)))
     .sort((one, other) => one - other);

@@ -3,8 +3,9 @@ import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { isIndexedTerm, type Term, textsToFind } from '../../search/terms.ts';
+import { executeCached } from '../cached-query.ts';
 import type { Db } from '../schema.ts';
-import type { SearchIndex, SearchQuery } from '../search-index.ts';
+import type { Asked, Found, SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
 import { runBatch } from './batch-queue.ts';
 import { IDS_IN_RANGE, indexNameOf, rangesOf } from './fts5-index.ts';
@@ -14,6 +15,9 @@ const MOST_LOOKED_UP = 2_000;
 const FEWEST_LOOKED_UP = 100;
 /** Half of them matching is enough, at first. */
 const LOOKED_UP_FOR_EACH_WANTED = 2;
+/** By where so many are, it is guessed how many there are; so many times as many as are wanted are surely more. */
+const SAMPLE = 100;
+const FAR_TOO_MANY = 1.5;
 
 export const sqliteSearch: SearchIndex = {
   prefixOnly: false,
@@ -21,21 +25,55 @@ export const sqliteSearch: SearchIndex = {
     const found = textsToFind(term).map((text) => sql`instr(users.search_text, ${text}) > 0`);
     return sql<SqlBool>`(${sql.join(found, sql` or `)})`;
   },
-  hasMoreThan,
   find,
+  findAll,
 };
 
-/** By the first part of the index alone, of which nothing is taken out. */
-async function hasMoreThan(db: Db, most: number, terms: readonly Term[]): Promise<boolean> {
-  if (!terms.every(isIndexedTerm)) return false;
-  const index = indexNameOf(0);
-  const text = `select 1 from ${index} where ${index} match +? order by rowid limit 1 offset +?`;
-  const query = CompiledQuery.raw(text, [terms.map(matchOf).join(' AND '), most]);
-  return (await runBatch(() => db.executeQuery(query))).rows.length > 0;
+/** After the first of them, who tell whether there seem to be far too many, it is only counted how many more there are. */
+async function findAll(db: Db, asked: Asked, most: number, deadline: Deadline): Promise<Found> {
+  const query = { ...asked, isReversed: false };
+  const limit = Math.min(SAMPLE, most + 1);
+  const first = await find(db, { ...query, limit }, deadline);
+  const last = first.at(-1);
+  if (last === undefined || first.length < limit) return { kind: 'all', ids: first };
+  const mayBeCounted = asked.condition === undefined && asked.terms.every(isIndexedTerm);
+  const seemsFar = mayBeCounted && (limit * (await lastId(db))) / last > FAR_TOO_MANY * most;
+  if (seemsFar && (await hasMoreThan(db, most, asked.terms, deadline))) return { kind: 'too many', first };
+  const range = { operator: '>' as const, id: last };
+  const others = await find(db, { ...query, range, limit: most + 1 - limit }, deadline);
+  const ids = [...first, ...others];
+  return ids.length > most ? { kind: 'too many', first: ids } : { kind: 'all', ids };
+}
+
+async function lastId(db: Db): Promise<number> {
+  const [last] = await executeCached(db, 'last user', {}, () =>
+    db.selectFrom('users').select(({ fn }) => fn.max('id').as('id')),
+  );
+  return last?.id ?? 0;
+}
+
+async function hasMoreThan(
+  db: Db,
+  most: number,
+  terms: readonly Term[],
+  deadline: Deadline,
+): Promise<boolean> {
+  const match = terms.map(matchOf).join(' AND ');
+  let left = most + 1;
+  for (const part of await rangesOf(db, false)) {
+    const index = indexNameOf(part);
+    const text = `select count(*) as count from (select 1 from ${index} where ${index} match +? limit +?)`;
+    const query = CompiledQuery.raw(text, [match, left]) as CompiledQuery<{ count: number }>;
+    const { rows } = await runBatch(() => db.executeQuery(query));
+    left -= rows[0]?.count ?? 0;
+    if (left === 0) return true;
+    if (deadline.isPast) throw new TooBroadError('Too much of the index had to be gone through.');
+  }
+  return false;
 }
 
 async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]> {
-  const { isReversed = false, offset = 0, range } = query;
+  const { isReversed, offset = 0, range } = query;
   const wanted = offset + query.limit;
   const ids: number[] = [];
   let lookedUp = Math.min(MOST_LOOKED_UP, Math.max(FEWEST_LOOKED_UP, LOOKED_UP_FOR_EACH_WANTED * wanted));

@@ -1,7 +1,7 @@
 /** Who a filter lets through: how many they are and, where they are few, who. */
 import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
-import type { SearchIndex } from '../../db/search-index.ts';
+import type { Found, SearchIndex } from '../../db/search-index.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
 import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
 import { Deadline } from '../../lib/deadline.ts';
@@ -32,6 +32,8 @@ export type FilterResult = SearchContext & {
   total: Total;
   /** Of all who match, ascending; undefined where their number is kept, or where they are too many. */
   ids: readonly number[] | undefined;
+  /** Of too many whom a search has found, some who come before all others in the order of their numbers. */
+  first?: readonly number[] | undefined;
 };
 
 type Options = { plan?: CountPlan; search?: SearchIndex; deadline?: Deadline };
@@ -47,15 +49,15 @@ export async function resolveFilter(
   const context = { ...searched, lead, deadline };
   if (count.kind === 'kept')
     return { ...context, total: { count: count.count, isExact: true }, ids: undefined };
-  const isFoundTooOften =
-    count.ways[0] === 'search' &&
-    rowCondition(filter) === undefined &&
-    (await searched.search?.hasMoreThan?.(db, MOST_COUNTED, searched.terms));
-  if (isFoundTooOften) return { ...context, total: { count: MOST_COUNTED, isExact: false }, ids: undefined };
-  const ids = await findIds(db, filter, context, count.ways);
-  const isExact = ids.length <= MOST_COUNTED;
-  const total = { count: Math.min(ids.length, MOST_COUNTED), isExact };
-  return { ...context, total, ids: isExact ? ids : undefined };
+  const found = await findWho(db, filter, context, count.ways);
+  if (found.kind === 'all')
+    return { ...context, total: { count: found.ids.length, isExact: true }, ids: found.ids };
+  return {
+    ...context,
+    total: { count: MOST_COUNTED, isExact: false },
+    ids: undefined,
+    first: found.first,
+  };
 }
 
 export async function searchedIn(db: Db, { q }: Filter, given?: SearchIndex): Promise<Searched> {
@@ -64,29 +66,43 @@ export async function searchedIn(db: Db, { q }: Filter, given?: SearchIndex): Pr
   return { terms: search?.prefixOnly ? firstAtFieldStart(terms) : terms, search };
 }
 
-type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<number[] | undefined>;
+type Finder = (db: Db, filter: Filter, context: SearchContext) => Promise<Found | undefined>;
 
 const FINDERS: Record<CountWay, Finder> = {
-  index: findByIndex,
-  'index-then-rows': thenByRows(findByIndex),
-  'absent-then-rows': thenByRows(findByAbsence),
-  'sign-ins': findBySignIn,
-  'sign-ins-then-rows': thenByRows(findFewBySignIn),
+  index: counted(findByIndex),
+  'index-then-rows': counted(thenByRows(findByIndex)),
+  'absent-then-rows': counted(thenByRows(findByAbsence)),
+  'sign-ins': counted(findBySignIn),
+  'sign-ins-then-rows': counted(thenByRows(findFewBySignIn)),
   search: findBySearch,
-  scan: findByScan,
+  scan: counted(findByScan),
 };
 
-async function findIds(db: Db, filter: Filter, context: SearchContext, ways: readonly CountWay[]) {
+async function findWho(
+  db: Db,
+  filter: Filter,
+  context: SearchContext,
+  ways: readonly CountWay[],
+): Promise<Found> {
   for (const way of ways.slice(0, -1)) {
     const deadline = context.deadline.before(PATIENCE_FOR_NEXT_WAY_MS);
-    const ids = await FINDERS[way](db, filter, { ...context, deadline }).catch((error) => {
+    const found = await FINDERS[way](db, filter, { ...context, deadline }).catch((error) => {
       // In a transaction PostgreSQL answers nothing more once it has given a statement up.
       if (db.isTransaction) throw error;
       return noneIfTooBroad(error);
     });
-    if (ids) return ids;
+    if (found) return found;
   }
-  return (await FINDERS[ways.at(-1) ?? 'scan'](db, filter, context)) ?? [];
+  return (await FINDERS[ways.at(-1) ?? 'scan'](db, filter, context)) ?? { kind: 'all', ids: [] };
+}
+
+type IdFinder = (db: Db, filter: Filter, context: SearchContext) => Promise<number[] | undefined>;
+
+function counted(find: IdFinder): Finder {
+  return async (...given) => {
+    const ids = await find(...given);
+    return ids && (ids.length > MOST_COUNTED ? { kind: 'too many', first: [] } : { kind: 'all', ids });
+  };
 }
 
 async function findByIndex(db: Db, filter: Filter, { lead }: SearchContext): Promise<number[]> {
@@ -122,7 +138,7 @@ async function findBySignIn(db: Db, filter: Filter, context: SearchContext): Pro
 }
 
 /** Everything is asked of those few whom an index has found; undefined where they are not few. */
-function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Promise<number[]>): Finder {
+function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Promise<number[]>): IdFinder {
   return async (db, filter, context) => {
     const ids = await find(db, filter, context);
     if (ids.length === LIMIT) return undefined;
@@ -135,9 +151,7 @@ function thenByRows(find: (db: Db, filter: Filter, context: SearchContext) => Pr
 }
 
 async function findBySearch(db: Db, filter: Filter, { terms, search, deadline }: SearchContext) {
-  const condition = rowCondition(filter);
-  const query = { terms, condition, isReversed: undefined, limit: LIMIT };
-  return (await search?.find(db, query, deadline))?.sort(ascending);
+  return search?.findAll(db, { terms, condition: rowCondition(filter) }, MOST_COUNTED, deadline);
 }
 
 async function findByScan(db: Db, filter: Filter, context: SearchContext) {

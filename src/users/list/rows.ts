@@ -57,10 +57,12 @@ async function readBySearch(
   db: Db,
   list: FilterAndOrder,
   { isFromEnd, offset, limit, range }: Slice,
-  { search, terms, deadline }: FilterResult,
+  { search, terms, deadline, first = [] }: FilterResult,
 ): Promise<User[]> {
-  const condition = rowCondition(list);
   const isReversed = !isAscending(list.sort, isFromEnd);
+  const [start, end] = [offset, offset + limit];
+  if (!range && !isReversed && end <= first.length) return usersWithIds(db, first.slice(start, end));
+  const condition = rowCondition(list);
   const query = { terms, condition, range, isReversed, offset, limit };
   return usersWithIds(db, (await search?.find(db, query, deadline)) ?? []);
 }

@@ -45,14 +45,24 @@ const analyzed = sharedDatabase(async (db) => {
   await transact(db, (trx) => sql`analyze`.execute(trx));
 });
 
-test('whether more than so many are found is known to the one, before who they are', async () => {
+test('of far too many the first are asked for, and then the index alone how many there are', async () => {
   const db = await analyzed();
-  const terms = parseSearch('garcia');
-  const query = { terms, condition: undefined, isReversed: false, limit: 20_000 };
-  const { length } = await sqliteSearch.find(db, query, Deadline.in(60_000));
-  expect(length).toBeGreaterThan(10);
-  expect(await sqliteSearch.hasMoreThan?.(db, length - 1, terms)).toBe(true);
-  expect(await sqliteSearch.hasMoreThan?.(db, length, terms)).toBe(false);
+  const asked = { terms: parseSearch('example'), condition: undefined };
+  const execute = vi.spyOn(db.getExecutor(), 'executeQuery');
+  onTestFinished(() => execute.mockRestore());
+  const first = Array.from({ length: 100 }, (_, index) => index + 1);
+  expect(await sqliteSearch.findAll(db, asked, 10_000, Deadline.in(60_000))).toEqual({
+    kind: 'too many',
+    first,
+  });
+  const searches = execute.mock.calls.map(([{ sql }]) => sql).filter((text) => text.includes(' match '));
+  expect(searches).toEqual([
+    expect.stringContaining('json_group_array'),
+    expect.stringContaining('count(*)'),
+  ]);
+  execute.mockClear();
+  await sqliteSearch.findAll(db, asked, 15_000, Deadline.in(60_000));
+  expect(execute.mock.calls.map(([{ sql }]) => sql).join()).not.toContain('count(*)');
 });
 
 describe('on a table with statistics', () => {

@@ -14,6 +14,7 @@ import { Deadline } from '../../../src/lib/deadline.ts';
 import { hasTerm, parseSearch } from '../../../src/search/terms.ts';
 import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
 import { parseList } from '../../../src/users/list/address.ts';
+import { rowCondition } from '../../../src/users/list/conditions.ts';
 import type { Filter } from '../../../src/users/list/filter.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { FILTERS } from '../../../src/users/list/filters.ts';
@@ -133,6 +134,36 @@ test('users whose numbers are far apart, or at the ends of what is searched in o
   }
   await transact(db, (trx) => deleteUser(trx, commandLine, 262_144, 2));
   expect(await find(db, 'far262144')).toEqual([]);
+});
+
+test('that there are more than so many is found out as well as who they are, in one part of the index and in several', async () => {
+  const db = await temporaryDatabase();
+  const few = Array.from({ length: 600 }, (_, index) => index + 1);
+  const ids = [...few, ...few.slice(0, 100).map((id) => 262_144 + id), 600_000];
+  await bulkLoadUsers(db, async (loader) => {
+    await loader.insertCopies(
+      ids.map((id) => aUser({ id, username: `far${id}`, email: `far${id}@example.org` })),
+    );
+    await engineOf(db).writeLastId(loader.trx, Math.max(...ids));
+  });
+  const search = await engineOf(db).searchIndexOf(db);
+  const findAll = (q: string, most: number, status?: 'active') => {
+    const condition = status && rowCondition({ ...ALL, status });
+    return search.findAll(db, { terms: parseSearch(q), condition }, most, SOON());
+  };
+  expect(await findAll('nobody', 0)).toEqual({ kind: 'all', ids: [] });
+  for (const status of [undefined, 'active'] as const) {
+    for (const most of [0, 10, 99, 100, 550, 599, 600, 650, 699, 700]) {
+      const found = await findAll('far', most, status);
+      const first = found.kind === 'too many' ? found.first : [];
+      expect(first.length, `${most}`).toBeGreaterThan(0);
+      expect(first).toEqual(ids.slice(0, first.length));
+    }
+    for (const most of [701, 702, 10_000])
+      expect(await findAll('far', most, status)).toEqual({ kind: 'all', ids });
+  }
+  expect(await findAll('far600000', 0)).toEqual({ kind: 'too many', first: [600_000] });
+  expect(await findAll('far600000', 1)).toEqual({ kind: 'all', ids: [600_000] });
 });
 
 test('more than are found in one go are all found, in order', async () => {
