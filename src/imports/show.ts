@@ -1,5 +1,6 @@
 /** `/imports/:id`: how far an import is, what it would do before anything is done, and what it has done. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
 import { describeSets, personOf, sightOf } from '../history/described.ts';
 import { findChangeSet, findNames } from '../history/queries.ts';
@@ -98,7 +99,8 @@ async function check({ server, actor }: Request, imported: Import): Promise<View
     ...found,
     differences: await describeDifferences(server.db, actor, found.differences),
   };
-  return { imported, how, totals, columns: offeredColumns(how.columns), rows };
+  const isOutdated = imported.revision !== (await readRevision(server.db));
+  return { imported, how, totals, columns: offeredColumns(how.columns), rows, isOutdated };
 }
 
 function rowsOf(stage: StageReader) {
