@@ -17,7 +17,7 @@ import {
 import { diskReasonOf } from '../lib/reasons.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';
-import { ownAddress, whereToLook } from './ways-on.ts';
+import { ownAddress, pageAbout, whereToLook } from './ways-on.ts';
 
 type Explanation = { status: number } & Views['error'];
 
@@ -113,7 +113,7 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   }
   if (error instanceof ForbiddenError) {
     const sentence = `Only ${error.who} can do that.${unchanged}`;
-    return { status: 403, title: 'You may not do that', sentence, link: TO_THE_LIST };
+    return { status: 403, title: 'You may not do that', sentence, link: pageAbout(request) ?? TO_THE_LIST };
   }
   if (error instanceof LastAdministratorError) {
     const sentence = `${error.message} Nothing was changed: make someone else an administrator first.`;

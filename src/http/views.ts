@@ -38,6 +38,7 @@ import type { Counts } from '../users/counts.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
+import { fromOf } from './from.ts';
 import { createEta } from './templates.ts';
 
 type PageRequest = {
@@ -251,6 +252,8 @@ export type Views = {
     holders: Holders;
     isChanged: boolean;
     isDraft: boolean;
+    /** `?from=page%3D2`, or nothing. */
+    from: string;
   };
   'exports/export': {
     selection: Selection;
@@ -289,6 +292,8 @@ export type Views = {
           Record<'created' | 'changed' | 'same', readonly ShownRow[]>
         >)
       | undefined;
+    /** Whether Roster was changed since its rows were judged. */
+    isOutdated: boolean;
   };
   'imports/over': {
     imported: Import;
@@ -347,6 +352,7 @@ export function addViews(app: FastifyInstance): void {
       draftKey: draftKeyOf(this.request),
       draftForm: draftFormOf(this.request),
       undo: flash?.undo,
+      undoFrom: fromOf(this.request),
       isNothingDone: flash?.isNothing === true,
     });
     // A page with a secret has said that it must not be kept at all.
