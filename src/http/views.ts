@@ -352,7 +352,7 @@ export function addViews(app: FastifyInstance): void {
       draftKey: draftKeyOf(this.request),
       draftForm: draftFormOf(this.request),
       undo: flash?.undo,
-      undoFrom: fromOf(this.request),
+      undoFrom: flash?.undo === undefined ? '' : fromOf(this.request),
       isNothingDone: flash?.isNothing === true,
     });
     // A page with a secret has said that it must not be kept at all.
