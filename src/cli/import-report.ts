@@ -18,6 +18,7 @@ import {
   fieldOf,
   fieldsOf,
   lineEndsOf,
+  lostOf,
   matchedOf,
   reversedOf,
   rowsOf,
@@ -55,6 +56,8 @@ export function sayPreview(path: string, imported: Import): void {
   const reversed = reversedOf(how);
   if (reversed !== undefined)
     console.log(`  ${plain(reversed)} They are turned round with --names reversed.`);
+  const lost = lostOf(totals);
+  if (lost !== undefined) console.log(`  ${lost}`);
   const [what, says] = EMPTY_CELLS[empty];
   console.log(`  An empty cell ${what.toLowerCase()}. ${says}`);
   const fields = fieldsOf(totals);

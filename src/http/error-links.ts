@@ -27,10 +27,25 @@ export function ownAddress({ server }: FastifyRequest): Link {
   return { href, text: 'Go to Roster' };
 }
 
-/** Where a change shows, if it was saved: at the user that was to be changed, among the newest, or where its form is. */
+const ABOUT = {
+  '/users/:id': (id: string) => `Look at user ${id}`,
+  '/history/:id': () => 'Look at this change',
+  '/imports/:id': () => 'Look at this import',
+} as const;
+
+/** The page of the user, the change set or the import that an address is about, for whoever may see such pages. */
+export function pageAbout({ params, routeOptions, server, actor }: FastifyRequest): Link {
+  const { id = '' } = params as { id?: string };
+  const { url = '' } = routeOptions;
+  const page = (['/history/:id', '/imports/:id'] as const).find((one) => url.startsWith(one)) ?? '/users/:id';
+  if (!/^\d+$/.test(id) || !actor || !server.rules.get(`GET ${page}`)?.(actor)) return undefined;
+  return { href: page.replace(':id', id), text: ABOUT[page](id) };
+}
+
+/** Where a change shows, if it was saved: at what was to be changed, among the newest users, or where its form is. */
 export function savedLink(request: FastifyRequest): Link {
-  const { id } = request.params as { id?: string };
-  if (id) return { href: `/users/${id}`, text: `Look at user ${id}` };
+  const page = pageAbout(request);
+  if (page) return page;
   const form = formOf(request);
   if (form?.startsWith('/users/new')) return { href: '/users?sort=-id', text: 'Look at the newest users' };
   return form ? { href: form, text: 'Look at it' } : undefined;

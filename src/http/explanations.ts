@@ -19,7 +19,7 @@ import { number } from '../lib/formats.ts';
 import type { Fields } from '../lib/forms.ts';
 import { listAddress, parseFrom } from '../users/list/address.ts';
 import { MOST_COUNTED } from '../users/list/plan.ts';
-import { ownAddress, savedLink } from './error-links.ts';
+import { ownAddress, pageAbout, savedLink } from './error-links.ts';
 import { RefusedError } from './refused-error.ts';
 import type { Views } from './views.ts';
 
@@ -117,7 +117,7 @@ export function explain(error: unknown, request: FastifyRequest): Explanation {
   }
   if (error instanceof ForbiddenError) {
     const sentence = `Only ${error.who} can do that.${unchanged}`;
-    return { status: 403, title: 'You may not do that', sentence, link: TO_THE_LIST };
+    return { status: 403, title: 'You may not do that', sentence, link: pageAbout(request) ?? TO_THE_LIST };
   }
   if (error instanceof LastAdministratorError) {
     const sentence = `${error.message} Nothing was changed: make someone else an administrator first.`;

@@ -39,6 +39,7 @@ import type { Counts } from '../users/counts.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
+import { fromOf } from './from.ts';
 import { createEta } from './templates.ts';
 
 type PageRequest = {
@@ -252,6 +253,8 @@ export type Views = {
     holders: Holders;
     isChanged: boolean;
     isDraft: boolean;
+    /** `?from=page%3D2`, or nothing. */
+    from: string;
   };
   'exports/export': {
     selection: Selection;
@@ -292,6 +295,8 @@ export type Views = {
           differences: readonly string[];
         } & Readonly<Record<'created' | 'same', readonly ShownRow[]>>)
       | undefined;
+    /** Whether Roster was changed since its rows were judged. */
+    isOutdated: boolean;
   };
   'imports/result': {
     imported: Import;
@@ -350,6 +355,7 @@ export function addViews(app: FastifyInstance): void {
       draftKey: draftKeyOf(this.request),
       draftForm: draftFormOf(this.request),
       undo: flash?.undo,
+      undoFrom: flash?.undo === undefined ? '' : fromOf(this.request),
       isNothingDone: flash?.isNothing === true,
     });
     // A page with a secret has said that it must not be kept at all.

@@ -9,6 +9,7 @@ import { changedFields, type FieldChanges } from '../history/fields.ts';
 import { number } from '../lib/formats.ts';
 import { named, quotable } from '../lib/text.ts';
 import { type NewUser, newUserSchema, type UserChanges } from '../users/validation.ts';
+import { isSameButForLost } from './lost-letters.ts';
 import type { Does, Match, Reason, Said, Verdict } from './types.ts';
 
 export type Judging = {
@@ -78,7 +79,7 @@ async function judgeRow(judging: Judging, row: RowToJudge, found: Found): Promis
   addTwins(reasons, judging.match, row, values, user);
   if (by === 'id' && row.id !== null && !user)
     reasons.push({ field: 'id', message: `There is no user ${row.id}.` });
-  addTaken(reasons, row, values, found, user);
+  addTaken(reasons, row, values, found, user, user === undefined && isSought(by, row));
   const does = user
     ? await judgeChange(judging, reasons, user, values, wrong, by)
     : judgeCreation(judging, reasons, values, row, by);
@@ -128,6 +129,7 @@ function addTaken(
   values: UserChanges,
   found: Found,
   user: User | undefined,
+  isSoughtInVain: boolean,
 ): void {
   const holders = {
     username:
@@ -141,10 +143,19 @@ function addTaken(
     if (holder && holder.id !== user?.id)
       reasons.push({
         field,
-        message: `That ${field} already belongs to ${named(holder.username)}.`,
+        message: `That ${field} already belongs to ${named(holder.username)}.${isSoughtInVain ? maybeSame(field) : ''}`,
         isTaken: true,
       });
   }
+}
+
+function isSought(by: Match, row: RowToJudge): by is 'username' | 'email' {
+  return by !== 'id' && row[`${by}_key`] !== null;
+}
+
+/** Somebody who has another username by now, or another email, is found by the one that stays. */
+function maybeSame(field: (typeof NEEDED)[number]): string {
+  return ` If this is the same person, have rows matched by ${field}.`;
 }
 
 function judgeCreation(
@@ -154,12 +165,11 @@ function judgeCreation(
   row: RowToJudge,
   by: Match,
 ): Does | null {
-  const isSought = by !== 'id' && row[`${by}_key`] !== null;
   // Once there is an email, it is made of that.
   const needed = makesUsernames && values.email === undefined ? (['email'] as const) : NEEDED;
   for (const field of needed)
     if (values[field] === undefined && !reasons.some((reason) => reason.field === field))
-      reasons.push({ field, message: isSought ? nobodyBy(by, field) : LACKS[field] });
+      reasons.push({ field, message: isSought(by, row) ? nobodyBy(by, field) : LACKS[field] });
   const { role = NEW.role } = values;
   if (!mayCreate({ role })(actor)) reasons.push(notAllowed('role'));
   return null;
@@ -175,12 +185,13 @@ async function judgeChange(
   by: Match,
 ): Promise<Does> {
   const { db, actor, ended } = judging;
-  const after = { ...user, ...values } as User;
+  const isLost = isSameButForLost(values.full_name ?? '', user.full_name ?? '');
+  const after = { ...user, ...values, ...(isLost && { full_name: user.full_name }) } as User;
   const names = changedFields(user, after);
   const fields: FieldChanges = Object.fromEntries(
     names.map((name) => [name, { was: user[name], became: after[name] }]),
   );
-  const does = { username: user.username, fields };
+  const does: Does = { username: user.username, fields, ...(isLost && { lost: true }) };
   if (names.length === 0 && wrong.length === 0) return does;
   if (by === 'id' && names.includes('username') && names.includes('email'))
     reasons.push({

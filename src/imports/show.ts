@@ -1,5 +1,6 @@
 /** `/imports/:id`: how far an import is, what it would do before anything is done, and what it has done. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
 import { describeSets, personOf, visibilityFor } from '../history/descriptions.ts';
 import { findChangeSet, findNames } from '../history/queries.ts';
@@ -102,7 +103,8 @@ async function check({ server, actor }: Request, imported: Import): Promise<View
     ),
     differences: await describeDifferences(server.db, actor, found.differences),
   };
-  return { imported, how, totals, columns: offeredColumns(how.columns), rows };
+  const isOutdated = imported.revision !== (await readRevision(server.db));
+  return { imported, how, totals, columns: offeredColumns(how.columns), rows, isOutdated };
 }
 
 function rowsOf(stage: StageReader) {

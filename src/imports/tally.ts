@@ -14,6 +14,7 @@ export class Tally {
   readonly #fields: Record<string, number> = {};
   readonly #otherwise: Record<string, number> = {};
   readonly #roles: Record<string, number> = {};
+  #lost = 0;
   readonly #administrators = { count: 0, names: [] as string[] };
 
   get refused(): number {
@@ -40,6 +41,7 @@ export class Tally {
     return {
       ...totals,
       ...(Object.values(this.#otherwise).some((some) => some > 0) && { otherwise: { ...this.#otherwise } }),
+      ...(this.#lost > 0 && { lost: this.#lost }),
       ...(totals.created > 0 && { roles: { ...this.#roles } }),
       ...(count > 0 && { administrators: { count, names: [...names] } }),
     };
@@ -49,6 +51,7 @@ export class Tally {
     const { verdict, does, values } = judged;
     this.#verdicts[verdict] += by;
     if (judged.by && verdict !== 'refused') add(this.#otherwise, judged.by, by);
+    if (does?.lost) this.#lost += by;
     if (verdict === 'created') add(this.#roles, values.role ?? 'member', by);
     if (verdict === 'changed')
       for (const field of Object.keys(does?.fields ?? {})) add(this.#fields, field, by);

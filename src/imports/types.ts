@@ -32,6 +32,8 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   /** How many rows have found whoever is there by another cell than was chosen, if any. */
   otherwise?: Readonly<Partial<Record<Match, number>>>;
   roles?: Readonly<Partial<Record<Role, number>>>;
+  /** Of how many the full name stays, since the file has lost letters of it. */
+  lost?: number;
   /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
   administrators?: { count: number; names: readonly string[] };
   /** Of rows whose verdict is another one than it was when it was shown: as `differences` has them. */
@@ -48,7 +50,8 @@ export type Reason = Problem & { isTaken?: true };
 
 export type Target = { id: number; username: string };
 
-export type Does = { username: string; fields: FieldChanges };
+/** `lost`: letters of the full name are, which stays. */
+export type Does = { username: string; fields: FieldChanges; lost?: true };
 
 /** What a row says; for who is new alone `made`, a username, and `name`. `by`: by what somebody is found, if not by what was chosen. */
 export type Said = UserChanges & { made?: string; name?: string; by?: Match };

@@ -38,7 +38,7 @@ export const JUDGED_AGAIN =
 export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
 const TAKEN =
-  'What another row of the same file gives up is free once that row is applied: import these rows again then. Of two who swap names, give one another name first.';
+  'Does another row of this file give that username or email up? Apply the rest first, then import these rows again. Where two people swap names, give one of them another name first.';
 
 export const FIELD_LABELS: Readonly<Record<Field, string>> = {
   id: 'Number',
@@ -188,6 +188,14 @@ export function reversedOf({ reversed }: Pick<Reading, 'reversed'>): string | un
   return reversed && `Most full names have the last name first, such as ${quoted(reversed)}.`;
 }
 
+/** That letters of full names were lost, where they were. */
+export function lostOf({ lost = 0 }: Pick<Totals, 'lost'>): string | undefined {
+  if (lost === 0) return undefined;
+  const [names, stay] =
+    lost === 1 ? ['1 full name', 'It stays'] : [`${number.format(lost)} full names`, 'They stay'];
+  return `In ${names} letters were lost when the file was saved: a “?” or “_” stands for each. ${stay} as Roster has ${lost === 1 ? 'it' : 'them'}. A file that is saved as “CSV UTF-8” keeps all letters.`;
+}
+
 function nameOfRow({ cells }: Pick<RefusedRow, 'cells'>, columns: readonly { field: Field | undefined }[]) {
   const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
   const both = `${cell('first_name')} ${cell('last_name')}`.trim();
@@ -235,6 +243,7 @@ export const importHelpers = {
   importFieldsChanged: fieldsOf,
   importFile: ({ file_name }: Pick<Import, 'file_name'>) => quotable(file_name).trim() || 'a file',
   importAnother: anotherOf,
+  importLost: lostOf,
   importReversed: reversedOf,
   importRow: nameOfRow,
   importRows: rowsOf,

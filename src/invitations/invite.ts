@@ -94,8 +94,9 @@ async function inviteUntilFree(request: Request, invitation: NewInvitation, key:
 }
 
 async function refuse(request: Request, reply: FastifyReply, values: Fields, problems: Fields) {
-  const refusal = await addHolders(request.server.db, values, problems);
-  return showForm(request, reply, { values, ...refusal }, 422);
+  const { errors, holders } = await addHolders(request.server.db, values, problems);
+  const email = holders.email && { email: `${errors.email} Let them in on their own page.` };
+  return showForm(request, reply, { values, errors: { ...errors, ...email }, holders }, 422);
 }
 
 type Shown = Pick<Views['invitations/new'], 'values'> & Partial<Views['invitations/new']>;

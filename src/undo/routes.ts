@@ -13,6 +13,8 @@ import { isUndoable } from '../history/words.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
+import { listAddress } from '../users/list/address.ts';
+import { listBefore, userAddress } from '../users/request.ts';
 import { type Decided, undoChangeSet } from './commands.ts';
 import { type Part, refuseWhileUnderWay } from './conflicts.ts';
 import { choicesIn, partIn, problemsIn, readChoices, takenIn } from './form.ts';
@@ -69,7 +71,7 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
       if (kind === 'asks') return { kind: 'shown', isChanged: fields.seen !== undefined } as const;
       if (kind === 'nothing' && steps.some(isRefused) && !steps.some(isConflict))
         return { kind: 'shown', isChanged: false } as const;
-      return answerOf(trx, undone, set.id, part);
+      return answerOf(trx, request, undone, set.id, part);
     });
     if (outcome.kind === 'shown') return showAgain({}, 409, { isChanged: outcome.isChanged });
     return reply.answer(outcome);
@@ -84,19 +86,27 @@ async function undoAtOnce(request: Request, reply: FastifyReply, undoing: Undoin
 }
 
 /** @param undoes the change set; after some about whom it was decided the next are shown */
-async function answerOf(trx: Trx, undone: Decided, undoes: number, part: Part | undefined): Promise<Answer> {
-  const to = part ? `/history/${undoes}/undo?after=${part.cursor}` : placeOf(undone);
+async function answerOf(
+  trx: Trx,
+  request: Request,
+  undone: Decided,
+  undoes: number,
+  part: Part | undefined,
+): Promise<Answer> {
+  const to = part ? `/history/${undoes}/undo?after=${part.cursor}` : placeOf(undone, request);
   const sentence = part ? sentenceOfPart(undone) : sentenceOfUndone(undone);
   if (undone.kind === 'nothing') return nothingDone(to, sentence);
   const isLast = (await findUndoneTooOften(trx, [{ id: undone.set, undoes }])).size > 0;
   return done(to, sentence, isLast ? undefined : undone.set);
 }
 
-function placeOf(undone: Decided): string {
+/** Back to the list, or to its user, where it was begun beside these. */
+function placeOf(undone: Decided, request: Request): string {
   if (undone.kind === 'nothing') return '/history';
-  const { set, steps, user } = undone;
-  if (steps.length !== 1) return `/history/${set}`;
-  return user ? `/users/${user.id}` : '/users';
+  const { set, steps, user, left } = undone;
+  const list = listAddress(listBefore(request));
+  if (steps.length === 1) return user ? userAddress(user.id, request) : list;
+  return request.query.from === undefined || left.length > 0 ? `/history/${set}` : list;
 }
 
 /** @throws NotFoundError, ForbiddenError, NotNowError */

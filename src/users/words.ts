@@ -27,9 +27,10 @@ export function whatEnded(changed: Merged, { sessions, hasLink }: WaysIn): strin
   const { before, user } = changed;
   const isOver = user.role !== before.role || !user.is_active;
   const isMoved = user.email !== before.email;
-  const sessionsEnded = isOver && sessions > 0 ? [sessions === 1 ? 'the session' : 'all sessions'] : [];
-  const ended = [...sessionsEnded, ...(hasLink && (isOver || isMoved) ? ['the access link'] : [])];
+  const sessionsEnded =
+    isOver && sessions > 0 ? [sessions === 1 ? 'their session' : 'all their sessions'] : [];
+  const ended = [...sessionsEnded, ...(hasLink && (isOver || isMoved) ? ['their access link'] : [])];
   if (ended.length === 0) return '';
-  const isOne = ended.length === 1 && ended[0] !== 'all sessions';
+  const isOne = ended.length === 1 && ended[0] !== 'all their sessions';
   return ` ${capital(and.format(ended))} ${isOne ? 'has' : 'have'} ended.`;
 }

@@ -191,6 +191,18 @@ describe('every route', () => {
   });
 });
 
+test('whoever may not change something is led to where they may look at it, if there is such a page', async () => {
+  const { app, people, headersOf } = await startWithPeople();
+  const viewer = await headersOf('viewer');
+  const { id } = people.editor;
+  const linksOf = async (address: string) => pageOf(await get(app, address, viewer)).main.links;
+  const list = { text: 'Go to the list of users', href: '/users' };
+  for (const address of [`/users/${id}/edit`, `/update_user/${id}`, `/users/${id}/invitation`])
+    expect(await linksOf(address)).toEqual([{ text: `Look at user ${id}`, href: `/users/${id}` }]);
+  for (const address of ['/imports/1', '/users/new', '/users/x/edit'])
+    expect(await linksOf(address)).toEqual([list]);
+});
+
 describe('an editor', () => {
   test('changes and deletes members, and nobody else', async () => {
     const { app, people, headersOf } = await startWithPeople();
@@ -200,6 +212,7 @@ describe('an editor', () => {
         const page = await get(app, address, headers);
         expect(page.statusCode).toBe(403);
         expect(pageOf(page).text).toContain('Only administrators can do that.');
+        expect(pageOf(page).main.links).toEqual([{ text: `Look at user ${id}`, href: `/users/${id}` }]);
       }
       for (const address of [
         `/users/${id}`,

@@ -680,5 +680,15 @@ describe('nothing is kept of a form', () => {
     expect(refused.statusCode).toBe(401);
     expect(pageOf(refused).fields).not.toContain('draft');
     expect(pageOf(refused).field('next')).toBe('/users/new');
+    expect(pageOf(refused).text).toContain('your browser may still have it, one step back');
+  });
+
+  test('of a button, which is pressed again once whoever did so has signed in', async () => {
+    const { app, headers } = await startWithPeople();
+    const refused = await post(app, '/users/3/delete', { key: newKey() }, headers);
+    expect(pageOf(refused).notices).toEqual([
+      'Your session has ended, so nothing was changed. Sign in, and send it again.',
+    ]);
+    expect(pageOf(refused).field('next')).toBe('/users/3/delete');
   });
 });

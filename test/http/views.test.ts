@@ -191,6 +191,7 @@ const IMPORTS: [keyof Views, object][] = [
   ['imports/progress', { isWaiting: true }],
   ['imports/progress', { hasFailed: true }],
   ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
+  ['imports/check', { isOutdated: true, totals: { ...totals, created: 0, changed: 0, lost: 2 } }],
 ];
 const difference = {
   field: 'username',
@@ -368,6 +369,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     errors: { '7.username.other': NAME },
     isDraft: true,
     isChanged: true,
+    from: '?from=page%3D2',
   },
   'users/form': {
     user,
@@ -476,6 +478,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       same: [{ ...shownRow, verdict: 'same', fields: {} }],
       differences: [`Line 2, ${NAME}: was new`],
     },
+    isOutdated: false,
   },
   'imports/result': {
     imported: { ...imported, state: 'unreadable', problem: NAME },

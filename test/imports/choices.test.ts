@@ -1,23 +1,33 @@
 /** A file that is read differently, as its page offers it. */
+import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { pageOf } from '../page.ts';
-import { addPerson, signedIn } from '../people.ts';
-import { get, post, startApp } from '../support.ts';
+import { addPerson, type Headers, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
 import { bring } from './by-pages.ts';
 
 const HOW = { encoding: 'utf-8', delimiter: ',', match: 'email', empty: 'leave' };
+
+/** Its button is pressed as it is shown, but for these. @returns the page once the file is read again */
+async function press(
+  app: FastifyInstance,
+  who: Headers,
+  address: string,
+  button: string,
+  others: Record<string, string> = {},
+) {
+  const form = pageOf(await get(app, address, who)).form(button);
+  const shown = Object.fromEntries(form.fields.map((name) => [name, form.field(name)]));
+  await post(app, form.action, { ...shown, ...others }, who);
+  await app.runJobs();
+  return pageOf(await get(app, address, who));
+}
 
 test('names that are turned round stay so in another encoding and between other signs', async () => {
   const app = await startApp();
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   const address = await bring(app, ann, 'Name;Login\nBraun, Peter;pb\nMay, Ada;am\n');
-  const send = async (button: string, others: Record<string, string> = {}) => {
-    const form = pageOf(await get(app, address, ann)).form(button);
-    const shown = Object.fromEntries(form.fields.map((name) => [name, form.field(name)]));
-    await post(app, form.action, { ...shown, ...others }, ann);
-    await app.runJobs();
-    return pageOf(await get(app, address, ann));
-  };
+  const send = (button: string, others = {}) => press(app, ann, address, button, others);
   const turned = 'Name Full name, turned round';
   expect((await send('Turn them round')).items).toContain(turned);
   expect((await send('Read it again', { encoding: 'windows-1252' })).items).toContain(turned);
@@ -38,4 +48,17 @@ test('however many columns are left out, the others can be said anew', async () 
   const page = pageOf(await get(app, address, ann));
   expect(page.heading).toBe('Check the import');
   expect(page.items).toEqual(expect.arrayContaining(['note Full name', 'desk left out', 'floor left out']));
+});
+
+test('a file of which nothing was to be applied is read again once Roster was changed', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const { id } = await addUser(app.db, { username: 'bob', full_name: 'Bob' });
+  const address = await bring(app, ann, 'Login;Name\nbob;Bob\n');
+  expect(pageOf(await get(app, address, ann)).text).toContain('0 changes. Roster has all of it already.');
+  await post(app, `/users/${id}`, { full_name: 'Bobby' }, ann);
+  const page = pageOf(await get(app, address, ann));
+  expect(page.text).toContain('0 changes when the file was read. Roster was changed since.');
+  expect(page.text).not.toContain('has all of it');
+  expect((await press(app, ann, address, 'Read the file again')).buttons).toContain('Apply 1 row');
 });

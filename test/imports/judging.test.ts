@@ -8,8 +8,9 @@ import { filesOf, findFolder } from '../../src/imports/folder.ts';
 import { MATCHES } from '../../src/imports/types.ts';
 import { plain } from '../../src/lib/text.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
-import { addPerson } from '../people.ts';
-import { addUser, startApp } from '../support.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { addUser, get, startApp } from '../support.ts';
 import { actorFor, apply, bring, check, countsOf, csv, importOf, look, totalsOf } from './bringing.ts';
 
 test('rows are created, changed, the same or refused, and these add up to the rows of the file', async () => {
@@ -50,6 +51,37 @@ test('rows are created, changed, the same or refused, and these add up to the ro
   expect(await findUserByUsername(app.db, 'cleo')).toBeUndefined();
 });
 
+test('a full name of which the file has lost letters stays, whatever else its row changes, and that is told', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  await addUser(app.db, { username: 'ayse', full_name: 'Ayşe Çelik' });
+  await addUser(app.db, { username: 'ivan', full_name: 'Иван' });
+  await addUser(app.db, { username: 'zoe', full_name: 'Zoe' });
+  const id = await check(
+    app,
+    csv(
+      ['username', 'full name', 'status'],
+      ['ayse', 'Ay?e Çelik', 'active'],
+      ['ivan', '____', 'inactive'],
+      ['zoe', 'Zoë', 'active'],
+    ),
+  );
+  expect(await totalsOf(app, id)).toMatchObject({
+    changed: 2,
+    same: 1,
+    fields: { full_name: 1, is_active: 1 },
+    lost: 2,
+  });
+  const own = await check(app, csv(['username', 'full name'], ['ayse', 'Ay?e Çelik']), actorFor(ann));
+  expect(pageOf(await get(app, `/imports/${own}`, await signedIn(app, ann))).text).toContain(
+    'In 1 full name letters were lost when the file was saved: a “?” or “_” stands for each. It stays as Roster has it.',
+  );
+  await apply(app, id);
+  expect(await findUserByUsername(app.db, 'ayse')).toMatchObject({ full_name: 'Ayşe Çelik' });
+  expect(await findUserByUsername(app.db, 'ivan')).toMatchObject({ full_name: 'Иван', is_active: false });
+  expect(await findUserByUsername(app.db, 'zoe')).toMatchObject({ full_name: 'Zoë' });
+});
+
 /** The reasons of each refused row, as a person reads them. */
 async function reasonsOf(app: FastifyInstance, id: number) {
   const refused = (await look(app, id, (stage) => stage.refused(0, 100))) ?? [];
@@ -76,7 +108,9 @@ test('every reason of a row is told at once', async () => {
   );
   const reasons = await reasonsOf(app, id);
   expect(reasons[2]).toHaveLength(3);
-  expect(reasons[2]?.at(-1)).toBe('That email already belongs to ada.');
+  expect(reasons[2]?.at(-1)).toBe(
+    'That email already belongs to ada. If this is the same person, have rows matched by email.',
+  );
   expect(reasons[4]).toEqual(['Enter a username.', 'Enter an email address.']);
   expect(reasons[5]).toEqual(['The row has 2 cells, the first line has 4.']);
   expect(reasons[6]).toEqual([
@@ -153,13 +187,17 @@ test('whom a row is about is found by username, else by email, else by number, o
   );
   for (const choices of [{}, { match: 'id' }] as const) {
     const found = await check(app, file, commandLine, choices);
-    expect(await reasonsOf(app, found)).toEqual({ 3: ['That email already belongs to ada.'] });
+    expect(await reasonsOf(app, found)).toEqual({
+      3: ['That email already belongs to ada. If this is the same person, have rows matched by email.'],
+    });
     expect(await countsOf(app, found)).toMatchObject({ changed: 1, refused: 1 });
   }
   const byNumberAlone = await check(app, csv(['id', 'name'], [ada.id, 'Ada']));
   expect(await countsOf(app, byNumberAlone)).toMatchObject({ changed: 1, refused: 0 });
   const byEmail = await check(app, file, commandLine, { match: 'email' });
-  expect(await reasonsOf(app, byEmail)).toEqual({ 2: ['That username already belongs to ada.'] });
+  expect(await reasonsOf(app, byEmail)).toEqual({
+    2: ['That username already belongs to ada. If this is the same person, have rows matched by username.'],
+  });
   const [changed] = (await look(app, byEmail, (stage) => stage.examples('changed', 1))) ?? [];
   expect(changed).toMatchObject({ line: 3, fields: { username: { was: 'ada', became: 'ada2' } } });
   expect(JSON.parse((await importOf(app, byEmail)).reading ?? '')).toMatchObject({ match: 'email' });

@@ -106,7 +106,7 @@ test('what another row gives up is refused at first, and free once that row is a
   const address = await bring(app, ann, 'username,email\nbob,bob@example.org\ncem,team@example.org\n');
   const { text } = pageOf(await get(app, address, ann));
   expect(text).toContain('“team@example.org”: that email already belongs to bob.');
-  expect(text).toContain('What another row of the same file gives up is free once that row is applied');
+  expect(text).toContain('Does another row of this file give that username or email up?');
   await apply(app, ann, address);
   const { body } = await get(app, `${address}/refused`, ann);
   expect((await apply(app, ann, await bring(app, ann, body))).body).toBe('1 user created!\n');

@@ -116,7 +116,9 @@ describe('inviting someone', () => {
     await invite();
     const answer = await invite({ full_name: 'Ada' });
     expect(answer.statusCode).toBe(422);
-    expect(pageOf(answer).errorOf('email')).toContain('That email already belongs to ada. See ada');
+    expect(pageOf(answer).errorOf('email')).toContain(
+      'That email already belongs to ada. Let them in on their own page. See ada',
+    );
     expect(await app.db.selectFrom('users').selectAll().execute()).toHaveLength(2);
   });
 

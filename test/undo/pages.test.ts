@@ -54,6 +54,36 @@ test('the message after a change has a button that undoes it, and the message af
   }
 });
 
+test('from a list that is filtered an undo leads back to it, or to its user and from there to the list', async () => {
+  const { app, people, send, read } = await start();
+  const ids = [];
+  for (const name of ['max', 'moritz']) ids.push((await addUser(app.db, { username: name })).id);
+  const [max, moritz] = ids;
+  const list = '/users?q=m&sort=name';
+  const from = `?from=${encodeURIComponent('q=m&sort=name')}`;
+  /** Its message is read where it leads, and what it offers is pressed. @returns where that leads, and what it says */
+  const undo = async (answer: Awaited<ReturnType<typeof post>>) => {
+    const page = pageOf(await get(app, String(answer.headers.location), withFlash(people.ann, answer)));
+    const { headers, body } = await send('ann', page.form('Undo').action);
+    return [headers.location, body];
+  };
+  const gone = await send('ann', `/users/${max}/delete${from}`);
+  expect(gone.headers.location).toBe(list);
+  expect(await undo(gone)).toEqual([`/users/${max}${from}`, 'User max is back!\n']);
+  const changed = await send('ann', `/users/${max}${from}`, { is_active: '0' });
+  expect(await undo(changed)).toEqual([`/users/${max}${from}`, 'User max is as before!\n']);
+  const asked = `/bulk?${new URLSearchParams({ from: 'q=m&sort=name', do: 'deactivate' })}&tick.${max}=on&tick.${moritz}=on`;
+  const form = (await read('ann', asked)).form('Deactivate 2 users');
+  const fields = Object.fromEntries(form.fields.map((name) => [name, form.field(name)]));
+  const many = await send('ann', form.action, fields);
+  expect(many.headers.location).toBe(list);
+  expect(await undo(many)).toEqual([list, 'Undone for 2 users!\n']);
+  const page = await read('ann', `/users/${max}${from}`);
+  const offered = page.forms.flatMap(({ action }) => /undo(.*)$/.exec(action)?.[1] ?? []);
+  // The first is of two, which is told of in the history.
+  expect(offered).toEqual(['', from, from, from]);
+});
+
 describe('an undo', () => {
   test.each([
     ['of a deactivation', { is_active: '0' }],

@@ -142,15 +142,15 @@ describe('updating a user', () => {
     await signIn(eve);
     expect(await send(eve.id, { full_name: 'Eve' })).toBe('User eve updated!\n');
     expect(await send(eve.id, { email: 'eve@new.example' })).toBe(
-      'User eve updated! The access link has ended.\n',
+      'User eve updated! Their access link has ended.\n',
     );
-    expect(await send(eve.id, { role: 'viewer' })).toBe('User eve updated! The session has ended.\n');
+    expect(await send(eve.id, { role: 'viewer' })).toBe('User eve updated! Their session has ended.\n');
     await signIn(eve, eve);
-    expect(await send(eve.id, { role: 'editor' })).toBe('User eve updated! All sessions have ended.\n');
+    expect(await send(eve.id, { role: 'editor' })).toBe('User eve updated! All their sessions have ended.\n');
     await signIn(eve, eve);
     await addLink();
     expect(await send(eve.id, { is_active: '0' })).toBe(
-      'User eve deactivated! All sessions and the access link have ended.\n',
+      'User eve deactivated! All their sessions and their access link have ended.\n',
     );
   });
 

@@ -120,6 +120,8 @@ describe('beside what can be done stands what it does', () => {
     if (isSignedIn) await signedIn(app, ed);
     const text = await textFor('admin', ed.id);
     expect(text).toContain(`What you can do ${sentence} Takes ed off the list. You are asked first.`);
+    const waits = 'role' in fields && fields.role === 'member' && 'is_active' in fields;
+    expect(text.includes('To let them in, activate them first.')).toBe(waits);
   });
 
   test('and for oneself it is asked first, and said who that is', async () => {

@@ -118,10 +118,15 @@ function valuesOf(
     delete right[field];
     const word = trim(texts[field] ?? '');
     if (field === 'is_active') return { field, message: statusProblem(word, asks) };
-    return { field, message: field === 'role' ? `${quoted(word)} is none of Roster’s roles.` : message };
+    return { field, message: field === 'role' ? roleProblem(word) : message };
   });
   // What is right is judged further: whoever corrects the row sees all of it at once.
   return { values: userChangesSchema.parse(right), problems };
+}
+
+function roleProblem(word: string): string {
+  const words = [...ROLE_WORDS.keys()];
+  return `${quoted(word)} is no role. Write ${words.slice(0, -1).join(', ')} or ${words.at(-1)}.`;
 }
 
 function statusProblem(word: string, asks: string | undefined): string {

@@ -119,17 +119,23 @@ test.each(['before', 'silence', 'after'] as const)(
   },
 );
 
+const BOB = { text: 'Look at user 1', href: '/users/1' };
+
 test.each([
-  ['/users/1', { full_name: 'Bob' }],
-  ['/update_user/1', { full_name: 'Bob' }],
-  ['/users/1/delete', {}],
-])('after a commit of %s that nobody knows of, the place to look is that user', async (address, fields) => {
-  const { app, breakOnce } = await startBreakable();
-  breakOnce({ at: COMMIT, is: 'after' });
-  const page = await post(app, address, fields);
-  expect(page.statusCode).toBe(503);
-  expect(pageOf(page).main.links).toEqual([{ text: 'Look at user 1', href: '/users/1' }]);
-});
+  ['/users/1', { full_name: 'Bob' }, BOB],
+  ['/update_user/1', { full_name: 'Bob' }, BOB],
+  ['/users/1/delete', {}, BOB],
+  ['/history/1/undo', {}, { text: 'Look at this change', href: '/history/1' }],
+])(
+  'after a commit of %s that nobody knows of, the place to look is what it is about',
+  async (address, fields, link) => {
+    const { app, breakOnce } = await startBreakable();
+    breakOnce({ at: COMMIT, is: 'after' });
+    const page = await post(app, address, fields);
+    expect(page.statusCode).toBe(503);
+    expect(pageOf(page).main.links).toEqual([link]);
+  },
+);
 
 test('a page whose connection breaks is read on another one', async () => {
   const { app, breakOnce } = await startBreakable();

@@ -48,7 +48,10 @@ test.each([
 
 test('a word that is no role or status is said as it stands there', async () => {
   expect(await problemsOf('username,role,status\nann,Leiterin,Perhaps\n')).toEqual([
-    ['is_active: “Perhaps” is neither active nor inactive.', 'role: “Leiterin” is none of Roster’s roles.'],
+    [
+      'is_active: “Perhaps” is neither active nor inactive.',
+      'role: “Leiterin” is no role. Write member, viewer, editor or administrator.',
+    ],
   ]);
 });
 

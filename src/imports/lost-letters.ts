@@ -1,0 +1,19 @@
+/** Letters that were lost when a file was saved: a spreadsheet writes a sign for each that its encoding does not have. */
+
+/** Excel on a Mac writes “_”. */
+const SIGNS = ['?', '_', '\ufffd'];
+
+/** Whether a cell says what is there already, but for lost letters: “Ay?e” of “Ayşe”. */
+export function isSameButForLost(cell: string, there: string): boolean {
+  if (cell === there || !SIGNS.some((sign) => cell.includes(sign))) return false;
+  // Of a letter past U+FFFF some write two signs.
+  return isLostFrom([...cell], [...there]) || isLostFrom(cell.split(''), there.split(''));
+}
+
+function isLostFrom(cell: readonly string[], there: readonly string[]): boolean {
+  const isLost = (sign: string, letter = '') => SIGNS.includes(sign) && letter > '\x7f';
+  return (
+    cell.length === there.length &&
+    cell.every((letter, index) => letter === there[index] || isLost(letter, there[index]))
+  );
+}
