@@ -1,10 +1,11 @@
 /** Sending someone to the form for signing in, from which they come back, with what they sent if it may be kept. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isShort } from '../http/safe-redirect.ts';
+import type { Fields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
 import { isDeactivated } from './deactivation-notice.ts';
 import { type Done, done } from './idempotency-store.ts';
-import { draftOf, formOf } from './request-drafts.ts';
+import { draftOf, formOf, hasTyped } from './request-drafts.ts';
 import { sealDraft } from './sealed-drafts.ts';
 
 export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
@@ -22,6 +23,8 @@ export async function askToSignIn(request: FastifyRequest, reply: FastifyReply) 
       username: expired?.username ?? '',
       draft: expired && draft ? await sealDraft(request, expired, draft) : undefined,
       isRefused: !isReading,
+      // A file was not read.
+      isTyped: request.body == null || hasTyped(request.body as Fields),
       isExpired: expired !== undefined,
       isDeactivated: await isDeactivated(request),
     },

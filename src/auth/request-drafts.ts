@@ -6,13 +6,17 @@ import type { Fields } from '../lib/forms.ts';
 import { type Draft, dropDraft, findDrafts, keyOf } from './drafts.ts';
 
 /** A button that has no more than these has lost nothing. */
-const NOT_TYPED = ['key', 'version'];
+const NOT_TYPED = ['key', 'version', 'draft_key'];
+
+export function hasTyped(fields: Fields): boolean {
+  return Object.keys(fields).some((name) => !NOT_TYPED.includes(name));
+}
 
 export function draftOf(request: FastifyRequest): Draft | undefined {
   const form = waitingFormOf(request);
   if (form === undefined || !request.routeOptions.config.isDraftKept) return undefined;
   const { password: _neverKept, draft_key, ...fields } = (request.body ?? {}) as Fields;
-  if (Object.keys(fields).every((name) => NOT_TYPED.includes(name))) return undefined;
+  if (!hasTyped(fields)) return undefined;
   // A draft that is sent is still the same one.
   const whole = draft_key === undefined ? fields : { ...fields, key: draft_key };
   return { form, fields: whole as Draft['fields'], at: request.server.clock() };

@@ -150,9 +150,10 @@ export type Views = {
     isRecovery?: boolean;
     problem?: string;
     note?: string;
-    /** Whether a session has ended, something was sent without one, and it ended with the account. */
+    /** Whether a session has ended, something was sent without one, more than a click, and it ended with the account. */
     isExpired?: boolean;
     isRefused?: boolean;
+    isTyped?: boolean;
     isDeactivated?: boolean;
   };
   'auth/sign-out': {

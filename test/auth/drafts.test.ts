@@ -691,4 +691,28 @@ describe('nothing is kept of a form', () => {
     ]);
     expect(pageOf(refused).field('next')).toBe('/users/3/delete');
   });
+
+  test.each<[string, Record<string, string> | undefined]>([
+    ['/account/password', { current_password: PASSWORD, new_password: 'a bicycle in the library' }],
+    ['/bulk', { do: 'role', role: 'viewer' }],
+    ['/imports/1', { by: 'email' }],
+    ['/import', undefined],
+  ])('of what was sent to %s, and may still be in the browser', async (address, fields) => {
+    const { app, headers } = await startWithPeople();
+    const file =
+      '--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\nusername\r\n--x--';
+    const refused = fields
+      ? await post(app, address, { ...fields, key: newKey() }, headers)
+      : await app.inject({
+          method: 'POST',
+          url: address,
+          headers: { host: 'localhost', ...headers, 'content-type': 'multipart/form-data; boundary=x' },
+          payload: file,
+        });
+    expect(refused.statusCode).toBe(401);
+    expect(pageOf(refused).fields).not.toContain('draft');
+    expect(pageOf(refused).notices).toEqual([
+      'Your session has ended, so nothing was changed. What you sent is not kept here; your browser may still have it, one step back.',
+    ]);
+  });
 });
