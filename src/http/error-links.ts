@@ -1,6 +1,7 @@
 /** The links by which people go on from a page about an error. */
 import type { FastifyRequest } from 'fastify';
 import { formOf } from '../auth/request-drafts.ts';
+import { plainNumber } from '../lib/text.ts';
 import type { Views } from './views.ts';
 
 type Link = Views['error']['link'];
@@ -38,7 +39,7 @@ export function pageAbout({ params, routeOptions, server, actor }: FastifyReques
   const { id = '' } = params as { id?: string };
   const { url = '' } = routeOptions;
   const page = (['/history/:id', '/imports/:id'] as const).find((one) => url.startsWith(one)) ?? '/users/:id';
-  if (!/^\d+$/.test(id) || !actor || !server.rules.get(`GET ${page}`)?.(actor)) return undefined;
+  if (!plainNumber(id) || !actor || !server.rules.get(`GET ${page}`)?.(actor)) return undefined;
   return { href: page.replace(':id', id), text: ABOUT[page](id) };
 }
 

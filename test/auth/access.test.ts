@@ -199,7 +199,7 @@ test('whoever may not change something is led to where they may look at it, if t
   const list = { text: 'Go to the list of users', href: '/users' };
   for (const address of [`/users/${id}/edit`, `/update_user/${id}`, `/users/${id}/invitation`])
     expect(await linksOf(address)).toEqual([{ text: `Look at user ${id}`, href: `/users/${id}` }]);
-  for (const address of ['/imports/1', '/users/new', '/users/x/edit'])
+  for (const address of ['/imports/1', '/users/new', '/users/x/edit', '/users/0/edit', '/users/007/edit'])
     expect(await linksOf(address)).toEqual([list]);
 });
 
