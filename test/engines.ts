@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { inject, type Mock, onTestFinished, vi } from 'vitest';
 import { openToRead } from '../src/db/database.ts';
-import { type Engine, engineOf } from '../src/db/engine.ts';
+import type { Engine } from '../src/db/engine.ts';
 import type { Db } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
 
@@ -65,11 +65,22 @@ export async function mendUpdates(db: Db, table: string): Promise<void> {
   await transact(db, (trx) => MEND[inject('engine')](table).execute(trx));
 }
 
-/** Is done after each batch of what nobody waits for, such as an export, in the place of giving way; on this database alone. */
+/** Puts something in the place of parts of an engine, on this database alone. @returns what puts them back, which is done after the test in any case */
+export function replaceInEngine(db: Db, parts: Partial<Engine>): () => void {
+  const adapter = db.getExecutor().adapter as unknown as { engine: Engine };
+  const before = adapter.engine;
+  const putBack = () => {
+    adapter.engine = before;
+  };
+  adapter.engine = { ...before, ...parts };
+  onTestFinished(putBack);
+  return putBack;
+}
+
+/** Is done after each batch of what nobody waits for, such as an export, in the place of giving way. */
 export function afterBatches(db: Db, act: () => Promise<void>): Mock {
   const giveWay = vi.fn(act);
-  const adapter = db.getExecutor().adapter as unknown as { engine: Engine };
-  adapter.engine = { ...engineOf(db), giveWay };
+  replaceInEngine(db, { giveWay });
   return giveWay;
 }
 

@@ -6,7 +6,6 @@ import { commandLine } from '../../src/auth/actor.ts';
 import { addDraft, type Draft } from '../../src/auth/drafts.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
 import { newToken } from '../../src/auth/tokens.ts';
-import { engineOf } from '../../src/db/engine.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import type { ErasureProgress } from '../../src/erasure/scrubbing.ts';
@@ -21,6 +20,7 @@ import { beginRun, endRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
 import { erase } from '../backup/backed-up.ts';
+import { replaceInEngine } from '../engines.ts';
 import { apply, check, csv, importOf } from '../imports/bringing.ts';
 import { addPerson, codeAt, PASSWORD } from '../people.ts';
 import { addUser } from '../support.ts';
@@ -399,12 +399,9 @@ export const PAGES: Record<string, Record<string, Visit>> = {
     'someone erased, who could not be noted': (page, app) =>
       showErased(page, app, { kind: 'not noted', why: 'its disk is full' }, 'Not noted yet:'),
     'someone erased, as with PostgreSQL before purge': async (page, app) => {
-      const engine = engineOf(app.db);
-      const { isLogKept } = engine;
-      Object.assign(engine, { isLogKept: true });
-      await showErased(page, app, { kind: 'kept' }, 'PostgreSQL’s write-ahead log keeps').finally(() =>
-        Object.assign(engine, { isLogKept }),
-      );
+      const putBack = replaceInEngine(app.db, { isLogKept: true });
+      await showErased(page, app, { kind: 'kept' }, 'PostgreSQL’s write-ahead log keeps');
+      putBack();
     },
     'the roles': at('/roles'),
     'the status': at('/admin/status'),

@@ -22,6 +22,7 @@ import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { erase } from '../backup/backed-up.ts';
+import { replaceInEngine } from '../engines.ts';
 import { begin as beginImport, check } from '../imports/bringing.ts';
 import { bring } from '../imports/by-pages.ts';
 import { SMALL_BATCHES } from '../jobs/many.ts';
@@ -353,10 +354,11 @@ test('so is what a job does that begins while it is looked what has begun', asyn
   await seedUsers(db, 3);
   await activateAll(db);
   const { readLastId } = engineOf(db);
-  vi.spyOn(engineOf(db), 'readLastId').mockImplementationOnce(async (...args) => {
+  const beginFirst = vi.fn(readLastId).mockImplementationOnce(async (...args) => {
     await begin(db, { do: 'deactivate' }, 'status=active', 3);
     return readLastId(...args);
   });
+  replaceInEngine(db, { readLastId: beginFirst });
   const snapshot = await readHistorySnapshot(db);
   await runJobs(runnerOf(db), () => false);
   const users = await db.selectFrom('users').selectAll().execute();
