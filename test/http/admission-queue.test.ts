@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AdmissionQueue, KINDS, type Kind, LONGEST_WAIT } from '../../src/http/admission-queue.ts';
 
-/** A queue in which these wait, one a millisecond from 1 on; a "!" before a name is someone hasty. */
+/** A queue in which these wait, one a millisecond from 1 on; a "!" before a name is someone in a burst. */
 function queueOf(...waiting: (readonly [name: string, kind: Kind])[]): AdmissionQueue<string> {
   const queue = new AdmissionQueue<string>();
   let now = 0;

@@ -205,7 +205,7 @@ test('a health check waits for nobody, however often it comes on a connection an
   }
 });
 
-test('a health check does not make whoever asks for a page after it hasty', async () => {
+test('health checks put whoever asks for a page after them in no burst', async () => {
   const roster = await startBusy();
   const checker = await roster.send(HEALTH.repeat(5));
   await expect.poll(() => roster.begun).toHaveLength(5);
@@ -220,10 +220,10 @@ test('a health check does not make whoever asks for a page after it hasty', asyn
 test('whoever never pauses holds up nobody else', async () => {
   const roster = await startBusy();
   roster.catchUp();
-  const hasty = await roster.send(LIST.repeat(3));
+  const bursting = await roster.send(LIST.repeat(3));
   await expect.poll(() => roster.begun).toHaveLength(3);
   roster.fallBehind();
-  hasty.socket.write(LIST);
+  bursting.socket.write(LIST);
   await roster.arrived();
   await roster.send(CREATE);
   await roster.arrived();

@@ -120,7 +120,7 @@ describe('a page says what happened, and nothing about the inside', () => {
 });
 
 /** Where the one link of a page about an error leads. */
-function wayOn(answer: string | { body: string }): string | undefined {
+function onlyLink(answer: string | { body: string }): string | undefined {
   const [link, ...others] = pageOf(answer).main.links;
   expect(others).toEqual([]);
   return link?.href;
@@ -141,7 +141,7 @@ describe('a page about an error has a way on', () => {
     expect(page.statusCode).toBe(500);
     expect(pageOf(page).text).toContain('The mistake is ours. Reload this page');
     expect(pageOf(page).text).not.toMatch(/changed|typed/);
-    expect(wayOn(page)).toBe('/users?q=x');
+    expect(onlyLink(page)).toBe('/users?q=x');
   });
 
   test('who sent a form is told of what they typed, and comes to the form', async () => {
@@ -149,7 +149,7 @@ describe('a page about an error has a way on', () => {
     const page = await post(app, '/users', { username: 'bob', email: 'bob@example.org' }, headers);
     expect(page.statusCode).toBe(500);
     expect(pageOf(page).text).toContain('Nothing was changed; what you typed is one step back.');
-    expect(wayOn(page)).toBe('/users/new');
+    expect(onlyLink(page)).toBe('/users/new');
     // Where nothing of it is.
     expect(pageOf(page).main.links.map(({ text }) => text)).toEqual(['Open the page anew']);
   });
@@ -180,7 +180,7 @@ describe('a page about an error has a way on', () => {
     const headers = { host: 'localhost', ...(status !== 404 && { 'content-type': 'text/plain' }) };
     const page = await app.inject({ method: method as 'GET', url, headers });
     expect(page.statusCode).toBe(status);
-    expect(wayOn(page)).toBe(to);
+    expect(onlyLink(page)).toBe(to);
   });
 
   test('who is not signed in is led to where one signs in', async () => {
@@ -189,7 +189,7 @@ describe('a page about an error has a way on', () => {
     for (const url of ['/invitations/x', '/setup/x', '/%zz']) {
       const page = await get(app, url);
       expect(page.statusCode).toBeGreaterThanOrEqual(400);
-      expect(wayOn(page), url).toBe('/');
+      expect(onlyLink(page), url).toBe('/');
     }
     const home = await get(app, '/');
     expect(home.headers.location).toMatch(/^\/sign-in/);
@@ -197,15 +197,15 @@ describe('a page about an error has a way on', () => {
 
   test('who has come by another name is led to ours, also where there is no request', async () => {
     const away = await startApp({ ORIGIN: 'https://users.example.org', TRUST_PROXY: '127.0.0.1' });
-    expect(wayOn(await get(away, '/users', { host: 'evil.example' }))).toBe('https://users.example.org/');
+    expect(onlyLink(await get(away, '/users', { host: 'evil.example' }))).toBe('https://users.example.org/');
     const app = await startApp();
     const address = await listen(app);
-    expect(wayOn(await get(app, '/users', { host: 'evil.example' }))).toBe(`${address}/`);
-    expect(wayOn(await sendRaw(address, 'BREW /users HTTP/1.1\r\n\r\n'))).toBe('/');
+    expect(onlyLink(await get(app, '/users', { host: 'evil.example' }))).toBe(`${address}/`);
+    expect(onlyLink(await sendRaw(address, 'BREW /users HTTP/1.1\r\n\r\n'))).toBe('/');
   });
 
   test.each(Object.entries(REFUSALS))('also that about %s', async (_what, refusal) => {
-    expect(wayOn(await refusal(await start()))).toMatch(/^\/(users(\/new)?)?$/);
+    expect(onlyLink(await refusal(await start()))).toMatch(/^\/(users(\/new)?)?$/);
   });
 
   test('what looks like another host is none in it', async () => {
@@ -213,7 +213,7 @@ describe('a page about an error has a way on', () => {
     await transact(app.db, (trx) => trx.schema.alterTable('sessions').renameTo('gone').execute());
     const page = await get(app, '//evil.example/users', headers);
     expect(page.statusCode).toBe(500);
-    expect(wayOn(page)).toMatch(/^\/(users)?$/);
+    expect(onlyLink(page)).toMatch(/^\/(users)?$/);
   });
 });
 
@@ -321,7 +321,7 @@ describe('a method that an address does not have', () => {
     const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
     const page = await post(app, '/account', {}, headers);
     expect(page.statusCode).toBe(405);
-    expect(wayOn(page)).toBe('/account');
+    expect(onlyLink(page)).toBe('/account');
   });
 
   test.each([
