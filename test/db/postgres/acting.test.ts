@@ -53,22 +53,14 @@ async function orderOf(
   return ended;
 }
 
-/** The same for a batch of a job, by whoever has begun it. */
-async function orderOfBatch(
-  db: Db,
-  actorId: number | null,
-  other: (trx: Trx) => Promise<unknown>,
-): Promise<string[]> {
+/** What is done amid a batch of a job, by whoever has begun it. */
+async function runBatch(db: Db, actorId: number | null, amid: () => Promise<unknown>): Promise<void> {
   await transact(db, async (trx) => {
     const set_id = await beginSet(trx, { ...commandLine, via: 'open' }, { at: 1, kind: 'changed' });
     await insertJob(trx, { kind: 'undo', set_id, actor_id: actorId, params: '{}', total: 1 });
   });
-  const ended: string[] = [];
-  let waiting: Promise<unknown> = Promise.resolve();
   const work: Work = async () => {
-    waiting = transact(db, other).then(() => ended.push('the other'));
-    await someoneWaits(db);
-    ended.push('who acts');
+    await amid();
     return { cursor: 1, seen: 1, users: 1, left: [], isLast: true };
   };
   await runJobs(
@@ -85,6 +77,21 @@ async function orderOfBatch(
     },
     () => false,
   );
+}
+
+/** The same as `orderOf`, for a batch. */
+async function orderOfBatch(
+  db: Db,
+  actorId: number | null,
+  other: (trx: Trx) => Promise<unknown>,
+): Promise<string[]> {
+  const ended: string[] = [];
+  let waiting: Promise<unknown> = Promise.resolve();
+  await runBatch(db, actorId, async () => {
+    waiting = transact(db, other).then(() => ended.push('the other'));
+    await someoneWaits(db);
+    ended.push('who acts');
+  });
   await waiting;
   return ended;
 }
@@ -116,6 +123,15 @@ describe('until the end of what somebody does', () => {
     const { app, eve } = await start();
     const order = await orderOfBatch(app.db, eve.id, (trx) => change(trx, eve.id));
     expect(order).toEqual(['who acts', 'the other']);
+  });
+
+  test('but they sign in amid such a batch', async () => {
+    const { app, eve } = await start();
+    let answer: Awaited<ReturnType<typeof post>> | undefined;
+    await runBatch(app.db, eve.id, async () => {
+      answer = await post(app, '/sign-in', { username: 'eve', password: PASSWORD });
+    });
+    expect(answer?.statusCode).toBe(303);
   });
 
   test('where nobody signs in, nobody becomes the administrator', async () => {
