@@ -14,7 +14,8 @@ import { insertJob } from '../../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../../src/jobs/run.ts';
 import { Mutex } from '../../../src/lib/mutex.ts';
 import { makeAdministrator } from '../../../src/setup/commands.ts';
-import { changeUser, deleteUser } from '../../../src/users/commands.ts';
+import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
+import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../../people.ts';
 import { post, startApp } from '../../support.ts';
 
@@ -173,6 +174,22 @@ test('a link that somebody uses as they are deleted is one that no longer works'
   const answer = await accepting;
   expect(answer?.statusCode).toBe(404);
   expect(answer?.body).toContain('This link no longer works');
+});
+
+test('a username that is taken as somebody becomes the administrator is said to be, and nothing beside the email', async () => {
+  const app = await startApp();
+  const ann = { username: 'ann', email: 'ann@example.org' };
+  const chosen = { ...ann, new_password: PASSWORD, new_password_again: PASSWORD };
+  let sent: ReturnType<typeof post> | undefined;
+  await transact(app.db, async (trx) => {
+    const other = { ...ann, email: 'other@example.org', full_name: null };
+    await createUser(trx, commandLine, { ...other, role: 'member', is_active: true }, app.clock());
+    sent = post(app, `/setup/${app.setupToken}`, chosen);
+    await someoneWaits(app.db);
+  });
+  const page = pageOf((await sent)?.body ?? '');
+  expect(page.errorOf('username')).toContain('That is the username of someone whose email is not');
+  expect(page.text).not.toContain('That email was taken');
 });
 
 /** A transaction that meets a deadlock is done again, a second later. */
