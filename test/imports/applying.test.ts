@@ -326,13 +326,16 @@ async function startDone() {
 test.each<[string, (stage: string) => void]>([
   ['gone', (stage) => rmSync(stage)],
   ['damaged', (stage) => writeFileSync(stage, 'no stage '.repeat(1_000))],
-])('what was brought goes also where what was read of it is %s, and no draft is left', async (_what, spoil) => {
-  const { path, upload, stage, cleanUp } = await startDone();
-  spoil(stage);
-  await cleanUp();
-  expect(existsSync(upload)).toBe(false);
-  expect(readdirSync(path).filter((name) => name.includes('.new'))).toEqual([]);
-});
+])(
+  'what was brought goes also where what was read of it is %s, and no draft is left',
+  async (_what, spoil) => {
+    const { path, upload, stage, cleanUp } = await startDone();
+    spoil(stage);
+    await cleanUp();
+    expect(existsSync(upload)).toBe(false);
+    expect(readdirSync(path).filter((name) => name.includes('.new'))).toEqual([]);
+  },
+);
 
 test('what is left of a draft goes with nobody doing anything, and what cannot be removed keeps nothing else', async () => {
   const { path, upload, stage, cleanUp } = await startDone();
