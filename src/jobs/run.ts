@@ -14,7 +14,7 @@ import {
   NotFoundError,
   NotUniqueError,
 } from '../errors.ts';
-import { ACTORS } from '../history/codes.ts';
+import { ACTORS } from '../history/kinds.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
 import type { Clock, Stopwatch } from '../lib/clock.ts';

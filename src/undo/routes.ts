@@ -10,7 +10,7 @@ import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/descriptions.ts';
 import { findUndoneTooOften } from '../history/undos.ts';
 import { isUndoable } from '../history/words.ts';
-import { fromIn } from '../http/from.ts';
+import { fromIn } from '../http/return-list.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';

@@ -1,4 +1,4 @@
-/** The list from which somebody has come to a page, as its address carries it. */
+/** The list to which somebody returns from a page, as its address carries it. */
 import type { FastifyRequest } from 'fastify';
 import { type Fields, parseQuery } from '../lib/forms.ts';
 
