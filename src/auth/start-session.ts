@@ -5,7 +5,7 @@ import { transact } from '../db/transact.ts';
 import { isShort, localAddress } from '../http/safe-redirect.ts';
 import type { Fields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { lockUser } from '../users/queries.ts';
+import { shareUser } from '../users/queries.ts';
 import { authenticate } from './authenticate.ts';
 import { warningOf } from './code-refusals.ts';
 import { readCookie, sessionCookie } from './cookie.ts';
@@ -59,7 +59,7 @@ export async function startSession(
 /** On locked rows: a code that is right is used up. */
 async function checkAgain(trx: Trx, request: FastifyRequest, { user, credentials, code }: Verified) {
   const { server } = request;
-  const owner = await lockUser(trx, user.id);
+  const owner = await shareUser(trx, user.id);
   const current = await lockCredentials(trx, user.id);
   if (!owner || !maySignIn(owner) || !current || !areSame(current, credentials)) return TOO_LATE;
   const replay = await findReplay(trx, request, code === undefined);

@@ -2,7 +2,7 @@
 import { mayChange, mayEdit, mayManage, type Rule } from '../auth/policy.ts';
 import type { Role } from '../db/schema.ts';
 import { NotFoundError } from '../errors.ts';
-import type { Kind } from '../history/codes.ts';
+import type { Kind } from '../history/kinds.ts';
 import type { Candidate } from '../users/list/matching.ts';
 import type { UserChanges } from '../users/validation.ts';
 

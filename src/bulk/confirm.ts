@@ -35,12 +35,12 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
   // Before it is looked whether they are the same: whoever is changed after that has another version.
   const targets = await findCandidates(asking, act, matching, MOST_WITHOUT_JOB + 1);
   if (!(await areSame(asking, matching, seen))) {
-    const names = await findDrift(asking.db, list, seen.moment.set);
+    const names = await findDrift(asking.db, list, seen.snapshot.set);
     return { kind: 'drifted', drift: { was: seen.total, ...names } };
   }
   if (targets.length <= MOST_WITHOUT_JOB) return { kind: 'few', targets };
   const { total } = await judge(asking, act, matching, seen.tallies);
-  return { kind: 'many', total, since: seen.moment, absence };
+  return { kind: 'many', total, since: seen.snapshot, absence };
 }
 
 /** Whoever has the file read differently waits until the end of the transaction, or is seen here: then others may be absent. */

@@ -41,10 +41,10 @@ export async function beginBulk(
   return set;
 }
 
-/** What is to be done to all who are not in the file of an import: until its end these stay the same. @returns its change set */
-export async function findBulkOfAbsent(db: Db, importId: number): Promise<number | undefined> {
+/** What is to be done to all who are not in the file of an import: until its end these stay the same. */
+export async function findBulkOfAbsent(db: Db, importId: number): Promise<Job | undefined> {
   const jobs = (await findUnfinishedJobs(db)).filter(({ kind }) => kind === 'bulk');
-  return jobs.find((job) => absentIn(job) === importId)?.set_id;
+  return jobs.find((job) => absentIn(job) === importId);
 }
 
 function absentIn({ params }: Pick<Job, 'params'>): number | undefined {

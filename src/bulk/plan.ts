@@ -18,7 +18,7 @@ export type SeenAll = {
   total: number;
   tallies: readonly Tally[];
   revision: number;
-  moment: HistorySnapshot;
+  snapshot: HistorySnapshot;
 };
 
 type LeftOut = { why: Why; count: number; users: readonly User[] };
@@ -56,12 +56,12 @@ async function planTicked(
 /** What was first there is read last: whatever is changed between is then seen to have been. */
 async function planAll(asking: Asking, act: Act, list: ListState): Promise<Plan> {
   const revision = await readRevision(asking.db);
-  const moment = await readHistorySnapshot(asking.db);
+  const snapshot = await readHistorySnapshot(asking.db);
   const matching = await match(asking, list);
   const tallies = await tally(asking, matching);
   const { total, left } = await judge(asking, act, matching, tallies);
   const users = await findCandidates(asking, act, matching, MOST_SHOWN);
-  const seen: SeenAll = { kind: 'all', total, tallies, revision, moment };
+  const seen: SeenAll = { kind: 'all', total, tallies, revision, snapshot };
   return { act, total, users, left, seen };
 }
 

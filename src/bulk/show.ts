@@ -65,5 +65,5 @@ function addressOf(act: Act, selection: Selection): string {
 }
 
 function purposeOf({ actor }: Request, act: Act, selection: Selection): string {
-  return `bulk by ${actor?.user?.id}: ${addressOf(act, selection)}`;
+  return `bulk change by ${actor?.user?.id}: ${addressOf(act, selection)}`;
 }

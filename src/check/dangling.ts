@@ -2,7 +2,7 @@
 import { findMissingKey } from '../auth/secret-key.ts';
 import type { Db } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
-import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/codes.ts';
+import { isAboutAccess, KINDS, type Kind, nameOfCode } from '../history/kinds.ts';
 import { usersOf } from '../lib/formats.ts';
 import { letTimersRun } from '../lib/progress.ts';
 import * as dangling from './dangling-queries.ts';

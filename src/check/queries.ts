@@ -2,7 +2,7 @@
 import type { NumberedTable } from '../db/engine.ts';
 import type { Db, Schema, User } from '../db/schema.ts';
 import type { Count } from '../db/user-counts.ts';
-import { KINDS } from '../history/codes.ts';
+import { KINDS } from '../history/kinds.ts';
 import type { Change, ChangeSet, DeletedUser } from '../history/queries.ts';
 
 const MOST_USERS = 1_000;

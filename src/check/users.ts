@@ -4,7 +4,7 @@ import { derivedColumns } from '../db/derived-columns.ts';
 import { NEVER } from '../db/last-sign-ins.ts';
 import type { Db, User } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
-import { KINDS } from '../history/codes.ts';
+import { KINDS } from '../history/kinds.ts';
 import { letTimersRun } from '../lib/progress.ts';
 import { type Fault, PUT_BACK, REBUILD } from './finding.ts';
 import * as queries from './queries.ts';

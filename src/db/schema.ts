@@ -96,7 +96,7 @@ export type MadeUpPeopleTable = { user_id: number };
 
 export type HeartbeatsTable = { id: Generated<number> };
 
-/** What one act did, and to how many users. Kinds are numbers of `history/codes.ts`. */
+/** What one act did, and to how many users. Kinds are numbers of `history/kinds.ts`. */
 export type ChangeSetsTable = {
   id: Generated<number>;
   at: number;

@@ -25,6 +25,9 @@ import {
   type Verdict,
 } from './stage-rows.ts';
 
+/** What is said of a stage that is no stage, or none any more. */
+export const DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_ERROR'];
+
 const CACHE_KIB = 16 * 1024;
 /** Of cells that are read at a time. */
 const MOST_CHARACTERS = 1_000_000;
@@ -78,18 +81,19 @@ export function isStageFull(error: unknown): boolean {
 export function keepRefusedAlone(path: string): void {
   // Several processes that have the folder may be at it at once: each has a draft of its own.
   const kept = `${path}.new-${randomBytes(3).toString('hex')}`;
-  makeStage(kept).close();
-  const db = new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS });
+  let db: Sqlite.Database | undefined;
   try {
+    db = new Sqlite(path, { fileMustExist: true, timeout: WAIT_MS });
+    makeStage(kept).close();
     db.prepare('attach ? as kept').run(kept);
     db.exec('insert into kept.refused select * from refused');
+    db.close();
+    renameSync(kept, path);
   } catch (error) {
+    db?.close();
     removeStage(kept);
     throw error;
-  } finally {
-    db.close();
   }
-  renameSync(kept, path);
 }
 
 function removeStage(path: string): void {

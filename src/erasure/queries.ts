@@ -1,7 +1,7 @@
 /** Who was erased, and whose values may still be in the files of the database. */
 import type { Selectable } from 'kysely';
 import type { Db, ErasuresTable, Trx } from '../db/schema.ts';
-import { KINDS } from '../history/codes.ts';
+import { KINDS } from '../history/kinds.ts';
 import { chunksOf } from '../lib/chunks.ts';
 
 const BATCH = 1_000;

@@ -5,7 +5,7 @@ import { parseDay, readDay } from '../lib/days.ts';
 import type { Fields } from '../lib/forms.ts';
 import { parameterReader } from '../lib/parameters.ts';
 import { trim } from '../lib/text.ts';
-import type { Kind } from './codes.ts';
+import type { Kind } from './kinds.ts';
 import type { HistoryCursor } from './list.ts';
 import { KIND_NAMES } from './words.ts';
 

@@ -1,8 +1,8 @@
 /** What has become of a user since a version: what they were then, and who has changed what. */
 import type { Db, User } from '../db/schema.ts';
 import { BadSubmissionError } from '../errors.ts';
-import type { KeptField } from './codes.ts';
 import { type KeptValues, unpackFields, valuesBefore } from './fields.ts';
+import type { KeptField } from './kinds.ts';
 import type { DoneBy } from './queries.ts';
 import { findVersionSets, MOST_GONE_THROUGH } from './versions.ts';
 

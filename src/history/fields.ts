@@ -1,6 +1,6 @@
 /** What a change was, in the form in which it is kept: the values of a user's fields before and after. */
 import { KEPT_FIELDS, type User } from '../db/schema.ts';
-import type { KeptField } from './codes.ts';
+import type { KeptField } from './kinds.ts';
 
 export type KeptValues = Pick<User, KeptField>;
 export type FieldChanges = { [F in KeptField]?: { was: User[F]; became: User[F] } };

@@ -1,7 +1,7 @@
 /** What the views of history can call. */
 import { MOST_TYPED } from '../search/terms.ts';
 import { historyAddress } from './address.ts';
-import { KINDS } from './codes.ts';
+import { KINDS } from './kinds.ts';
 import type { ChangeSet } from './queries.ts';
 import { MOST_GONE_THROUGH } from './versions.ts';
 import {

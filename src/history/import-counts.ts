@@ -1,5 +1,5 @@
 /** How many an import created, how many it changed, and how many of its rows were refused: kept beside its change set, for it is not looked through. */
-import { KINDS } from './codes.ts';
+import { KINDS } from './kinds.ts';
 import type { ChangeSet } from './queries.ts';
 
 export type ImportCounts = { created: number; changed: number };

@@ -5,7 +5,7 @@ import { insertion } from '../db/many-rows.ts';
 import { moveRevision, moveRevisionBySet } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { writeLast } from '../db/transact.ts';
-import { ACTORS, KINDS, type Kind, WAYS } from './codes.ts';
+import { ACTORS, KINDS, type Kind, WAYS } from './kinds.ts';
 import type { Change, ChangeSet } from './queries.ts';
 
 export type NewSet = { at: number; kind: Kind; users: number } & Partial<

@@ -1,7 +1,7 @@
 /** Everyone's change sets, the last first, by whom, of which kind and when: each from an index. */
 import type { Db } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
-import { isAboutAccess, KINDS, type Kind } from './codes.ts';
+import { isAboutAccess, KINDS, type Kind } from './kinds.ts';
 import type { ChangeSet } from './queries.ts';
 import { findVersionSets, findVersionsBetween } from './versions.ts';
 

@@ -4,8 +4,8 @@ import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
-import { KINDS, type Kind } from './codes.ts';
 import { unpackValues } from './fields.ts';
+import { KINDS, type Kind } from './kinds.ts';
 
 export type { ChangeSet };
 export type Change = Selectable<ChangesTable>;

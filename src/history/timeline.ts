@@ -2,8 +2,8 @@
 import { executeCached } from '../db/cached-query.ts';
 import type { Db, User } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
-import { KINDS, ROLE_CHANGED } from './codes.ts';
 import { type FieldChanges, unpackSeenFields } from './fields.ts';
+import { KINDS, ROLE_CHANGED } from './kinds.ts';
 import { type ChangeSet, findBeginning } from './queries.ts';
 import { findVersionSets } from './versions.ts';
 

@@ -1,6 +1,7 @@
 /** What an undo does, as history keeps it: one kind, or two things in one. */
-import { KINDS, type Kind, nameOfCode } from './codes.ts';
+
 import { importCountsOf } from './import-counts.ts';
+import { KINDS, type Kind, nameOfCode } from './kinds.ts';
 import type { ChangeSet } from './queries.ts';
 
 const OPPOSITES: Readonly<Partial<Record<Kind, Kind>>> = {

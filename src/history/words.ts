@@ -5,6 +5,8 @@ import type { Job } from '../jobs/queries.ts';
 import { shownEmail } from '../lib/email.ts';
 import { and, date, number, pluralize, usersOf } from '../lib/formats.ts';
 import { capital, named } from '../lib/text.ts';
+import type { FieldChanges } from './fields.ts';
+import { importCountsOf } from './import-counts.ts';
 import {
   ACTORS,
   type AccessEvent,
@@ -14,9 +16,7 @@ import {
   nameOfCode,
   ROLE_CHANGED,
   WAYS,
-} from './codes.ts';
-import type { FieldChanges } from './fields.ts';
-import { importCountsOf } from './import-counts.ts';
+} from './kinds.ts';
 import type { ChangeSet } from './queries.ts';
 import { isMixed } from './undo-kind.ts';
 

@@ -39,7 +39,7 @@ import type { Counts } from '../users/counts.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
-import { fromOf } from './from.ts';
+import { fromOf } from './return-list.ts';
 import { createEta } from './templates.ts';
 
 type PageRequest = {

@@ -1,4 +1,4 @@
-/** Who is in the directory and not in a file: ranges of numbers, few where nearly all are in it, and where hardly any is. */
+/** Who is in the directory and not in a file: ranges of numbers, few where nearly all are in it, and where hardly any is, but for one more at each gap that who was deleted has left. */
 
 import { findBulkOfAbsent } from '../bulk/job.ts';
 import type { Db, Trx } from '../db/schema.ts';

@@ -1,7 +1,7 @@
 /** Doing what was shown: all rows in one change set, or none of them. */
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
-import { openStageToRead, type StageFile } from '../db/stage-file.ts';
+import { DAMAGED, openStageToRead, type StageFile } from '../db/stage-file.ts';
 import type { ToDo } from '../db/stage-rows.ts';
 import { detailOfImport } from '../history/import-counts.ts';
 import { beginSet } from '../history/record.ts';
@@ -19,9 +19,6 @@ import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back
 import { type Does, type Totals, VERDICTS } from './types.ts';
 
 const LAST_VERDICT = VERDICTS.indexOf('changed');
-
-/** Of a stage that is no stage, or none any more. */
-const DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_ERROR'];
 
 const KIND = 'import ';
 
@@ -89,7 +86,7 @@ function importWork(folder: Folder): Work {
     if (rows === undefined || last === undefined) return isOver('file gone');
     if (!(await doAll(trx, actor, rows, now))) return isOver('changed since');
     const isLast = job.done + rows.length >= job.total;
-    // By that others know that somebody goes on with it: see `unattended.ts`.
+    // By that others know that somebody goes on with it: see `unattended-imports.ts`.
     await saveImport(trx, imported.id, { touched_at: now, ...(isLast && { state: 'done' }) });
     return { cursor: last.place, seen: rows.length, users: rows.length, left: [], isLast };
   };

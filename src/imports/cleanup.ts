@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Db } from '../db/schema.ts';
-import { keepRefusedAlone } from '../db/stage-file.ts';
+import { DAMAGED, keepRefusedAlone } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, MINUTE } from '../lib/clock.ts';
 import { ignoreErrors } from '../lib/make-file.ts';
 import { cleanUpAbsentUsers } from './absent-users.ts';
-import { type Folder, filesOf, ownerOf } from './folder.ts';
+import { type Folder, filesOf, isDraft, ownerOf } from './folder.ts';
 import {
   DISCARDABLE,
   findFiles,
@@ -35,13 +35,19 @@ async function removeFiles(db: Db, folder: Folder, now: number): Promise<void> {
   // Read first: what has come since is not taken for what nobody knows.
   const names = readdirSync(folder.path);
   const known = new Map((await findFiles(db, folder.id)).map((one) => [one.file, one]));
+  const faults: unknown[] = [];
   for (const name of names) {
     const file = ownerOf(name);
     if (file === undefined) continue;
     const [found, path] = [known.get(file), join(folder.path, name)];
-    if (isLeft(found, path, now)) rmSync(path, { force: true });
-    else if (found && !LIVE.includes(found.state)) keepRefused(folder, file);
+    try {
+      if (isLeft(found, path, now)) rmSync(path, { force: true });
+      else if (found && !LIVE.includes(found.state)) keepRefused(folder, file);
+    } catch (error) {
+      faults.push(error);
+    }
   }
+  if (faults.length > 0) throw faults[0];
 }
 
 /** Also where a process has ended before its files were gone. */
@@ -61,9 +67,9 @@ function isOld({ state, touched_at }: Pick<Import, 'state' | 'touched_at'>, now:
 
 type Known = Awaited<ReturnType<typeof findFiles>>[number];
 
-/** What somebody brings is there before it is known: of one that was ended meanwhile nobody ever knows. */
+/** What somebody brings is there before it is known: of one that was ended meanwhile nobody ever knows. Nor of a draft. */
 function isLeft(found: Known | undefined, path: string, now: number): boolean {
-  if (found) return isGone(found) || isOld(found, now);
+  if (found && !isDraft(path)) return isGone(found) || isOld(found, now);
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && stats.mtimeMs < now - ABANDONED_AFTER;
 }
@@ -72,6 +78,6 @@ function isLeft(found: Known | undefined, path: string, now: number): boolean {
 function keepRefused(folder: Folder, file: string): void {
   const { upload, stage } = filesOf(folder, file);
   if (!existsSync(upload)) return;
-  ignoreErrors(['ENOENT'], () => keepRefusedAlone(stage));
+  ignoreErrors(['ENOENT', 'SQLITE_CANTOPEN', ...DAMAGED], () => keepRefusedAlone(stage));
   rmSync(upload, { force: true });
 }

@@ -4,8 +4,8 @@ import { mayEdit, mayImport } from '../auth/policy.ts';
 import { findBulkOfAbsent } from '../bulk/job.ts';
 import { FREE } from '../db/lease.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { NotFoundError } from '../errors.ts';
-import { lockJobOfSet } from '../jobs/queries.ts';
+import { NotFoundError, NotNowError } from '../errors.ts';
+import { type Job, lockJobOfSet } from '../jobs/queries.ts';
 import { plainNumber } from '../lib/text.ts';
 import { underWay } from '../undo/job.ts';
 import type { Filter } from '../users/list/filter.ts';
@@ -29,6 +29,8 @@ type BroughtFile = { file: string; name: string; size: number };
 const MOST_OF_NAME = 200;
 const ABSENT_IN_BULK =
   'All who are not in this file, as it was read, are being changed in bulk: have it read differently once that is done, or choose it again.';
+const ABSENT_IN_STOPPED =
+  'All who are not in this file, as it was read, were being changed in bulk. That has stopped, and may still go on: to have the file read differently, choose it again.';
 
 /** It is read once `app.runJobs` is asked to. @param of the import whose refused rows it brings back @returns its number @throws ForbiddenError */
 export async function beginImport(
@@ -84,9 +86,15 @@ export async function readDifferently(
   const found = await lockSeen(trx, actor, id);
   if (!['reading', 'checked', 'unreadable'].includes(found.state)) return 'too late';
   const bulk = await findBulkOfAbsent(trx, id);
-  if (bulk !== undefined) throw underWay(ABSENT_IN_BULK, bulk);
+  if (bulk !== undefined) throw bulkInTheWay(bulk);
   await saveImport(trx, id, anew({ ...choices, of: earlierOf(found) }, now));
   return 'reading';
+}
+
+function bulkInTheWay({ state, set_id }: Job): NotNowError {
+  if (state === 'running') return underWay(ABSENT_IN_BULK, set_id);
+  const link = { href: `/history/${set_id}`, text: 'Look at this change' };
+  return new NotNowError('Stopped before its end', ABSENT_IN_STOPPED, link);
 }
 
 /** Whoever confirms it is who acts. `changed since`: it was judged again since it was shown. @throws NotFoundError, ForbiddenError */

@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import type { Db, User } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { readChangesSince } from '../history/changes-since.ts';
-import type { KeptField } from '../history/codes.ts';
+import type { KeptField } from '../history/kinds.ts';
 import { fieldName, namesOf, shownValue } from '../history/words.ts';
 import { and, number } from '../lib/formats.ts';
 import { named, quotable } from '../lib/text.ts';

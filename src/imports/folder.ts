@@ -64,6 +64,11 @@ export function ownerOf(name: string): string | undefined {
   return OWN.exec(name)?.[1];
 }
 
+/** Whoever made it is done with it within seconds, or was ended. */
+export function isDraft(path: string): boolean {
+  return /\.stage\.new(?:-\w{6})?(?:-journal)?$/.test(path);
+}
+
 export function newName(): string {
   return randomUUID();
 }

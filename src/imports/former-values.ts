@@ -1,8 +1,8 @@
 /** Where a row would put back what somebody has changed since: a file may be older than what is in Roster. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db } from '../db/schema.ts';
-import type { KeptField } from '../history/codes.ts';
 import { unpackFields } from '../history/fields.ts';
+import type { KeptField } from '../history/kinds.ts';
 import { findVersionSets, type VersionSet } from '../history/versions.ts';
 import { nameWhoDid, seenOf } from '../users/concurrent-changes.ts';
 import type { ShownRow } from './types.ts';

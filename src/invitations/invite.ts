@@ -95,7 +95,8 @@ async function inviteUntilFree(request: Request, invitation: NewInvitation, key:
 
 async function refuse(request: Request, reply: FastifyReply, values: Fields, problems: Fields) {
   const { errors, holders } = await addHolders(request.server.db, values, problems);
-  const email = holders.email && { email: `${errors.email} Let them in on their own page.` };
+  const isMember = holders.email?.role === 'member' && holders.email.is_active;
+  const email = isMember && { email: `${errors.email} Let them in on their own page.` };
   return showForm(request, reply, { values, errors: { ...errors, ...email }, holders }, 422);
 }
 

@@ -1,7 +1,7 @@
 /** What became of the mails about a link: facts in the history, which outlast a restart and are there for every Roster. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
-import { KINDS } from '../history/codes.ts';
+import { KINDS } from '../history/kinds.ts';
 import { recordAccess } from '../history/record.ts';
 import { MAIL_OUTCOMES, type MailOutcome } from './mailer.ts';
 

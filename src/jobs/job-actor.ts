@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { hasAdministrator, shareAdministrators } from '../auth/administrators.ts';
 import { maySignIn } from '../auth/policy.ts';
 import type { Db, Trx, User } from '../db/schema.ts';
-import { findUser, lockUser } from '../users/queries.ts';
+import { findUser, shareUser } from '../users/queries.ts';
 
 /** Undefined where they may not act any more. */
 type JobActor = Pick<Actor, 'user' | 'role'> | undefined;
@@ -14,9 +14,9 @@ export async function findJobActor(db: Db, actorId: number | null): Promise<JobA
   return actingAs(await findUser(db, actorId));
 }
 
-/** Until the end of the transaction they keep their role, as whoever sends a form does. */
-export async function lockJobActor(trx: Trx, actorId: number | null): Promise<JobActor> {
-  if (actorId !== null) return actingAs(await lockUser(trx, actorId));
+/** Until the end of the transaction they keep their role. They are shared, not locked: they may sign in meanwhile, and have other jobs go on. */
+export async function shareJobActor(trx: Trx, actorId: number | null): Promise<JobActor> {
+  if (actorId !== null) return actingAs(await shareUser(trx, actorId));
   await shareAdministrators(trx);
   return findJobActor(trx, actorId);
 }

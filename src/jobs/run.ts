@@ -14,7 +14,7 @@ import {
   NotFoundError,
   NotUniqueError,
 } from '../errors.ts';
-import { ACTORS } from '../history/codes.ts';
+import { ACTORS } from '../history/kinds.ts';
 import { findChangeSet } from '../history/queries.ts';
 import { countInSet } from '../history/record.ts';
 import type { Clock, Stopwatch } from '../lib/clock.ts';
@@ -29,7 +29,7 @@ import {
   pauseAfter,
   refuseEndedEachTime,
 } from './failures.ts';
-import { lockJobActor } from './job-actor.ts';
+import { shareJobActor } from './job-actor.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
@@ -241,7 +241,7 @@ async function actorOf(
     return { ...commandLine, changeSet };
   const acting = isAlways
     ? { user: actor_id === null ? undefined : await findUser(trx, actor_id), role: 'admin' as const }
-    : await lockJobActor(trx, actor_id);
+    : await shareJobActor(trx, actor_id);
   if (acting === undefined) return undefined;
   const { user } = acting;
   return {

@@ -6,7 +6,7 @@ import { setCode, setPassword } from '../auth/credentials.ts';
 import { deleteSessionsOf } from '../auth/sessions.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { NotUniqueError } from '../errors.ts';
-import type { AccessEvent } from '../history/codes.ts';
+import type { AccessEvent } from '../history/kinds.ts';
 import { recordAccess } from '../history/record.ts';
 import { emailKey } from '../lib/email.ts';
 import { changeUser, createUser } from '../users/commands.ts';

@@ -70,7 +70,9 @@ async function setUp(request: WithToken, reply: FastifyReply) {
   } catch (error) {
     if (!(error instanceof NotUniqueError)) throw error;
     const taken = await takenBy(request, form.value);
-    return showForm(server, reply, typed, { email: 'That email was taken a moment ago.', ...taken }, 422);
+    const isFree = Object.keys(taken).length === 0;
+    const errors = isFree ? { email: 'That email was taken a moment ago.' } : taken;
+    return showForm(server, reply, typed, errors, 422);
   }
 }
 

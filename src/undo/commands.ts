@@ -3,7 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { hashOf } from '../auth/tokens.ts';
 import type { Trx, User } from '../db/schema.ts';
 import { ContendedError, NotFoundError } from '../errors.ts';
-import type { Kind } from '../history/codes.ts';
+import type { Kind } from '../history/kinds.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { inOneSet } from '../history/record.ts';
 import { MIXED } from '../history/undo-kind.ts';

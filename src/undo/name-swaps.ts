@@ -1,5 +1,5 @@
 /** Names that users of one set have given each other: as all of it is undone, they are not taken. */
-import type { KeptField } from '../history/codes.ts';
+import type { KeptField } from '../history/kinds.ts';
 import { type Difference, isConflict, type Step } from './steps.ts';
 
 type Taken = { step: Step; difference: Difference };

@@ -3,7 +3,6 @@ import type { Actor } from '../auth/actor.ts';
 import { findCredentials } from '../auth/credentials.ts';
 import { mayRead, maySignIn } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
-import type { KeptField } from '../history/codes.ts';
 import {
   type FieldChanges,
   isDeletion,
@@ -12,6 +11,7 @@ import {
   unpackFields,
   unpackValues,
 } from '../history/fields.ts';
+import type { KeptField } from '../history/kinds.ts';
 import { type ChangeOfSet, type DeletedUser, findDeletedByIds } from '../history/queries.ts';
 import { findHolders } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';

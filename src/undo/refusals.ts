@@ -3,8 +3,8 @@ import type { Actor } from '../auth/actor.ts';
 import { endsLastAdministrator } from '../auth/administrators.ts';
 import { isOwnEmail, mayChange, mayChangeFields } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
-import type { KeptField } from '../history/codes.ts';
 import type { KeptValues } from '../history/fields.ts';
+import type { KeptField } from '../history/kinds.ts';
 import type { BareStep, Left, Stays } from './steps.ts';
 
 /** `ended`: who are administrators no more, as others of the same undo. */

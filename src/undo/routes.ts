@@ -10,6 +10,7 @@ import { NotNowError, NotUniqueError } from '../errors.ts';
 import { getSeenSet } from '../history/descriptions.ts';
 import { findUndoneTooOften } from '../history/undos.ts';
 import { isUndoable } from '../history/words.ts';
+import { fromIn } from '../http/return-list.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
@@ -93,7 +94,8 @@ async function answerOf(
   undoes: number,
   part: Part | undefined,
 ): Promise<Answer> {
-  const to = part ? `/history/${undoes}/undo?after=${part.cursor}` : placeOf(undone, request);
+  const next = `/history/${undoes}/undo?after=${part?.cursor}${fromIn(request.query).replace('?', '&')}`;
+  const to = part ? next : placeOf(undone, request);
   const sentence = part ? sentenceOfPart(undone) : sentenceOfUndone(undone);
   if (undone.kind === 'nothing') return nothingDone(to, sentence);
   const isLast = (await findUndoneTooOften(trx, [{ id: undone.set, undoes }])).size > 0;
@@ -102,11 +104,12 @@ async function answerOf(
 
 /** Back to the list, or to its user, where it was begun beside these. */
 function placeOf(undone: Decided, request: Request): string {
-  if (undone.kind === 'nothing') return '/history';
-  const { set, steps, user, left } = undone;
+  const isBeside = request.query.from !== undefined;
   const list = listAddress(listBefore(request));
+  if (undone.kind === 'nothing') return isBeside ? list : '/history';
+  const { set, steps, user, left } = undone;
   if (steps.length === 1) return user ? userAddress(user.id, request) : list;
-  return request.query.from === undefined || left.length > 0 ? `/history/${set}` : list;
+  return isBeside && left.length === 0 ? list : `/history/${set}`;
 }
 
 /** @throws NotFoundError, ForbiddenError, NotNowError */

@@ -5,7 +5,7 @@ import { maySeeAccess } from '../auth/policy.ts';
 import { draftFor } from '../auth/request-drafts.ts';
 import type { Db } from '../db/schema.ts';
 import type { DescribedSet } from '../history/descriptions.ts';
-import { fromIn } from '../http/from.ts';
+import { fromIn } from '../http/return-list.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Fields } from '../lib/forms.ts';

@@ -1,6 +1,6 @@
 /** What it takes to undo what was done to one user: what is put back, and what has been changed since, which is asked about. */
 import type { User } from '../db/schema.ts';
-import type { KeptField } from '../history/codes.ts';
+import type { KeptField } from '../history/kinds.ts';
 import type { UserChanges } from '../users/validation.ts';
 
 /** What is not put back unasked: it has been changed since, or somebody else has it by now. */

@@ -1,8 +1,8 @@
 /** What is said once something is undone. */
 import { maySignIn } from '../auth/policy.ts';
 import type { User } from '../db/schema.ts';
-import { KINDS } from '../history/codes.ts';
 import { type ImportCounts, importCountsOf } from '../history/import-counts.ts';
+import { KINDS } from '../history/kinds.ts';
 import type { ChangeSet } from '../history/queries.ts';
 import { MIXED, undoDetailOf, undoKindOf } from '../history/undo-kind.ts';
 import { fieldName, namesOf } from '../history/words.ts';

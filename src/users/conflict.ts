@@ -1,7 +1,7 @@
 /** Two edits of the same fields, side by side, for whoever came later to choose. */
 import type { Actor } from '../auth/actor.ts';
 import type { Db, User } from '../db/schema.ts';
-import type { KeptField } from '../history/codes.ts';
+import type { KeptField } from '../history/kinds.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Conflict } from './commands.ts';
 import { type Difference, nameWhoDid, peopleIn, seenOf } from './concurrent-changes.ts';

@@ -80,6 +80,11 @@ export async function lockUser(trx: Trx, id: number): Promise<User | undefined> 
   return trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
+/** Until the end of the transaction they stay as they are. Others who only need that may share them, and refer to them. */
+export async function shareUser(trx: Trx, id: number): Promise<User | undefined> {
+  return trx.selectFrom('users').selectAll().where('id', '=', id).forShare().executeTakeFirst();
+}
+
 function found(user: User | undefined, id: number): User {
   if (user === undefined) throw new NotFoundError(`There is no user ${id}.`);
   return user;

@@ -9,7 +9,7 @@ import { indexLastSignInsOf } from '../db/last-sign-ins.ts';
 import { insertion, updateRows } from '../db/many-rows.ts';
 import type { Trx, User, UserRow } from '../db/schema.ts';
 import { addToCountsLast, countByKind } from '../db/user-counts.ts';
-import { KINDS } from '../history/codes.ts';
+import { KINDS } from '../history/kinds.ts';
 import {
   type ChangedUser,
   recordChanges,

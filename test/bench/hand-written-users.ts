@@ -3,7 +3,7 @@ import Sqlite from 'better-sqlite3';
 import type { Session } from '../../src/auth/sessions.ts';
 import { hashOf } from '../../src/auth/tokens.ts';
 import type { User } from '../../src/db/schema.ts';
-import { KINDS } from '../../src/history/codes.ts';
+import { KINDS } from '../../src/history/kinds.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
 import { textKey } from '../../src/lib/text.ts';
 import type { NewUser } from '../../src/users/validation.ts';

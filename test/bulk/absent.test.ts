@@ -7,7 +7,7 @@ import { seedUsers } from '../../src/cli/seed.ts';
 import { transact } from '../../src/db/transact.ts';
 import { cleanUpAbsentUsers } from '../../src/imports/absent-users.ts';
 import { readDifferently } from '../../src/imports/commands.ts';
-import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { findJobOfSet, saveJob } from '../../src/jobs/queries.ts';
 import { runJobs } from '../../src/jobs/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { changeUser } from '../../src/users/commands.ts';
@@ -85,12 +85,20 @@ test('also once the import is forgotten', async () => {
 });
 
 test('meanwhile its file is not read differently, by which others would be absent; then it is', async () => {
-  const { app, headers, address, begin, end } = await start();
+  const { app, db, headers, address, begin, end } = await start();
   const set = await begin();
   const read = () => post(app, address, { match: 'email' }, headers);
   const refused = await read();
   expect([refused.statusCode, pageOf(refused).heading]).toEqual([409, 'Still under way']);
   expect(pageOf(refused).main.link('See how far it is')).toBe(`/history/${set}`);
+  const { id = 0 } = (await findJobOfSet(db, set)) ?? {};
+  await transact(db, (trx) => saveJob(trx, id, { state: 'stopped' }));
+  const stopped = pageOf(await read());
+  expect([stopped.heading, stopped.main.link('Look at this change')]).toEqual([
+    'Stopped before its end',
+    `/history/${set}`,
+  ]);
+  await transact(db, (trx) => saveJob(trx, id, { state: 'running' }));
   await end(set);
   expect((await read()).statusCode).toBe(303);
 });

@@ -14,7 +14,7 @@ import { transact } from '../../src/db/transact.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { eraseAgain } from '../../src/erasure/ledger-replay.ts';
 import { readIdentity } from '../../src/erasure/queries.ts';
-import { KINDS } from '../../src/history/codes.ts';
+import { KINDS } from '../../src/history/kinds.ts';
 import { findChangeSetsAfter, findChangesAfter, findDeletedAfter } from '../../src/history/queries.ts';
 import { findRolesWithCode, requireCode } from '../../src/roles/queries.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';

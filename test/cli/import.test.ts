@@ -10,7 +10,7 @@ import { importFolderOf } from '../../src/database-url.ts';
 import { nameOf } from '../../src/db/database.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { KINDS } from '../../src/history/codes.ts';
+import { KINDS } from '../../src/history/kinds.ts';
 import { runCommand } from '../command.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';

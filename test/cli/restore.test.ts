@@ -19,7 +19,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { appendToLedger, ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findPending, readIdentity } from '../../src/erasure/queries.ts';
-import { KINDS } from '../../src/history/codes.ts';
+import { KINDS } from '../../src/history/kinds.ts';
 import { beginSet } from '../../src/history/record.ts';
 import { makeFolder } from '../../src/imports/folder.ts';
 import { findImport, insertImport } from '../../src/imports/queries.ts';

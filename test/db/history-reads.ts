@@ -5,8 +5,8 @@ import { findFirstSince, findUnwrittenSets } from '../../src/bulk/history-snapsh
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { KINDS, ROLE_CHANGED } from '../../src/history/codes.ts';
 import { describeSets, visibilityFor } from '../../src/history/descriptions.ts';
+import { KINDS, ROLE_CHANGED } from '../../src/history/kinds.ts';
 import { type HistoryCursor, type HistoryFilter, readHistory } from '../../src/history/list.ts';
 import {
   findBeginning,

@@ -17,7 +17,7 @@ import * as names from '../../src/db/migrations/0006-names.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { countByKind } from '../../src/db/user-counts.ts';
-import { KINDS, ROLE_CHANGED } from '../../src/history/codes.ts';
+import { KINDS, ROLE_CHANGED } from '../../src/history/kinds.ts';
 import { type HistoryFilter, readHistory } from '../../src/history/list.ts';
 import { findInvitation } from '../../src/invitations/queries.ts';
 import { Deadline } from '../../src/lib/deadline.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { KINDS } from '../../src/history/codes.ts';
+import { KINDS } from '../../src/history/kinds.ts';
 import { readHistory } from '../../src/history/list.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { readTimeline } from '../../src/history/timeline.ts';

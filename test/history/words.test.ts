@@ -1,8 +1,8 @@
 /** What was done, in words. */
 import { expect, test } from 'vitest';
 import type { ChangeSet } from '../../src/db/schema.ts';
-import { KINDS, WAYS } from '../../src/history/codes.ts';
 import type { FieldChanges } from '../../src/history/fields.ts';
+import { KINDS, WAYS } from '../../src/history/kinds.ts';
 import { titleOf, wayOf, wordsOf } from '../../src/history/words.ts';
 import { plain } from '../../src/lib/text.ts';
 

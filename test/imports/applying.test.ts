@@ -1,5 +1,5 @@
 /** What was shown is done: all of it in one change set, or nothing. */
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -308,6 +308,45 @@ test('what Roster has left of a file where it was ended while that came in is go
   expect(await isFound()).toBe(true);
   await app.runJobs();
   expect(readdirSync(path)).toEqual(['identity']);
+});
+
+/** As where the process was ended before what it had brought was gone. */
+async function startDone() {
+  const app = await startApp();
+  const id = await check(app, `${people(1)}bad,none\n`);
+  await begin(app, id);
+  await app.runJobs();
+  const folder = makeFolder(app.config.importFolder);
+  const { upload, stage } = filesOf(folder, (await importOf(app, id)).file);
+  writeFileSync(upload, 'x');
+  const cleanUp = () => cleanUpImports(app.db, folder, app.clock());
+  return { path: folder.path, upload, stage, cleanUp };
+}
+
+test.each<[string, (stage: string) => void]>([
+  ['gone', (stage) => rmSync(stage)],
+  ['damaged', (stage) => writeFileSync(stage, 'no stage '.repeat(1_000))],
+])(
+  'what was brought goes also where what was read of it is %s, and no draft is left',
+  async (_what, spoil) => {
+    const { path, upload, stage, cleanUp } = await startDone();
+    spoil(stage);
+    await cleanUp();
+    expect(existsSync(upload)).toBe(false);
+    expect(readdirSync(path).filter((name) => name.includes('.new'))).toEqual([]);
+  },
+);
+
+test('what is left of a draft goes with nobody doing anything, and what cannot be removed keeps nothing else', async () => {
+  const { path, upload, stage, cleanUp } = await startDone();
+  const drafts = [`${stage}.new-abc123`, `${stage}.new-abc123-journal`];
+  const stuck = join(path, '00000000-0000-0000-0000-000000000000.upload');
+  mkdirSync(stuck);
+  for (const one of drafts) writeFileSync(one, 'x');
+  for (const one of [...drafts, stuck]) utimesSync(one, 1, 1);
+  await expect(cleanUp()).rejects.toThrow(stuck);
+  expect([...drafts, upload].filter((one) => existsSync(one))).toEqual([]);
+  expect(existsSync(stage)).toBe(true);
 });
 
 test('what was imported is still said to be when somebody is erased; nothing of what was in the file is kept', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import { transact } from '../../src/db/transact.ts';
-import { KINDS } from '../../src/history/codes.ts';
+import { KINDS } from '../../src/history/kinds.ts';
 import { saveImport } from '../../src/imports/queries.ts';
 import { changeUser } from '../../src/users/commands.ts';
 import type { UserChanges } from '../../src/users/validation.ts';

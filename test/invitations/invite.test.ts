@@ -116,10 +116,14 @@ describe('inviting someone', () => {
     await invite();
     const answer = await invite({ full_name: 'Ada' });
     expect(answer.statusCode).toBe(422);
-    expect(pageOf(answer).errorOf('email')).toContain(
-      'That email already belongs to ada. Let them in on their own page. See ada',
-    );
-    expect(await app.db.selectFrom('users').selectAll().execute()).toHaveLength(2);
+    expect(pageOf(answer).errorOf('email')).toContain('That email already belongs to ada. See ada');
+    const members = { tom: true, una: false };
+    for (const [username, is_active] of Object.entries(members)) {
+      await addUser(app.db, { username, email: `${username}@example.org`, is_active });
+      const refused = pageOf(await invite({ email: `${username}@example.org` }));
+      expect(refused.text.includes('Let them in on their own page.')).toBe(is_active);
+    }
+    expect(await app.db.selectFrom('users').selectAll().execute()).toHaveLength(4);
   });
 
   test('a form that is sent twice, as by a double click, invites once, and leads to one page', async () => {

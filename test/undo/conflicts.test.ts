@@ -33,7 +33,7 @@ async function start({
   const address = `/history/${undone}/undo`;
   const read = async (path: string) => pageOf(await get(app, path, headers));
   const send = (fields: Record<string, string>) => post(app, address, fields, headers);
-  return { app, db: app.db, undone, ids, address, read, send };
+  return { app, db: app.db, headers, undone, ids, address, read, send };
 }
 
 const rename = (db: Db, id: number, full_name: string) =>
@@ -102,6 +102,28 @@ test('too many for one form are left at first, and then decided about page by pa
   expect((await read((await read(`/history/${undone}`)).link('Decide about each'))).text).toContain(
     'There is nobody else to decide about.',
   );
+});
+
+test('from a list they lead back to it, also where nothing was put back', async () => {
+  const { app, headers, address, read } = await start({
+    users: MOST_CONFLICTS + 2,
+    since: MOST_CONFLICTS + 1,
+  });
+  const from = 'from=status%3Dactive';
+  const asked = await read((await read(`${address}?${from}`)).link('Decide about each'));
+  expect(asked.link('Next')).toMatch(`&${from}`);
+  const leave = async (page: Page) => {
+    const { action } = page.form('Undo what I chose');
+    return String((await post(app, action, sentFrom(page, 'leave'), headers)).headers.location);
+  };
+  const last = await read(await leave(asked));
+  expect(await leave(last)).toMatch(`&${from}`);
+  const few = await start({ users: 1, since: 1 });
+  const page = await few.read(`${few.address}?${from}`);
+  const { action } = page.form('Undo what I chose');
+  const fields = { seen: page.field('seen'), [`${few.ids[0]}.full_name`]: 'leave' };
+  const left = await post(few.app, action, fields, few.headers);
+  expect(left.headers.location).toBe('/users?status=active');
 });
 
 test('one by one, some fields back and some not: what is done and what is left are all', async () => {
@@ -262,6 +284,8 @@ test('who is back after the undo had left them is put back without being asked a
   const page = await read((await read(`/history/${undone}`)).link('Decide about each'));
   expect(page.text).toContain('There is nobody else to decide about. The rest can be put back now.');
   expect(page.form('Undo').action).toBe(address);
+  const fromList = await read(`${address}?after=0&from=page%3D2`);
+  expect(fromList.form('Undo').action).toBe(`${address}?from=page%3D2`);
   await send({});
   expect(await countNamed(db, 'Before')).toBe(2);
   expect((await read(`${address}?after=0`)).text).not.toContain('The rest can be put back now.');

@@ -7,6 +7,7 @@ import type { Db, Role, Trx, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { confirm } from '../bulk/asking.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, type Headers, movableClock, PASSWORD, signedIn, signIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -82,6 +83,22 @@ test('from a list that is filtered an undo leads back to it, or to its user and 
   const offered = page.forms.flatMap(({ action }) => /undo(.*)$/.exec(action)?.[1] ?? []);
   // The first is of two, which is told of in the history.
   expect(offered).toEqual(['', from, from, from]);
+});
+
+test('from the list without a filter an undo that asks first leads back to it', async () => {
+  const { app, people, send } = await start();
+  const [max, moritz] = [
+    await addUser(app.db, { username: 'max' }),
+    await addUser(app.db, { username: 'moritz' }),
+  ];
+  const many = await confirm(app, people.ann as Headers, 'role', [max, moritz], { role: 'viewer' });
+  await send('ann', `/users/${max.id}`, { role: 'editor' });
+  const list = pageOf(await get(app, String(many.headers.location), withFlash(people.ann, many)));
+  const asked = pageOf(await send('ann', list.form('Undo').action));
+  const form = asked.form('Undo what I chose');
+  expect(form.action).toMatch(/\?from=$/);
+  const fields = { seen: asked.field('seen'), [`${max.id}.role`]: 'back' };
+  expect((await send('ann', form.action, fields)).headers.location).toBe('/users');
 });
 
 describe('an undo', () => {

@@ -1,6 +1,6 @@
 /** What is said before very many are put back, whom nobody has looked at. */
 import { expect, test } from 'vitest';
-import { KINDS, type Kind } from '../../src/history/codes.ts';
+import { KINDS, type Kind } from '../../src/history/kinds.ts';
 import type { ChangeSet } from '../../src/history/queries.ts';
 import { whatBecomesOfAll } from '../../src/undo/words.ts';
 

@@ -14,7 +14,8 @@ import { insertJob } from '../../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../../src/jobs/run.ts';
 import { Mutex } from '../../../src/lib/mutex.ts';
 import { makeAdministrator } from '../../../src/setup/commands.ts';
-import { changeUser, deleteUser } from '../../../src/users/commands.ts';
+import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
+import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../../people.ts';
 import { post, startApp } from '../../support.ts';
 
@@ -53,22 +54,14 @@ async function orderOf(
   return ended;
 }
 
-/** The same for a batch of a job, by whoever has begun it. */
-async function orderOfBatch(
-  db: Db,
-  actorId: number | null,
-  other: (trx: Trx) => Promise<unknown>,
-): Promise<string[]> {
+/** What is done amid a batch of a job, by whoever has begun it. */
+async function runBatch(db: Db, actorId: number | null, amid: () => Promise<unknown>): Promise<void> {
   await transact(db, async (trx) => {
     const set_id = await beginSet(trx, { ...commandLine, via: 'open' }, { at: 1, kind: 'changed' });
     await insertJob(trx, { kind: 'undo', set_id, actor_id: actorId, params: '{}', total: 1 });
   });
-  const ended: string[] = [];
-  let waiting: Promise<unknown> = Promise.resolve();
   const work: Work = async () => {
-    waiting = transact(db, other).then(() => ended.push('the other'));
-    await someoneWaits(db);
-    ended.push('who acts');
+    await amid();
     return { cursor: 1, seen: 1, users: 1, left: [], isLast: true };
   };
   await runJobs(
@@ -85,6 +78,21 @@ async function orderOfBatch(
     },
     () => false,
   );
+}
+
+/** The same as `orderOf`, for a batch. */
+async function orderOfBatch(
+  db: Db,
+  actorId: number | null,
+  other: (trx: Trx) => Promise<unknown>,
+): Promise<string[]> {
+  const ended: string[] = [];
+  let waiting: Promise<unknown> = Promise.resolve();
+  await runBatch(db, actorId, async () => {
+    waiting = transact(db, other).then(() => ended.push('the other'));
+    await someoneWaits(db);
+    ended.push('who acts');
+  });
   await waiting;
   return ended;
 }
@@ -116,6 +124,15 @@ describe('until the end of what somebody does', () => {
     const { app, eve } = await start();
     const order = await orderOfBatch(app.db, eve.id, (trx) => change(trx, eve.id));
     expect(order).toEqual(['who acts', 'the other']);
+  });
+
+  test('but they sign in amid such a batch', async () => {
+    const { app, eve } = await start();
+    let answer: Awaited<ReturnType<typeof post>> | undefined;
+    await runBatch(app.db, eve.id, async () => {
+      answer = await post(app, '/sign-in', { username: 'eve', password: PASSWORD });
+    });
+    expect(answer?.statusCode).toBe(303);
   });
 
   test('where nobody signs in, nobody becomes the administrator', async () => {
@@ -157,6 +174,22 @@ test('a link that somebody uses as they are deleted is one that no longer works'
   const answer = await accepting;
   expect(answer?.statusCode).toBe(404);
   expect(answer?.body).toContain('This link no longer works');
+});
+
+test('a username that is taken as somebody becomes the administrator is said to be, and nothing beside the email', async () => {
+  const app = await startApp();
+  const ann = { username: 'ann', email: 'ann@example.org' };
+  const chosen = { ...ann, new_password: PASSWORD, new_password_again: PASSWORD };
+  let sent: ReturnType<typeof post> | undefined;
+  await transact(app.db, async (trx) => {
+    const other = { ...ann, email: 'other@example.org', full_name: null };
+    await createUser(trx, commandLine, { ...other, role: 'member', is_active: true }, app.clock());
+    sent = post(app, `/setup/${app.setupToken}`, chosen);
+    await someoneWaits(app.db);
+  });
+  const page = pageOf((await sent)?.body ?? '');
+  expect(page.errorOf('username')).toContain('That is the username of someone whose email is not');
+  expect(page.text).not.toContain('That email was taken');
 });
 
 /** A transaction that meets a deadlock is done again, a second later. */
