@@ -1,5 +1,4 @@
 /** Merges the segments of the search index (https://sqlite.org/fts5.html#the_merge_command), each of which every search goes through: in short steps, beside whoever writes. */
-import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
@@ -8,23 +7,15 @@ import { indexNameOf, rangeOf, rangesOf } from './fts5-index.ts';
 
 /** In pages: some five milliseconds. */
 const MERGED_AT_ONCE = 64;
-/** To merge a part writes all of it: a few segments are not worth that, and FTS5 soon leaves as many again. */
-const MOST_SEGMENTS = 4;
-/** In milliseconds, for other processes: whoever waits for the file looks every one of them whether it is free. */
-const REST = 15;
 
-/** Each into one. @param goesOn asked between two steps */
-export async function mergeIndexes(
-  db: Db,
-  ranges: Iterable<number>,
-  goesOn = () => giveWay().then(() => true),
-): Promise<void> {
+/** Each into one. */
+export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<void> {
   for (const range of ranges) {
     const index = indexNameOf(range);
     let isFirst = true;
     while (await transact(db, (trx) => merge(trx, index, isFirst))) {
       isFirst = false;
-      if (!(await goesOn())) return;
+      await giveWay();
     }
   }
 }
@@ -35,17 +26,6 @@ export async function mergeIndexesAfter(db: Db, after: number): Promise<void> {
     db,
     ranges.filter((range) => range >= rangeOf(after + 1)),
   );
-}
-
-export async function mergeSegments(db: Db, isEnding: () => boolean): Promise<void> {
-  for (const range of await rangesOf(db, false)) {
-    if (isEnding() || (await countSegments(db, range)) <= MOST_SEGMENTS) continue;
-    await mergeIndexes(db, [range], async () => {
-      await giveWay();
-      await setTimeout(REST);
-      return !isEnding();
-    });
-  }
 }
 
 /** As its first record has it, behind a cookie and the number of levels: https://sqlite.org/src/file/ext/fts5/fts5_index.c */

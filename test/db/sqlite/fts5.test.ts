@@ -18,7 +18,7 @@ import { changeUser, createUser, deleteUser } from '../../../src/users/commands.
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
-import { addUser, readyUrl, sharedDatabase, startApp, temporaryDatabase } from '../../support.ts';
+import { addUser, readyUrl, sharedDatabase, temporaryDatabase } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
 const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
@@ -230,39 +230,6 @@ test('what is done by many at the same moment is one segment of the index, and e
   expect(await Promise.all(['latter', 'carl', 'theodora'].map(found))).toEqual([[1], [3], [4]]);
   expect(await Promise.all(['initial', 'former', 'never', 'bert'].map(found))).toEqual([[], [], [], []]);
   expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
-});
-
-test('what is done one by one, in each part of the index, is merged into one segment once there are more than four', async () => {
-  const app = await startApp();
-  const { db } = app;
-  const addUntil = async (part: number, segments: number) => {
-    do await addUser(db, { username: `user${users++}` });
-    while ((await countSegments(db, part)) !== segments);
-  };
-  const countBoth = async () => [await countSegments(db, 0), await countSegments(db, 1)];
-  let users = 0;
-  await addUntil(0, 5);
-  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_143));
-  await addUntil(1, 4);
-  expect(await countBoth()).toEqual([5, 4]);
-  await app.mergeSearch();
-  expect(await countBoth()).toEqual([1, 4]);
-  await addUntil(1, 5);
-  await app.mergeSearch();
-  expect(await countBoth()).toEqual([1, 1]);
-  expect((await resolveFilter(db, parseList({ q: 'user' }).list)).ids).toHaveLength(users);
-  expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
-});
-
-test('merging them ends between two steps where Roster ends, and goes on with the next', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 12_000);
-  for (let user = 0; (await countSegments(db, 0)) < 5; user++) await addUser(db, { username: `user${user}` });
-  let asked = 0;
-  await engineOf(db).mergeSegments(db, () => asked++ > 0);
-  expect(await countSegments(db, 0)).toBeGreaterThan(1);
-  await engineOf(db).mergeSegments(db, () => false);
-  expect(await countSegments(db, 0)).toBe(1);
 });
 
 test('no index merges its segments before there are many: all of them at once take long', async () => {
