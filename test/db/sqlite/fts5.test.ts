@@ -18,6 +18,7 @@ import { changeUser, createUser, deleteUser } from '../../../src/users/commands.
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
+import { bytesOfIndex, found, NAME, TRIGRAMS } from '../../erasure/byte-search.ts';
 import { addUser, readyUrl, sharedDatabase, temporaryDatabase } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
@@ -230,6 +231,24 @@ test('what is done by many at the same moment is one segment of the index, and e
   expect(await Promise.all(['latter', 'carl', 'theodora'].map(found))).toEqual([[1], [3], [4]]);
   expect(await Promise.all(['initial', 'former', 'never', 'bert'].map(found))).toEqual([[], [], [], []]);
   expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
+});
+
+test('whoever was deleted is merged out of the index, also where others come between any two steps', async () => {
+  const url = await readyUrl();
+  const db = await temporaryDatabase(url);
+  const { id } = await addUser(db, { username: 'somebody', full_name: NAME });
+  await seedUsers(db, 12_000);
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, 1));
+  expect(await countSegments(db, 0)).toBe(2);
+  let isOver = false;
+  const addOthers = async () => {
+    for (let count = 0; !isOver; count++) await addUser(db, { username: `other${count}` });
+  };
+  const others = addOthers();
+  expect(await engineOf(db).scrub(db, [id])).toBe('gone');
+  isOver = true;
+  await others;
+  expect(found(bytesOfIndex(url), TRIGRAMS)).toEqual([]);
 });
 
 test('no index merges its segments before there are many: all of them at once take long', async () => {
