@@ -54,7 +54,6 @@ import { basePathOf } from './lib/url-for.ts';
 import { madeUpPeopleRoutes } from './made-up-people/routes.ts';
 import { addScheduledBackup } from './maintenance/backup-scheduler.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
-import { addSearchMerging } from './maintenance/search-merging.ts';
 import { addClockWatch } from './operations/clock-watch.ts';
 import { healthRoutes } from './operations/health.ts';
 import { Events } from './operations/metrics/events.ts';
@@ -159,7 +158,6 @@ export async function buildApp({
   addPruning(app);
   addJobs(app, ledger, hasJobsThread);
   addScrubbing(app, ledger);
-  addSearchMerging(app);
   if (env) addScheduledBackup(app, env);
   addViews(app);
   app.removeAllContentTypeParsers();

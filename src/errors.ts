@@ -88,6 +88,11 @@ export class ContendedError extends UnavailableError {
   override name = 'ContendedError';
 }
 
+/** Somebody else had it locked for too long: that says nothing of how much was asked. */
+export class LockedError extends UnavailableError {
+  override name = 'LockedError';
+}
+
 /** A commit failed in such a way that what was under way has been saved whole, or not at all. */
 export class OutcomeUnknownError extends DatabaseFailure {
   override name = 'OutcomeUnknownError';

@@ -54,8 +54,6 @@ export type Engine = {
   indexUsersAfter(trx: Trx, id: number): Promise<void>;
   /** After the last of several batches, outside any transaction: searches take longer where each has left its own. */
   mergeIndexesAfter(db: Db, id: number): Promise<void>;
-  /** The same wherever changes have left many by now, in short steps that nobody waits for. */
-  mergeSegments(db: Db, isEnding: () => boolean): Promise<void>;
   /** Of which none needs what another does. */
   writeTogether(trx: Trx, writes: readonly CompiledQuery[]): Promise<void>;
   searchIndexOf(db: Db): Promise<SearchIndex>;

@@ -96,7 +96,6 @@ export const postgresEngine: Engine = {
   async indexSearchTexts() {},
   async indexUsersAfter() {},
   async mergeIndexesAfter() {},
-  async mergeSegments() {},
   writeTogether,
   searchIndexOf: postgresSearch,
   isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} = any(${arrayOf(values)})`,

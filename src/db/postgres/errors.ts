@@ -4,6 +4,7 @@ import {
   ContendedError,
   DamagedError,
   type DatabaseFailure,
+  LockedError,
   NotUniqueError,
   TooBroadError,
   UnavailableError,
@@ -15,8 +16,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** States in which the server ends the connection, or does not know itself what became of a statement. */
 const LOST = /^(08|57P|58|XX|25P03|25P04|40003)/;
 
-/** States of a server that is well and cannot do it now: out of room, too slow, waiting for a lock. */
-const UNAVAILABLE = /^(53|57014|55P03)/;
+/** States of a server that is well and cannot do it now: out of room, too slow. */
+const UNAVAILABLE = /^(53|57014)/;
 
 const DAMAGED = /^XX00[12]/;
 
@@ -33,9 +34,8 @@ export function isOfStandby(error: unknown, isWriting: boolean): boolean {
   return error.code === '55000' || (isWriting && error.code === '25006');
 }
 
-function isOfState(error: unknown, ...states: readonly string[]): boolean {
-  if (!(error instanceof UnavailableError)) return false;
-  return states.includes((error.cause as { code?: string })?.code ?? '');
+function isCanceled(error: unknown): boolean {
+  return error instanceof UnavailableError && (error.cause as { code?: string })?.code === QUERY_CANCELED;
 }
 
 /** @throws TooBroadError in the place of what the server says when it has taken too long for a question. */
@@ -43,15 +43,15 @@ export async function asTooBroad<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();
   } catch (error) {
-    if (!isOfState(error, QUERY_CANCELED)) throw error;
+    if (!isCanceled(error)) throw error;
     throw new TooBroadError('The database took too long to find it.', { cause: error });
   }
 }
 
-/** Whether another server may well answer the same question. One that has taken too long would take others as long, and a replica has its locks from the primary. */
+/** Whether another server may well answer the same question. One that has taken too long would take others as long, and what a replica has locked is mostly locked on the primary as well. */
 export function isServersFault(error: unknown): error is DatabaseFailure {
   if (error instanceof DamagedError) return true;
-  return error instanceof UnavailableError && !isOfState(error, QUERY_CANCELED, LOCK_NOT_AVAILABLE);
+  return error instanceof UnavailableError && !(error instanceof LockedError) && !isCanceled(error);
 }
 
 export function translated(error: unknown): unknown {
@@ -59,6 +59,7 @@ export function translated(error: unknown): unknown {
   const { code = '', message } = error;
   if (code === '23505') return new NotUniqueError(message, { cause: error });
   if (code === '40001' || code === '40P01') return new ContendedError(message, { cause: error });
+  if (code === LOCK_NOT_AVAILABLE) return new LockedError(message, { cause: error });
   if (DAMAGED.test(code))
     return new DamagedError(
       `The database is damaged (${message}): stop Roster, keep its files as they are, and put back a backup`,

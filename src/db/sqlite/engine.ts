@@ -11,7 +11,7 @@ import type { SqliteConnection } from './connection.ts';
 import { checkOf, findDamage } from './damage.ts';
 import { findWronglyIndexed } from './fts5-check.ts';
 import { indexUsersAfter, makeSearchIndex, rangeOf, rangesOf } from './fts5-index.ts';
-import { mergeIndexes, mergeIndexesAfter, mergeSegments } from './fts5-merge.ts';
+import { mergeIndexes, mergeIndexesAfter } from './fts5-merge.ts';
 import { sqliteSearch } from './fts5-search.ts';
 import { migrationOf, withMigration } from './generation.ts';
 import { compareSchema } from './schema-parts.ts';
@@ -91,7 +91,6 @@ export const sqliteEngine: Engine = {
   },
   indexUsersAfter,
   mergeIndexesAfter,
-  mergeSegments,
   async writeTogether(trx, writes) {
     for (const write of writes) await trx.executeQuery(write);
   },

@@ -1,5 +1,4 @@
 /** Merges the segments of the search index (https://sqlite.org/fts5.html#the_merge_command), each of which every search goes through: in short steps, beside whoever writes. */
-import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db, Trx } from '../schema.ts';
 import { transact } from '../transact.ts';
@@ -8,64 +7,70 @@ import { indexNameOf, rangeOf, rangesOf } from './fts5-index.ts';
 
 /** In pages: some five milliseconds. */
 const MERGED_AT_ONCE = 64;
-/** To merge a part writes all of it: a few segments are not worth that, and FTS5 soon leaves as many again. */
-const MOST_SEGMENTS = 4;
-/** In milliseconds, for other processes: whoever waits for the file looks every one of them whether it is free. */
-const REST = 15;
 
-/** Each into one. @param goesOn asked between two steps */
-export async function mergeIndexes(
-  db: Db,
-  ranges: Iterable<number>,
-  goesOn = () => giveWay().then(() => true),
-): Promise<void> {
+/** All that each has at first becomes one; what others write meanwhile is left to FTS5. */
+export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<void> {
   for (const range of ranges) {
-    const index = indexNameOf(range);
-    let isFirst = true;
-    while (await transact(db, (trx) => merge(trx, index, isFirst))) {
-      isFirst = false;
-      if (!(await goesOn())) return;
+    await transact(db, (trx) => beginMerge(trx, range));
+    while (await isMerging(db, range)) {
+      await giveWay();
+      await transact(db, (trx) => command(trx, range, 'merge', MERGED_AT_ONCE));
     }
   }
 }
 
+/** Each, whatever becomes of the others. */
 export async function mergeIndexesAfter(db: Db, after: number): Promise<void> {
-  const ranges = await rangesOf(db, false);
-  await mergeIndexes(
-    db,
-    ranges.filter((range) => range >= rangeOf(after + 1)),
-  );
-}
-
-export async function mergeSegments(db: Db, isEnding: () => boolean): Promise<void> {
+  const failures: unknown[] = [];
   for (const range of await rangesOf(db, false)) {
-    if (isEnding() || (await countSegments(db, range)) <= MOST_SEGMENTS) continue;
-    await mergeIndexes(db, [range], async () => {
-      await giveWay();
-      await setTimeout(REST);
-      return !isEnding();
-    });
+    if (range >= rangeOf(after + 1)) await mergeIndexes(db, [range]).catch((error) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
 }
 
-/** As its first record has it, behind a cookie and the number of levels: https://sqlite.org/src/file/ext/fts5/fts5_index.c */
 export async function countSegments(db: Db, range: number): Promise<number> {
-  const data = sql.table(`${indexNameOf(range)}_data`);
-  const { rows } = await sql<{ block: Buffer }>`select block from ${data} where id = 10`.execute(db);
-  return rows[0]?.block[5] ?? 0;
+  return (await readLevels(db, range)).reduce((sum, { segments }) => sum + segments, 0);
 }
 
-async function merge(trx: Trx, index: string, isFirst: boolean): Promise<boolean> {
-  const before = await totalChanges(trx);
+async function beginMerge(trx: Trx, range: number): Promise<void> {
+  // Where others leave two on a level meanwhile, FTS5 goes on with nothing before they are merged, and by itself does that with four.
+  await command(trx, range, 'usermerge', 2);
   // A negative number has all of it merged, however little there is.
-  const pages = isFirst ? -MERGED_AT_ONCE : MERGED_AT_ONCE;
-  await sql`insert into ${sql.table(index)} (${sql.ref(index)}, rank) values ('merge', ${sql.lit(pages)})`.execute(
+  await command(trx, range, 'merge', -MERGED_AT_ONCE);
+}
+
+async function command(trx: Trx, range: number, name: string, value: number): Promise<void> {
+  const index = indexNameOf(range);
+  await sql`insert into ${sql.table(index)} (${sql.ref(index)}, rank) values (${name}, ${sql.lit(value)})`.execute(
     trx,
   );
-  return (await totalChanges(trx)) - before > 1;
 }
 
-async function totalChanges(trx: Trx): Promise<number> {
-  const { rows } = await sql<{ changes: number }>`select total_changes() as changes`.execute(trx);
-  return rows[0]?.changes ?? 0;
+async function isMerging(db: Db, range: number): Promise<boolean> {
+  return (await readLevels(db, range)).some(({ merging }) => merging > 0);
+}
+
+/** As its first record has them, behind a cookie: `fts5StructureDecode` in https://sqlite.org/src/file/ext/fts5/fts5_index.c */
+async function readLevels(db: Db, range: number): Promise<{ merging: number; segments: number }[]> {
+  const data = sql.table(`${indexNameOf(range)}_data`);
+  const { rows } = await sql<{ block: Buffer }>`select block from ${data} where id = 10`.execute(db);
+  const [levels = 0, _segments, _writes, ...numbers] = varintsOf(rows[0]?.block.subarray(4) ?? Buffer.of());
+  return Array.from({ length: levels }, () => {
+    const [merging = 0, segments = 0] = numbers.splice(0, 2);
+    numbers.splice(0, 3 * segments);
+    return { merging, segments };
+  });
+}
+
+/** Of at most eight bytes: https://sqlite.org/fileformat2.html#varint */
+function varintsOf(bytes: Buffer): number[] {
+  const numbers: number[] = [];
+  let number = 0;
+  for (const byte of bytes) {
+    number = 128 * number + (byte % 128);
+    if (byte >= 128) continue;
+    numbers.push(number);
+    number = 0;
+  }
+  return numbers;
 }

@@ -3,7 +3,7 @@ import { CompiledQuery, type SqlBool, sql } from 'kysely';
 import { TooBroadError } from '../../errors.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { isIndexedTerm, type Term, textsToFind } from '../../search/terms.ts';
-import { executeCached } from '../cached-query.ts';
+import { engineOf } from '../engine.ts';
 import type { Db } from '../schema.ts';
 import type { Asked, Found, SearchIndex, SearchQuery } from '../search-index.ts';
 import { usersByIds } from '../users-by-ids.ts';
@@ -37,19 +37,12 @@ async function findAll(db: Db, asked: Asked, most: number, deadline: Deadline): 
   const last = first.at(-1);
   if (last === undefined || first.length < limit) return { kind: 'all', ids: first };
   const mayBeCounted = asked.condition === undefined && asked.terms.every(isIndexedTerm);
-  const seemsFar = mayBeCounted && (limit * (await lastId(db))) / last > FAR_TOO_MANY * most;
+  const seemsFar = mayBeCounted && (limit * (await engineOf(db).readLastId(db))) / last > FAR_TOO_MANY * most;
   if (seemsFar && (await hasMoreThan(db, most, asked.terms, deadline))) return { kind: 'too many', first };
   const range = { operator: '>' as const, id: last };
   const others = await find(db, { ...query, range, limit: most + 1 - limit }, deadline);
   const ids = [...first, ...others];
   return ids.length > most ? { kind: 'too many', first: ids } : { kind: 'all', ids };
-}
-
-async function lastId(db: Db): Promise<number> {
-  const [last] = await executeCached(db, 'last user', {}, () =>
-    db.selectFrom('users').select(({ fn }) => fn.max('id').as('id')),
-  );
-  return last?.id ?? 0;
 }
 
 async function hasMoreThan(

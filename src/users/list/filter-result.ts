@@ -3,7 +3,7 @@ import { engineOf } from '../../db/engine.ts';
 import type { Db } from '../../db/schema.ts';
 import type { Found, SearchIndex } from '../../db/search-index.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
-import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
+import { LockedError, noneIfTooBroad, TooBroadError } from '../../errors.ts';
 import { Deadline } from '../../lib/deadline.ts';
 import type { Total } from '../../lib/pagination.ts';
 import { firstAtFieldStart } from '../../search/terms.ts';
@@ -89,6 +89,7 @@ async function findWho(
     const found = await FINDERS[way](db, filter, { ...context, deadline }).catch((error) => {
       // In a transaction PostgreSQL answers nothing more once it has given a statement up.
       if (db.isTransaction) throw error;
+      if (error instanceof LockedError) return undefined;
       return noneIfTooBroad(error);
     });
     if (found) return found;

@@ -8,7 +8,7 @@ import { orderOf, type Sort } from './order.ts';
 /** Up to so many who match are counted and put into any order. */
 export const MOST_COUNTED = 10_000;
 
-/** Where one finds too many, or takes too long, the next is tried. */
+/** Where one finds too many, takes too long, or is locked out, the next is tried. */
 export type CountWay =
   | 'index'
   | 'index-then-rows'

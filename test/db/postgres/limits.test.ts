@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import pg from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { askWithin } from '../../../src/db/postgres/long-statements.ts';
@@ -8,6 +8,8 @@ import type { Db } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { TooBroadError, UnavailableError } from '../../../src/errors.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
+import { parseList } from '../../../src/users/list/address.ts';
+import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { bring } from '../../imports/by-pages.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, signedIn } from '../../people.ts';
@@ -130,6 +132,31 @@ test('while a table is locked, as `purge` does, it is not now that users are rea
   });
   expect(pages.map(({ statusCode }) => statusCode)).toEqual(addresses.map(() => 503));
   for (const page of pages) expect(pageOf(page).text).toContain('cannot be read just now');
+});
+
+test('where a search was locked out for as long as it may take, and is one way of several, the next is tried', async () => {
+  const url = await readyUrl();
+  const [db, other] = [await temporaryDatabase(url), await temporaryDatabase(url)];
+  const { id } = await addUser(db, { username: 'ann' });
+  const [locked, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const locking = transact(other, async (trx) => {
+    await sql`lock table users in access exclusive mode`.execute(trx);
+    locked.resolve();
+    await asked.promise;
+  });
+  await locked.promise;
+  const execute = vi.spyOn(db.getExecutor(), 'executeQuery');
+  onTestFinished(() => execute.mockRestore());
+  const ways = ['search', 'scan'] as const;
+  const { list } = parseList({ q: 'ann' });
+  const found = resolveFilter(db, list, {
+    plan: { kind: 'limited', ways, lead: undefined },
+    deadline: Deadline.in(1_000, () => 0),
+  });
+  const countAsked = () => execute.mock.calls.filter(([query]) => query.sql.includes('from "users"')).length;
+  await Promise.race([found, expect.poll(countAsked, { timeout: 5_000 }).toBe(2)]).finally(asked.resolve);
+  await locking;
+  expect((await found).ids).toEqual([id]);
 });
 
 test('the limits, and that it only reads, hold also where a pooler has kept them from the server', async () => {

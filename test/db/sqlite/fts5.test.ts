@@ -18,7 +18,8 @@ import { changeUser, createUser, deleteUser } from '../../../src/users/commands.
 import { parseList } from '../../../src/users/list/address.ts';
 import { resolveFilter } from '../../../src/users/list/filter-result.ts';
 import { readPage } from '../../../src/users/list/page.ts';
-import { addUser, readyUrl, sharedDatabase, startApp, temporaryDatabase } from '../../support.ts';
+import { bytesOfIndex, found, NAME, TRIGRAMS } from '../../erasure/byte-search.ts';
+import { addUser, readyUrl, sharedDatabase, temporaryDatabase } from '../../support.ts';
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
 const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
@@ -61,7 +62,10 @@ test('of far too many the first are asked for, and then the index alone how many
     expect.stringContaining('count(*)'),
   ]);
   execute.mockClear();
-  await sqliteSearch.findAll(db, asked, 15_000, Deadline.in(60_000));
+  expect(await sqliteSearch.findAll(db, asked, 15_000, Deadline.in(60_000))).toEqual({
+    kind: 'too many',
+    first: Array.from({ length: 15_001 }, (_, index) => index + 1),
+  });
   expect(execute.mock.calls.map(([{ sql }]) => sql).join()).not.toContain('count(*)');
 });
 
@@ -232,37 +236,19 @@ test('what is done by many at the same moment is one segment of the index, and e
   expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
 });
 
-test('what is done one by one, in each part of the index, is merged into one segment once there are more than four', async () => {
-  const app = await startApp();
-  const { db } = app;
-  const addUntil = async (part: number, segments: number) => {
-    do await addUser(db, { username: `user${users++}` });
-    while ((await countSegments(db, part)) !== segments);
-  };
-  const countBoth = async () => [await countSegments(db, 0), await countSegments(db, 1)];
-  let users = 0;
-  await addUntil(0, 5);
-  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_143));
-  await addUntil(1, 4);
-  expect(await countBoth()).toEqual([5, 4]);
-  await app.mergeSearch();
-  expect(await countBoth()).toEqual([1, 4]);
-  await addUntil(1, 5);
-  await app.mergeSearch();
-  expect(await countBoth()).toEqual([1, 1]);
-  expect((await resolveFilter(db, parseList({ q: 'user' }).list)).ids).toHaveLength(users);
-  expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
-});
-
-test('merging them ends between two steps where Roster ends, and goes on with the next', async () => {
-  const db = await temporaryDatabase();
+test('whoever was deleted is merged out of the index, also where others come meanwhile', async () => {
+  const url = await readyUrl();
+  const db = await temporaryDatabase(url);
+  const { id } = await addUser(db, { username: 'somebody', full_name: NAME });
   await seedUsers(db, 12_000);
-  for (let user = 0; (await countSegments(db, 0)) < 5; user++) await addUser(db, { username: `user${user}` });
-  let asked = 0;
-  await engineOf(db).mergeSegments(db, () => asked++ > 0);
-  expect(await countSegments(db, 0)).toBeGreaterThan(1);
-  await engineOf(db).mergeSegments(db, () => false);
-  expect(await countSegments(db, 0)).toBe(1);
+  await transact(db, (trx) => deleteUser(trx, commandLine, id, 1));
+  expect(await countSegments(db, 0)).toBe(2);
+  const addOthers = async () => {
+    for (let count = 1; count <= 3; count++) await addUser(db, { username: `other${count}` });
+  };
+  const [scrubbed] = await Promise.all([engineOf(db).scrub(db, [id]), addOthers()]);
+  expect(scrubbed).toBe('gone');
+  expect(found(bytesOfIndex(url), TRIGRAMS)).toEqual([]);
 });
 
 test('no index merges its segments before there are many: all of them at once take long', async () => {

@@ -155,14 +155,13 @@ test('that there are more than so many is found out as well as who they are, in 
   for (const status of [undefined, 'active'] as const) {
     for (const most of [0, 10, 99, 100, 550, 599, 600, 650, 699, 700]) {
       const found = await findAll('far', most, status);
-      const first = found.kind === 'too many' ? found.first : [];
-      expect(first.length, `${most}`).toBeGreaterThan(0);
-      expect(first).toEqual(ids.slice(0, first.length));
+      const { length } = found.kind === 'too many' ? found.first : [];
+      expect(found, `${most}`).toEqual({ kind: 'too many', first: ids.slice(0, length) });
     }
     for (const most of [701, 702, 10_000])
       expect(await findAll('far', most, status)).toEqual({ kind: 'all', ids });
   }
-  expect(await findAll('far600000', 0)).toEqual({ kind: 'too many', first: [600_000] });
+  expect(await findAll('far600000', 0)).toMatchObject({ kind: 'too many' });
   expect(await findAll('far600000', 1)).toEqual({ kind: 'all', ids: [600_000] });
 });
 
