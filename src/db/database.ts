@@ -110,9 +110,11 @@ export async function openDatabase(
 }
 
 /** One that this process has open already, for another of its threads. */
-export async function openForThread(url: string): Promise<Db> {
+export async function openForThread(url: string, stopwatch?: Stopwatch): Promise<Db> {
   const path = filePathOf(url);
-  return path === undefined ? openPostgres(url, { connections: 3 }) : openSqlite(path, { isBeside: true });
+  return path === undefined
+    ? openPostgres(url, { connections: 3 })
+    : openSqlite(path, { isBeside: true, stopwatch });
 }
 
 /** Changes nothing. @throws StartError also when it has to be brought up to date first, with how */

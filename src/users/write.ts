@@ -136,7 +136,7 @@ async function addToIndexAndCounts(trx: Trx, changes: readonly Change[]): Promis
 }
 
 /** Of one user's changes none is before the one that it follows, whatever clocks say. */
-export function timeOfChange(now: number, { updated_at }: User): number {
+function timeOfChange(now: number, { updated_at }: User): number {
   return Math.max(now, updated_at);
 }
 

@@ -6,10 +6,10 @@ import type { Db } from '../../src/db/schema.ts';
 const QUERIES: Record<'sqlite' | 'postgres', readonly RawBuilder<object>[]> = {
   sqlite: [
     sql`select type, name, tbl_name, sql from sqlite_schema order by type, name`,
-    // How the search indexes are kept; what they gather in memory is up to whoever writes them last.
+    // How the search indexes are kept; what they gather in memory, and how they are merged in steps, is up to whoever does so last.
     sql`
-      select 0 as range, k, v from users_search_0_config where k <> 'hashsize'
-      union all select 3, k, v from users_search_3_config where k <> 'hashsize' order by 1, 2`,
+      select 0 as range, k, v from users_search_0_config where k not in ('hashsize', 'usermerge')
+      union all select 3, k, v from users_search_3_config where k not in ('hashsize', 'usermerge') order by 1, 2`,
   ],
   postgres: [
     sql`

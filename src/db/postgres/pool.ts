@@ -132,8 +132,8 @@ export function openPool(url: string, requests?: Requests): ConnectionPool {
   return new ConnectionPool(config, limits, requests?.timing);
 }
 
-/** Writing is what a transaction has to ask for. All in the one parameter that poolers can be told to ignore. */
-function withSettings(url: string, limits: Limits): string {
+/** Writing is what a transaction has to ask for. All in the one parameter that poolers can be told to ignore, and none that PgBouncer 1.20.0 has not been told of. */
+function withSettings(url: string, { lock_timeout: _setAfterwards, ...limits }: Limits): string {
   const parsed = new URL(url);
   const settings = Object.entries({ default_transaction_read_only: 'on', ...limits });
   const options = settings.map(([name, value]) => `-c ${name}=${value}`);
@@ -143,11 +143,15 @@ function withSettings(url: string, limits: Limits): string {
   return parsed.href;
 }
 
-async function keepsSettings(client: pg.ClientBase, { statement_timeout = 0 }: Limits): Promise<boolean> {
+async function keepsSettings(
+  client: pg.ClientBase,
+  { statement_timeout = 0, lock_timeout }: Limits,
+): Promise<boolean> {
   const { rows } = await client.query(
-    `select current_setting('default_transaction_read_only')::bool
-      and current_setting('statement_timeout')::interval = $1 * interval '1 ms' as keeps`,
-    [statement_timeout],
+    `select case when current_setting('default_transaction_read_only')::bool
+      and current_setting('statement_timeout')::interval = $1 * interval '1 ms'
+      then set_config('lock_timeout', $2, false) is not null else false end as keeps`,
+    [statement_timeout, lock_timeout],
   );
   return rows[0].keeps;
 }

@@ -13,7 +13,7 @@ import { IDENTITY, openProbe, SILENCE, TIMELINE } from './probe.ts';
 const WRITTEN = sql<number>`pg_current_wal_lsn() - '0/0'`;
 
 /** `cameToAnother`: its log goes on as another timeline; `wentAway`: no look was answered, nor anything else for a second. */
-export type PrimaryEvents = { cameToAnother(): void; wentAway(): void };
+type PrimaryEvents = { cameToAnother(): void; wentAway(): void };
 
 export class Primary {
   readonly pool: ConnectionPool;

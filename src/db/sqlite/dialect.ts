@@ -14,9 +14,9 @@ import { backfill, emptyLog } from './checkpoint.ts';
 import { SqliteConnection } from './connection.ts';
 import { sqliteEngine } from './engine.ts';
 import { outcomeUnknown, refuse } from './errors.ts';
-import { clearGaps } from './gaps.ts';
 import { GroupCommit, retryWhileBusy } from './group-commit.ts';
 import { type HowOpened, OpenedFile } from './opened-file.ts';
+import { clearGaps } from './page-gaps.ts';
 import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
 
 const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
@@ -71,7 +71,7 @@ export class RosterSqliteAdapter extends SqliteAdapter {
     return this.#driver.alone(emptyLog);
   }
 
-  /** As `gaps.ts` says. @throws OutcomeUnknownError. */
+  /** As `page-gaps.ts` says. @throws OutcomeUnknownError. */
   async clearGaps(from: number): Promise<number | 'held up' | 'kept'> {
     return this.#driver.clearGaps(from);
   }

@@ -33,7 +33,7 @@ export async function countSegments(db: Db, range: number): Promise<number> {
 }
 
 async function beginMerge(trx: Trx, range: number): Promise<void> {
-  // Where others leave two on a level meanwhile, FTS5 goes on with nothing before they are merged, and by itself does that with four.
+  // Else FTS5 does nothing more once others have left two or three on a level: too many to go on past, too few to merge.
   await command(trx, range, 'usermerge', 2);
   // A negative number has all of it merged, however little there is.
   await command(trx, range, 'merge', -MERGED_AT_ONCE);

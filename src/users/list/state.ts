@@ -2,6 +2,7 @@
 import type { Cursor } from './cursor.ts';
 import { type Filter, NO_FILTER } from './filter.ts';
 import type { Sort } from './order.ts';
+import { DEFAULT_PAGE_SIZE } from './page-size.ts';
 
 export type FilterAndOrder = Filter & { sort: Sort };
 
@@ -12,4 +13,10 @@ export type ListState = FilterAndOrder & {
   cursor: Cursor | undefined;
 };
 
-export const DEFAULTS: ListState = { ...NO_FILTER, page: 1, perPage: 10, sort: 'id', cursor: undefined };
+export const DEFAULTS: ListState = {
+  ...NO_FILTER,
+  page: 1,
+  perPage: DEFAULT_PAGE_SIZE,
+  sort: 'id',
+  cursor: undefined,
+};

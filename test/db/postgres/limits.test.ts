@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -172,6 +173,15 @@ test('the limits, and that it only reads, hold also where a pooler has kept them
   await expect(db.deleteFrom('users').execute()).rejects.toThrow('read-only transaction');
   expect(await transact(db, (trx) => setting(trx, 'statement_timeout'))).toBe('3s');
   expect((await sql<{ now: number }>`select 1 as now`.execute(db)).rows).toEqual([{ now: 1 }]);
+});
+
+test('a connection begins with no limits but those that PgBouncer 1.20.0 is told to ignore', async () => {
+  const readme = readFileSync('src/db/README.md', 'utf8');
+  const [, line = ''] = /^\| 1\.20\.0.*`ignore_startup_parameters = (.+)` \|$/m.exec(readme) ?? [];
+  const db = await temporaryDatabase();
+  const { rows } = await sql<{ name: string }>`
+    select name from pg_settings where source = 'client' and name ~ 'timeout|transaction'`.execute(db);
+  expect(rows.map(({ name }) => name).sort()).toEqual(line.split(', ').sort());
 });
 
 test('a query outside a transaction cannot write', async () => {

@@ -1,8 +1,10 @@
 /** How SQLite goes about searches, and about lists that no index orders: by which indexes, and what it sorts. */
+import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { seedUsers } from '../../../src/cli/seed.ts';
+import { filePathOf } from '../../../src/database-url.ts';
 import { engineOf, timingOf } from '../../../src/db/engine.ts';
 import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, Role } from '../../../src/db/schema.ts';
@@ -11,6 +13,7 @@ import { runBatch } from '../../../src/db/sqlite/batch-queue.ts';
 import { countSegments } from '../../../src/db/sqlite/fts5-merge.ts';
 import { sqliteSearch } from '../../../src/db/sqlite/fts5-search.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { DamagedError } from '../../../src/errors.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { parseQuery } from '../../../src/lib/forms.ts';
 import { parseSearch } from '../../../src/search/terms.ts';
@@ -234,6 +237,20 @@ test('what is done by many at the same moment is one segment of the index, and e
   expect(await Promise.all(['latter', 'carl', 'theodora'].map(found))).toEqual([[1], [3], [4]]);
   expect(await Promise.all(['initial', 'former', 'never', 'bert'].map(found))).toEqual([[], [], [], []]);
   expect(await Array.fromAsync(engineOf(db).findWronglyIndexed(db))).toEqual([]);
+});
+
+test('where one part of it is damaged, those after it are merged all the same', async () => {
+  const url = await readyUrl();
+  const db = await temporaryDatabase(url);
+  await addUser(db, { username: 'first' });
+  await transact(db, (trx) => engineOf(trx).writeLastId(trx, 262_143));
+  for (const username of ['second', 'third']) await addUser(db, { username });
+  expect(await countSegments(db, 1)).toBe(2);
+  const program = new Sqlite(filePathOf(url) ?? '').unsafeMode();
+  program.exec('delete from users_search_0_data');
+  program.close();
+  await expect(engineOf(db).mergeIndexesAfter(db, 0)).rejects.toThrow(DamagedError);
+  expect(await countSegments(db, 1)).toBe(1);
 });
 
 test('whoever was deleted is merged out of the index, also where others come meanwhile', async () => {

@@ -203,7 +203,7 @@ test('when the file comes back, Roster goes on, and says so', async () => {
 test('another thread that has the file open hears of it, too, and leaves it to the first one to say so', async () => {
   const { stopwatch, secondsPass } = stopTime();
   const { path, log } = await openFile(stopwatch);
-  const beside = await openForThread(`sqlite:${path}`);
+  const beside = await openForThread(`sqlite:${path}`, stopwatch);
   onTestFinished(() => beside.destroy());
   const read = () => beside.selectFrom('users').select('username').execute();
   renameSync(path, `${path}.old`);
