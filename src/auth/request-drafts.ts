@@ -6,7 +6,7 @@ import type { Fields } from '../lib/forms.ts';
 import { type Draft, dropDraft, findDrafts, keyOf } from './drafts.ts';
 
 /** A button that has no more than these has lost nothing. */
-const NOT_TYPED = ['key', 'version', 'draft_key'];
+const NOT_TYPED = ['key', 'version', 'draft_key', 'judged', 'seen'];
 
 export function hasTyped(fields: Fields): boolean {
   return Object.keys(fields).some((name) => !NOT_TYPED.includes(name));

@@ -69,7 +69,8 @@ type Known = Awaited<ReturnType<typeof findFiles>>[number];
 
 /** What somebody brings is there before it is known: of one that was ended meanwhile nobody ever knows. Nor of a draft. */
 function isLeft(found: Known | undefined, path: string, now: number): boolean {
-  if (found && !isDraft(path)) return isGone(found) || isOld(found, now);
+  if (found && (isGone(found) || isOld(found, now))) return true;
+  if (found && !isDraft(path)) return false;
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && stats.mtimeMs < now - ABANDONED_AFTER;
 }
@@ -78,6 +79,6 @@ function isLeft(found: Known | undefined, path: string, now: number): boolean {
 function keepRefused(folder: Folder, file: string): void {
   const { upload, stage } = filesOf(folder, file);
   if (!existsSync(upload)) return;
-  ignoreErrors(['ENOENT', 'SQLITE_CANTOPEN', ...DAMAGED], () => keepRefusedAlone(stage));
+  if (existsSync(stage)) ignoreErrors(['ENOENT', ...DAMAGED], () => keepRefusedAlone(stage));
   rmSync(upload, { force: true });
 }

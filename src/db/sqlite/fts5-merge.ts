@@ -8,7 +8,7 @@ import { indexNameOf, rangeOf, rangesOf } from './fts5-index.ts';
 /** In pages: some five milliseconds. */
 const MERGED_AT_ONCE = 64;
 
-/** All that each has at first becomes one; what others write meanwhile is left to FTS5. */
+/** All that each has at first becomes one, and what others write meanwhile goes with it for as long as anything is being merged. */
 export async function mergeIndexes(db: Db, ranges: Iterable<number>): Promise<void> {
   for (const range of ranges) {
     await transact(db, (trx) => beginMerge(trx, range));
@@ -41,7 +41,7 @@ async function beginMerge(trx: Trx, range: number): Promise<void> {
 
 async function command(trx: Trx, range: number, name: string, value: number): Promise<void> {
   const index = indexNameOf(range);
-  await sql`insert into ${sql.table(index)} (${sql.ref(index)}, rank) values (${name}, ${sql.lit(value)})`.execute(
+  await sql`insert into ${sql.table(index)} (${sql.ref(index)}, rank) values (${sql.lit(name)}, ${sql.lit(value)})`.execute(
     trx,
   );
 }

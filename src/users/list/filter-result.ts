@@ -89,7 +89,7 @@ async function findWho(
     const found = await FINDERS[way](db, filter, { ...context, deadline }).catch((error) => {
       // In a transaction PostgreSQL answers nothing more once it has given a statement up.
       if (db.isTransaction) throw error;
-      if (error instanceof LockedError) return undefined;
+      if (error instanceof LockedError && !context.deadline.isPast) return undefined;
       return noneIfTooBroad(error);
     });
     if (found) return found;
