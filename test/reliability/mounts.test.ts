@@ -81,6 +81,25 @@ function manyShortRows(count: number): string {
   return ['username,email', 'ok,ok@example.org', ...rows].join('\n');
 }
 
+test('where the disk of a list is full its refused rows are in no file, not in half a one, and the others are applied', async ({
+  skip,
+}) => {
+  const folder = mounted('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs');
+  if (folder === undefined) return lack(skip, NOT_ALLOWED);
+  const path = join(folder, 'users.csv');
+  writeFileSync(path, manyShortRows(6_000));
+  const child = run(['import', path, '--yes'], {
+    DATABASE_URL: `sqlite:${join(temporaryFolder(), 'roster.db')}`,
+  });
+  const [said, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  expect(error).toContain(
+    `The refused rows are in no file: ${join(folder, 'users.refused.csv')} cannot be written (ENOSPC).`,
+  );
+  expect(said).toContain('1 created, 0 changed. Undo is in the history');
+  expect(child.exitCode).toBe(1);
+  expect(readdirSync(folder)).toEqual(['users.csv']);
+});
+
 test('an import whose rows would fill the disk is given up, and others save what they do all the while', async ({
   skip,
 }) => {
