@@ -328,7 +328,7 @@ const undoByJob = async (db: Db, set: number) => {
 
 test.each([
   ['at once', 100, undo, { kind: 'undone' }],
-  ['by jobs', 30, undoByJob, { state: 'done', left_out: 0 }],
+  ['by jobs', 100, undoByJob, { state: 'done', left_out: 0 }],
 ])(
   'everything undone in reverse, %s, gives exactly what there was after each act',
   async (_how, often, undoOne, done) => {
