@@ -1,8 +1,10 @@
 /** To whom something would be done, as the page shows it before it is: how many, some of them, and who stays as they are, and why. */
 import { readRevision } from '../db/revision.ts';
 import type { User } from '../db/schema.ts';
+import { noneIfTooBroad } from '../errors.ts';
+import { Deadline } from '../lib/deadline.ts';
 import type { Tally } from '../users/list/matching.ts';
-import { findTicked, type Selection } from '../users/list/selection.ts';
+import { findTicked, type Selection, selectUsers } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
 import { type Asking, findCandidates, findOwn, type Matching, match, tally } from './candidates.ts';
@@ -10,6 +12,7 @@ import type { Target } from './commands.ts';
 import { type HistorySnapshot, readHistorySnapshot } from './history-snapshot.ts';
 
 const MOST_SHOWN = 10;
+const PATIENCE_FOR_ORDER_MS = 1_000;
 
 /** What was there when it was shown: each of those who were ticked, of all who match what tells that they are the same. */
 export type Seen = { kind: 'ticked'; targets: readonly Target[] } | SeenAll;
@@ -60,9 +63,28 @@ async function planAll(asking: Asking, act: Act, list: ListState): Promise<Plan>
   const matching = await match(asking, list);
   const tallies = await tally(asking, matching);
   const { total, left } = await judge(asking, act, matching, tallies);
-  const users = await findCandidates(asking, act, matching, MOST_SHOWN);
+  const users = await findFirst(asking, act, matching, Math.min(total, MOST_SHOWN));
   const seen: SeenAll = { kind: 'all', total, tallies, revision, snapshot };
   return { act, total, users, left, seen };
+}
+
+/** Of the list, in its order; where that would take long, by number. @throws TooBroadError */
+async function findFirst(asking: Asking, act: Act, matching: Matching, count: number): Promise<User[]> {
+  if (count === 0) return [];
+  const { db, actor, stopwatch, gone } = asking;
+  const deadline = Deadline.in(PATIENCE_FOR_ORDER_MS, stopwatch, gone);
+  const first: User[] = [];
+  try {
+    const { batches } = await selectUsers(db, { list: matching.list, ticked: undefined }, deadline);
+    for await (const users of batches) {
+      first.push(...users.filter((user) => whyLeft(actor, user, act) === undefined));
+      if (first.length >= count) return first.slice(0, count);
+      if (deadline.isPast) break;
+    }
+  } catch (error) {
+    noneIfTooBroad(error);
+  }
+  return findCandidates(asking, act, matching, count);
 }
 
 export async function judge(

@@ -88,7 +88,9 @@ export class AttendedImport {
     const file = newName();
     const { upload } = filesOf(this.#folder, file);
     try {
-      await copyFile(path, upload);
+      await copyFile(path, upload).catch((error: NodeJS.ErrnoException) => {
+        throw new StartError(`${path} cannot be copied into ${this.#folder.path} (${error.code}).`);
+      });
       await chmod(upload, 0o600);
       copyOwner(upload, this.#folder.path);
       const { size } = await stat(upload);

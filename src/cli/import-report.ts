@@ -1,9 +1,11 @@
 /** What an import would do, for whoever reads it in a terminal; the rows that are refused go into a file beside. */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { basename, parse, resolve } from 'node:path';
 import { commandLine } from '../auth/actor.ts';
+import { sentenceOfRefused } from '../backup/target-file.ts';
 import type { Db } from '../db/schema.ts';
+import { StartError } from '../errors.ts';
 import { describeDifferences } from '../imports/differences.ts';
 import type { Folder } from '../imports/folder.ts';
 import { checkedOf, totalsOf } from '../imports/json-columns.ts';
@@ -78,8 +80,26 @@ export async function saveRefused(path: string, folder: Folder, imported: Import
   const taken = takenOf(first);
   if (taken !== undefined) console.log(`  ${taken}`);
   const beside = newNameBeside(path);
-  await writeFile(beside, refusedRows(how, read), { flag: 'wx', mode: 0o600 });
-  console.log(`The refused rows, each with why, are in ${beside}`);
+  try {
+    await writeNew(beside, refusedRows(how, read));
+    console.log(`The refused rows, each with why, are in ${beside}`);
+  } catch (error) {
+    const refusal = sentenceOfRefused(beside, error);
+    if (!(refusal instanceof StartError)) throw error;
+    console.error(plain(`The refused rows are in no file: ${refusal.message}`));
+  }
+}
+
+async function writeNew(path: string, text: Iterable<string>): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
 }
 
 export async function sayDifferences(db: Db, folder: Folder, imported: Import): Promise<void> {

@@ -329,3 +329,18 @@ test('of more than ten the first ten are shown, and how many more there are', as
   expect(shown).toEqual(ticked.slice(0, 10).map(({ username }) => username));
   expect(page.text).toContain('and 2 more');
 });
+
+test('of all that match the first ten of the list are shown, in its order, whoever else is left as they are', async () => {
+  const { app, headers } = await start();
+  for (let index = 1; index <= 12; index++)
+    await addUser(app.db, { username: `all${String(index).padStart(2, '0')}`, is_active: index !== 11 });
+  const shownFor = async (from: string) => {
+    const whom = `from=${encodeURIComponent(from)}&all=on`;
+    const page = pageOf(await ask(app, headers, 'deactivate', whom));
+    expect(page.text).toContain('and 1 more');
+    return page.links.map(({ text }) => text).filter((text) => text.startsWith('all'));
+  };
+  const names = ['01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '12'].map((at) => `all${at}`);
+  expect(await shownFor('q=all&sort=username')).toEqual(names.slice(0, 10));
+  expect(await shownFor('q=all&sort=-username&page=2')).toEqual(names.toReversed().slice(0, 10));
+});

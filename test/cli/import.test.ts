@@ -138,6 +138,34 @@ test('rows that are refused are in a file beside, the others are applied, and it
   expect(existsSync(join(folder, 'users.refused-2.csv'))).toBe(true);
 });
 
+test('where the refused rows cannot be written beside, it says so, and goes on as it would have', async () => {
+  const { db, folder, write, roster } = await start();
+  // With the ending it has beside, it is longer than a name can be on any disk.
+  const path = write('username,email\ncem,cem@example.org\nd d,d@example.org\n', `${'x'.repeat(245)}.csv`);
+  for (const [option, code, end] of [
+    ['--dry-run', 1, 'Nothing is changed.\n'],
+    ['--yes', 1, /1 created, 0 changed\. Undo is in the history: .*\n/],
+  ] as const) {
+    const result = await roster('import', path, option);
+    expect(result.said).toMatch(
+      /The refused rows are in no file: .*xxx\.refused\.csv cannot be written \(ENAMETOOLONG\)\.\n/,
+    );
+    expect(result.said).toMatch(end);
+    expect(result.code).toBe(code);
+  }
+  expect(await usernames(db)).toEqual(['bob', 'cem']);
+  expect(readdirSync(folder).filter((name) => name.includes('refused'))).toEqual([]);
+});
+
+const UNREADABLE = '/proc/sys/vm/compact_memory';
+test.runIf(existsSync(UNREADABLE))('a file that nobody may read is said to be one', async () => {
+  const { imports, roster } = await start();
+  const { code, said } = await roster('import', UNREADABLE, '--dry-run');
+  expect(said).toBe(`${UNREADABLE} cannot be copied into ${imports} (EACCES).\n`);
+  expect(code).toBe(2);
+  expect(readdirSync(imports)).toEqual(['identity']);
+});
+
 test.each([
   [
     'nobody is there to be asked',

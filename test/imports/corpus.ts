@@ -71,6 +71,22 @@ export const CORPUS: Readonly<Record<string, File>> = {
     content: Buffer.from(`${HEADER}${BOB.repeat(12_000)}ann,ann@example.org,Müller\n`, 'latin1'),
     encoding: 'windows-1252',
   },
+  // Read in pieces of 64 KiB: at the end of one, and of the file, it could go on as UTF-8.
+  'an umlaut of Windows-1252 as the last byte of what is read at once': {
+    content: Buffer.from(
+      `${HEADER.padEnd(2 ** 16 - 25, '\n')}ann,ann@example.org,Rene\xe9\n${BOB}`,
+      'latin1',
+    ),
+    encoding: 'windows-1252',
+  },
+  'an umlaut of Windows-1252 as the last byte of the file': {
+    content: Buffer.from(`${HEADER}ann,ann@example.org,Ren\xe9`, 'latin1'),
+    encoding: 'windows-1252',
+  },
+  'an umlaut of UTF-8 across the end of what is read at once': {
+    content: Buffer.from(`${HEADER.padEnd(2 ** 16 - 25, '\n')}ann,ann@example.org,Rene\xc3\xa9\n`, 'latin1'),
+    encoding: 'utf-8',
+  },
   'one wrong byte in UTF-8': {
     content: Buffer.concat([Buffer.from(UMLAUTS), Buffer.from('bob,bob@example.org,B\xf6b\n', 'latin1')]),
     encoding: 'utf-8',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
-import type { Db, User } from '../../src/db/schema.ts';
+import type { User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { UnavailableError } from '../../src/errors.ts';
 import { readHistory } from '../../src/history/list.ts';
@@ -11,7 +11,6 @@ import { findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet, insertHistory } from '../../src/history/record.ts';
 import { findJobOfSet, goOnWithJob, insertJob, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
-import { Mutex } from '../../src/lib/mutex.ts';
 import { undoBatch } from '../../src/undo/job.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUserByUsername } from '../../src/users/queries.ts';
@@ -19,18 +18,7 @@ import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { beginForm } from '../reliability/clients.ts';
 import { addUser, get, listen, post, startApp, temporaryDatabase } from '../support.ts';
-import { begin, changeMany, countAsBefore, NOW, SMALL_BATCHES } from './many.ts';
-
-const runnerOf = (db: Db, clock = movableClock(NOW), work = undoBatch) => ({
-  db,
-  alone: new Mutex(),
-  kinds: { undo: { via: 'undo' as const, work } },
-  pace: SMALL_BATCHES,
-  clock,
-  stopwatch: () => 0,
-  note: () => {},
-  warn: () => {},
-});
+import { begin, changeMany, countAsBefore, NOW, runnerOf, SMALL_BATCHES } from './many.ts';
 
 test('undoing very much begins at once, and its page says how far it is until it is done', async () => {
   const app = await startApp();

@@ -6,12 +6,26 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { beginSet, countInSet, insertHistory } from '../../src/history/record.ts';
-import { beginUndo } from '../../src/undo/job.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
+import { beginUndo, undoBatch } from '../../src/undo/job.ts';
+import { movableClock } from '../people.ts';
 
 export const NOW = Date.UTC(2100, 0, 31);
 
 /** With which few users make many batches. */
 export const SMALL_BATCHES = { batch: 10, most: 100, fewest: 1, pause: 0 };
+
+/** What does the jobs of a database. */
+export const runnerOf = (db: Db, clock = movableClock(NOW), work = undoBatch) => ({
+  db,
+  alone: new Mutex(),
+  kinds: { undo: { via: 'undo' as const, work } },
+  pace: SMALL_BATCHES,
+  clock,
+  stopwatch: () => 0,
+  note: () => {},
+  warn: () => {},
+});
 
 /** So many users, of whom one set has changed the full name; before, they were all called the same. @returns the set */
 export async function changeMany(db: Db, count: number): Promise<number> {

@@ -10,7 +10,7 @@ import { SPARE } from '../../src/lib/disk-space.ts';
 import { pageOf } from '../page.ts';
 import { lack } from '../requirements.ts';
 import { run, startRoster } from '../roster.ts';
-import { temporaryFolder } from '../support.ts';
+import { readyUrl, temporaryFolder } from '../support.ts';
 
 const MB = 1024 * 1024;
 const NOT_ALLOWED = 'This user may not mount a file system here.';
@@ -81,6 +81,23 @@ function manyShortRows(count: number): string {
   return ['username,email', 'ok,ok@example.org', ...rows].join('\n');
 }
 
+test('where the disk of a list is full its refused rows are in no file, not in half a one, and the others are applied', async ({
+  skip,
+}) => {
+  const folder = mounted('-t', 'tmpfs', '-o', 'size=32k', 'tmpfs');
+  if (folder === undefined) return lack(skip, NOT_ALLOWED);
+  const path = join(folder, 'users.csv');
+  writeFileSync(path, manyShortRows(800));
+  const child = run(['import', path, '--yes'], { DATABASE_URL: await readyUrl('sqlite') });
+  const [said, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  expect(error).toContain(
+    `The refused rows are in no file: ${join(folder, 'users.refused.csv')} cannot be written (ENOSPC).`,
+  );
+  expect(said).toContain('1 created, 0 changed. Undo is in the history');
+  expect(child.exitCode).toBe(1);
+  expect(readdirSync(folder)).toEqual(['users.csv']);
+});
+
 test('an import whose rows would fill the disk is given up, and others save what they do all the while', async ({
   skip,
 }) => {
@@ -110,7 +127,7 @@ test('an import whose rows would fill the disk is given up, and others save what
 test('a first start on a disk of a few KiB leaves nothing there, and the next one starts', async ({
   skip,
 }) => {
-  const folder = mounted('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs');
+  const folder = mounted('-t', 'tmpfs', '-o', 'size=32k', 'tmpfs');
   if (folder === undefined) return lack(skip, NOT_ALLOWED);
   const settings = { DATABASE_URL: `sqlite:${join(folder, 'roster.db')}`, PORT: '0' };
   const child = run([], settings);

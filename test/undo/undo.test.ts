@@ -10,10 +10,14 @@ import { type ChangeSet, findChangeSet } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { findUndoing } from '../../src/history/undos.ts';
 import { isUndoable } from '../../src/history/words.ts';
+import { findJobOfSet } from '../../src/jobs/queries.ts';
+import { runJobs } from '../../src/jobs/run.ts';
 import { type Choices, digestOf, performAll, type Undone, undoChangeSet } from '../../src/undo/commands.ts';
+import { beginUndo } from '../../src/undo/job.ts';
 import { changeUser, createUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
+import { runnerOf } from '../jobs/many.ts';
 import { addPerson } from '../people.ts';
 import { runs } from '../runs.ts';
 import { addUser, temporaryDatabase } from '../support.ts';
@@ -314,26 +318,41 @@ async function perform(db: Db, { kind, id, which, changes }: Act): Promise<void>
   });
 }
 
-test('everything undone in reverse gives exactly what there was after each act', async () => {
-  const property = fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 12 }), async (acts) => {
-    const db = await temporaryDatabase();
-    const everyone = async () => (await db.selectFrom('users').selectAll().orderBy('id').execute()).map(kept);
-    const after = new Map<number, unknown>();
-    let before = await everyone();
-    for (const one of acts) {
-      await perform(db, one).catch(ignoreRefusals);
-      const last = (await undoableSets(db)).at(-1);
-      if (last && !after.has(last.id)) after.set(last.id, before);
-      before = await everyone();
-    }
-    for (const [set, there] of [...after].reverse()) {
-      expect((await undo(db, set)).kind).toBe('undone');
-      expect(await everyone()).toEqual(there);
-    }
-    await db.destroy();
-  });
-  await fc.assert(property, runs(100));
-});
+const undoByJob = async (db: Db, set: number) => {
+  const undone = await setOf(db, set);
+  const by = await transact(db, (trx) => beginUndo(trx, commandLine, undone, NOW));
+  await runJobs(runnerOf(db), () => false);
+  const { state, left_out } = (await findJobOfSet(db, by)) ?? {};
+  return { state, left_out };
+};
+
+test.each([
+  ['at once', 100, undo, { kind: 'undone' }],
+  ['by jobs', 100, undoByJob, { state: 'done', left_out: 0 }],
+])(
+  'everything undone in reverse, %s, gives exactly what there was after each act',
+  async (_how, often, undoOne, done) => {
+    const property = fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 12 }), async (acts) => {
+      const db = await temporaryDatabase();
+      const everyone = async () =>
+        (await db.selectFrom('users').selectAll().orderBy('id').execute()).map(kept);
+      const after = new Map<number, unknown>();
+      let before = await everyone();
+      for (const one of acts) {
+        await perform(db, one).catch(ignoreRefusals);
+        const last = (await undoableSets(db)).at(-1);
+        if (last && !after.has(last.id)) after.set(last.id, before);
+        before = await everyone();
+      }
+      for (const [set, there] of [...after].reverse()) {
+        expect(await undoOne(db, set)).toMatchObject(done);
+        expect(await everyone()).toEqual(there);
+      }
+      await db.destroy();
+    });
+    await fc.assert(property, runs(often));
+  },
+);
 
 test('how many are left is said right or not at all, whatever is decided, part by part, and undone again', async () => {
   const decision = fc.record({

@@ -34,13 +34,15 @@ function utf16Of(head: Buffer): Encoding | undefined {
 async function isUtf8(path: string): Promise<boolean> {
   await using file = await open(path);
   const buffer = Buffer.alloc(2 ** 16);
-  for (let { bytesRead } = await file.read(buffer); bytesRead > 0; { bytesRead } = await file.read(buffer)) {
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { bytesRead } = await file.read(buffer);
     const bytes = buffer.subarray(0, bytesRead);
-    if (isAscii(bytes)) continue;
     // The letter at its end may go on.
-    const text = new TextDecoder().decode(bytes, { stream: true });
+    const text = decoder.decode(bytes, { stream: bytesRead > 0 });
+    if (bytesRead > 0 && text.length === bytesRead && isAscii(bytes)) continue;
     const broken = text.match(/\uFFFD/g)?.length ?? 0;
-    return broken <= (text.match(/[^\p{ASCII}\uFFFD]/gu)?.length ?? 0);
+    const whole = text.match(/[^\p{ASCII}\uFFFD]/gu)?.length ?? 0;
+    if (bytesRead === 0 || broken + whole > 0) return broken <= whole;
   }
-  return true;
 }
