@@ -54,7 +54,7 @@ export class ConnectionPool {
   constructor(config: pg.PoolConfig, limits: Limits, timing = new Timing()) {
     const onConnect = async (client: pg.ClientBase) => {
       // Of one that is lost by then whoever gets it finds that out, and asks on another one.
-      (client as Client).keepsSettings = await keepsSettings(client, limits).catch(() => false);
+      (client as Client).keepsSettings = await finishSettings(client, limits).catch(() => false);
     };
     this.#pool = new pg.Pool({ ...config, Client, onConnect });
     // An idle connection that is lost is replaced when one is needed.
@@ -143,7 +143,8 @@ function withSettings(url: string, { lock_timeout: _setAfterwards, ...limits }: 
   return parsed.href;
 }
 
-async function keepsSettings(
+/** Sets what could not be among those that it began with. @returns whether it keeps these */
+async function finishSettings(
   client: pg.ClientBase,
   { statement_timeout = 0, lock_timeout }: Limits,
 ): Promise<boolean> {

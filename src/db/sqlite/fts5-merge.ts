@@ -28,10 +28,6 @@ export async function mergeIndexesAfter(db: Db, after: number): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-export async function countSegments(db: Db, range: number): Promise<number> {
-  return (await readLevels(db, range)).reduce((sum, { segments }) => sum + segments, 0);
-}
-
 async function beginMerge(trx: Trx, range: number): Promise<void> {
   // Else FTS5 does nothing more once others have left two or three on a level: too many to go on past, too few to merge.
   await command(trx, range, 'usermerge', 2);
@@ -46,20 +42,17 @@ async function command(trx: Trx, range: number, name: string, value: number): Pr
   );
 }
 
+/** As its first record has each level, behind a cookie: `fts5StructureDecode` in https://sqlite.org/src/file/ext/fts5/fts5_index.c */
 async function isMerging(db: Db, range: number): Promise<boolean> {
-  return (await readLevels(db, range)).some(({ merging }) => merging > 0);
-}
-
-/** As its first record has them, behind a cookie: `fts5StructureDecode` in https://sqlite.org/src/file/ext/fts5/fts5_index.c */
-async function readLevels(db: Db, range: number): Promise<{ merging: number; segments: number }[]> {
   const data = sql.table(`${indexNameOf(range)}_data`);
   const { rows } = await sql<{ block: Buffer }>`select block from ${data} where id = 10`.execute(db);
   const [levels = 0, _segments, _writes, ...numbers] = varintsOf(rows[0]?.block.subarray(4) ?? Buffer.of());
-  return Array.from({ length: levels }, () => {
+  for (let level = 0; level < levels; level++) {
     const [merging = 0, segments = 0] = numbers.splice(0, 2);
+    if (merging > 0) return true;
     numbers.splice(0, 3 * segments);
-    return { merging, segments };
-  });
+  }
+  return false;
 }
 
 /** Of at most eight bytes: https://sqlite.org/fileformat2.html#varint */

@@ -10,7 +10,7 @@ import { rebuildSearch } from '../../../src/db/rebuild-search.ts';
 import type { Db, Role } from '../../../src/db/schema.ts';
 import type { Condition } from '../../../src/db/search-index.ts';
 import { runBatch } from '../../../src/db/sqlite/batch-queue.ts';
-import { countSegments } from '../../../src/db/sqlite/fts5-merge.ts';
+import { indexNameOf } from '../../../src/db/sqlite/fts5-index.ts';
 import { sqliteSearch } from '../../../src/db/sqlite/fts5-search.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { DamagedError } from '../../../src/errors.ts';
@@ -26,6 +26,15 @@ import { addUser, readyUrl, sharedDatabase, temporaryDatabase } from '../../supp
 
 const INDEX = 'SCAN users_search_0 VIRTUAL TABLE INDEX 64:M1';
 const LOOKED_UP = 'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)';
+
+/** As FTS5 lists the pages of each: https://sqlite.org/src/file/ext/fts5/fts5_index.c */
+async function countSegments(db: Db, part: number): Promise<number> {
+  const pages = sql.table(`${indexNameOf(part)}_idx`);
+  const { rows } = await sql<{ count: number }>`select count(distinct segid) as count from ${pages}`.execute(
+    db,
+  );
+  return rows[0]?.count ?? 0;
+}
 
 /** What is asked for a page: each statement with its plan. */
 async function plansOf(db: Db, query: string): Promise<{ text: string; plan: string }[]> {
