@@ -10,6 +10,7 @@ import type { Log } from '../../http/logger.ts';
 import { Mutex } from '../../lib/mutex.ts';
 import { fork, kill, livingWorkers, tell } from './child.ts';
 import { Counts } from './counts.ts';
+import { handOnAgain } from './handed-on.ts';
 import type { AboutExport, FromWorker, Place, Task } from './messages.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { SharedSlots } from './shared-slots.ts';
@@ -69,6 +70,7 @@ export class Workers {
   /** Of one that ends because all do nobody hears. @throws StartError */
   async #begin(): Promise<Place> {
     const worker = fork(this.#plan.count);
+    handOnAgain(worker, () => this.#serving.size > 0);
     const { promise, resolve, reject } = Promise.withResolvers<Place>();
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') this.#giveTask(worker);

@@ -85,6 +85,36 @@ test(
   },
 );
 
+/** Settings with which the first process is killed as soon as a connection is handed to it. */
+const KILLED_BY_CONNECTION = preloading(`
+  import cluster from 'node:cluster';
+  if (cluster.worker?.id === 1)
+    process.prependListener('internalMessage', ({ cmd }) => {
+      if (cmd === 'NODE_HANDLE') process.kill(process.pid, 'SIGKILL');
+    });`);
+
+testProcesses(
+  'who is on the way to a process that is killed is answered by another one, and Roster can be stopped',
+  PATIENCE,
+  async () => {
+    const { child, address, workers, ended } = await startSeveral(KILLED_BY_CONNECTION);
+    const [killed = 0] = workers();
+    // In turns: one of them is handed to it.
+    expect(await send(`${address}/healthz`, { agent: false })).toBe(200);
+    expect(await send(`${address}/healthz`, { agent: false })).toBe(200);
+    expect(isRunning(killed)).toBe(false);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  },
+);
+
+testProcesses('where there is no other one who was on the way is cut off', PATIENCE, async () => {
+  const { address, workers } = await startSeveral({ ...KILLED_BY_CONNECTION, WORKERS: '1' });
+  const [killed] = workers();
+  await expect(send(`${address}/healthz`, { agent: false })).rejects.toThrow(/ECONNRESET|hang up/);
+  await expect.poll(() => workers().filter((pid) => pid !== killed)).toHaveLength(1);
+});
+
 testProcesses(
   'one person has as many exports in all of them together as in one, and those of one that is killed are over',
   PATIENCE,
