@@ -9,10 +9,10 @@ export function fork(count: number): Worker {
   return cluster.fork({ UV_THREADPOOL_SIZE: String(threads) });
 }
 
-/** One that could not be started has no number. */
+/** One that could not be started has no number; one that has just ended may still be among Node's. */
 export function livingWorkers(): Worker[] {
-  const all = Object.values(cluster.workers ?? {});
-  return all.flatMap((worker) => (worker?.process.pid === undefined ? [] : [worker]));
+  const all = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  return all.filter((worker) => worker.process.pid !== undefined && !worker.isDead());
 }
 
 export function kill(worker: Worker): void {
