@@ -30,7 +30,7 @@ export function startClients(address: string) {
   const client = async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     while (!isStopped) {
-      const code = await ask(agent).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+      const code = await ask(agent).catch(codeOf);
       if (code === 'ECONNREFUSED') break;
       if (code !== undefined) failures.push(code);
     }
@@ -52,11 +52,36 @@ export function startClients(address: string) {
   };
 }
 
+/** Whoever is not answered by then never is. */
+const PATIENCE_MS = 60_000;
+
 /** The status of the answer. */
 export async function send(url: string, options: object, body = ''): Promise<number | undefined> {
-  const [answer] = (await once(request(url, options).end(body), 'response')) as [IncomingMessage];
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const [answer] = (await once(request(url, { ...options, signal }).end(body), 'response')) as [
+    IncomingMessage,
+  ];
   await text(answer);
   return answer.statusCode;
+}
+
+/** Asks again and again, each time on a connection of its own. @returns how to end that, which gives all statuses that were answered, and codes of errors */
+export function askAnew(url: string): () => Promise<(number | string | undefined)[]> {
+  const answers = new Set<number | string | undefined>();
+  let isOver = false;
+  const ask = () => send(url, { agent: false }).catch(codeOf);
+  const asking = (async () => {
+    while (!isOver) answers.add(await ask());
+  })();
+  return async () => {
+    isOver = true;
+    await asking;
+    return [...answers];
+  };
+}
+
+function codeOf({ code, message }: NodeJS.ErrnoException): string {
+  return code ?? message;
 }
 
 /** A form of which a part is sent: whoever answers it has to wait for the rest. */

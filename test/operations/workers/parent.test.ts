@@ -1,7 +1,6 @@
 /** Several processes at one port: what becomes of requests when one of them dies, all are replaced, or all are stopped. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { filePathOf } from '../../../src/database-url.ts';
@@ -10,14 +9,17 @@ import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD } from '../../people.ts';
-import { beginForm, expectNothingLost, send, startClients } from '../../reliability/clients.ts';
+import { askAnew, beginForm, expectNothingLost, send, startClients } from '../../reliability/clients.ts';
 import { preloading, run, runToEnd } from '../../roster.ts';
 import { Browser } from '../../soak/browser.ts';
 import { fillAsCommand, readyUrl, temporaryDatabase } from '../../support.ts';
-import { isRunning, PATIENCE, startSeveral } from './running.ts';
+import { exceptRequests, isRunning, PATIENCE, startSeveral } from './running.ts';
 
 const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'info' };
 const BROWSERS = 6;
+const REPLACED = 'All processes were replaced.';
+/** So many answers one after the other. */
+const MANY = 20;
 
 /** Of processes that come and go while nobody changes anything: with which database they do is all the same. */
 const testProcesses = test.skipIf(inject('engine') === 'postgres');
@@ -188,19 +190,14 @@ test(
   'SIGHUP replaces one after the other, Roster is ready all the while, and no request fails',
   PATIENCE,
   async () => {
-    const { url, child, address, workers, said, replaced } = await startSeveral(DRAINING);
+    const { url, child, address, workers, saying, replaced } = await startSeveral(DRAINING);
     const before = workers();
     const clients = startClients(address);
     await clients.more(50);
+    const answers = askAnew(`${address}/readyz`);
     child.kill('SIGHUP');
-    const answers = new Set<number | undefined>();
-    await expect
-      .poll(async () => {
-        answers.add(await send(`${address}/readyz`, { agent: false }));
-        return said();
-      })
-      .toContain('All processes were replaced.');
-    expect([...answers]).toEqual([200]);
+    await saying(REPLACED);
+    expect(await answers()).toEqual([200]);
     await replaced(before);
     await clients.more(50);
     await clients.stop();
@@ -214,14 +211,17 @@ testProcesses(
   async () => {
     // The one in the place of the dead one comes late.
     const slow = slowToStart(4);
-    const { child, workers, said } = await startSeveral({ ...DRAINING, ...slow });
+    const { child, workers, said, saying } = await startSeveral({ ...DRAINING, ...slow });
     const before = workers();
     child.kill('SIGHUP');
     // While the first of the new ones starts.
-    await sleep(300);
+    await expect.poll(workers).toHaveLength(3);
     process.kill(before[1] ?? 0, 'SIGKILL');
-    await expect.poll(said).toContain('All processes were replaced.');
-    await sleep(2 * SLOW);
+    await saying(REPLACED);
+    // That waits for whatever is being begun, and replaces all there are.
+    child.kill('SIGHUP');
+    await saying(REPLACED, 2);
+    expect(said().match(/Server listening/g)).toHaveLength(6);
     const isNew = (pid: number) => !before.includes(pid);
     await expect.poll(() => workers().map(isNew)).toEqual([true, true]);
   },
@@ -235,7 +235,8 @@ testProcesses(
     const seen = new Set(workers());
     const before = new Set(seen);
     child.kill('SIGHUP');
-    await sleep(100);
+    // While the first of the new ones starts.
+    await expect.poll(workers).toHaveLength(3);
     child.kill('SIGHUP');
     const replacedTwice = () => {
       for (const pid of workers()) seen.add(pid);
@@ -251,15 +252,17 @@ test(
   'one that is told to end goes on until another one answers, and then ends what it has begun',
   PATIENCE,
   async () => {
-    const { address, workers } = await startSeveral({ ...DRAINING, WORKERS: '1' });
+    const { address, workers, answeredBy } = await startSeveral({ ...DRAINING, WORKERS: '1' });
     const [old = 0] = workers();
     const { answered, finish } = await beginForm(address);
     process.kill(old, 'SIGTERM');
     await expect.poll(workers).toHaveLength(2);
-    const answers = new Set<number | undefined>();
-    for (const end = performance.now() + 4_000; performance.now() < end; await sleep(50))
-      answers.add(await send(`${address}/users`, { agent: false }));
-    expect([...answers]).toEqual([200]);
+    const answers = askAnew(`${address}/readyz`);
+    // Connections are handed out in turns: by then it takes none.
+    const last = () => new Set(answeredBy('/readyz').slice(-MANY));
+    await expect.poll(() => [last().size, last().has(old)]).toEqual([1, false]);
+    expect(await answers()).toEqual([200]);
+    expect(isRunning(old)).toBe(true);
     finish();
     expect(await answered).toBe(303);
     await expect.poll(() => isRunning(old)).toBe(false);
@@ -341,11 +344,13 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
     const { address, said } = await answering(child);
     const { answered, finish } = await beginForm(address);
     child.kill(signal);
-    await sleep(500);
+    // The one that answers is about to stop, or another one takes its place.
+    if (signal === 'SIGTERM') await expect.poll(() => send(`${address}/readyz`, { agent: false })).toBe(503);
+    else await expect.poll(() => said().match(/Server listening/g)).toHaveLength(3);
     finish();
     expect(await answered).toBe(303);
     if (signal === 'SIGTERM') expect(await once(child, 'exit')).toEqual([0, null]);
-    else await expect.poll(said).toContain('All processes were replaced.');
+    else await expect.poll(() => exceptRequests(said())).toContain(REPLACED);
   },
 );
 
