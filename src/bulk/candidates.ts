@@ -4,14 +4,14 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { Condition } from '../db/search-index.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
-import { TooBroadError } from '../errors.ts';
+import { noneIfTooBroad, TooBroadError } from '../errors.ts';
 import type { Stopwatch } from '../lib/clock.ts';
 import { Deadline } from '../lib/deadline.ts';
+import { type FilterResult, resolveFilter } from '../users/list/filter-result.ts';
 import {
   type Candidate,
   conditionOf,
   findAmong,
-  findFew,
   findMatching,
   type Tally,
   tallyMatching,
@@ -27,12 +27,18 @@ const STEP_MS = 10;
 /** `gone`: aborted once nobody waits to be shown it. */
 export type Asking = { db: Db; actor: Actor; stopwatch: Stopwatch; gone?: AbortSignal };
 
-/** `few`: who they are, where an index tells it soon. */
-export type Matching = { list: ListState; condition: Condition; few: readonly number[] | undefined };
+/** `result`: undefined where an index does not tell it soon; `few`: who they are, where it does. */
+export type Matching = {
+  list: ListState;
+  condition: Condition;
+  result?: FilterResult | undefined;
+  few: readonly number[] | undefined;
+};
 
 export async function match({ db, stopwatch, gone }: Asking, list: ListState): Promise<Matching> {
-  const few = await findFew(db, list, Deadline.in(PATIENCE_FOR_INDEX_MS, stopwatch, gone));
-  return { list, condition: await conditionOf(db, list), few };
+  const deadline = Deadline.in(PATIENCE_FOR_INDEX_MS, stopwatch, gone);
+  const result = await resolveFilter(db, list, { deadline }).catch(noneIfTooBroad);
+  return { list, condition: await conditionOf(db, list), result, few: result?.ids };
 }
 
 /** @throws TooBroadError */

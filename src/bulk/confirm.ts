@@ -24,9 +24,9 @@ export async function confirm(asking: Asking, act: Act, { list }: Selection, see
 }
 
 async function confirmTicked({ db }: Asking, targets: readonly Target[]): Promise<Confirmed> {
-  const names = await findTickedDrift(db, targets);
-  if (names.went.length === 0 && names.changed.length === 0) return { kind: 'few', targets };
-  return { kind: 'drifted', drift: { was: targets.length, ...names } };
+  const drift = await findTickedDrift(db, targets);
+  if (drift.went.count === 0 && drift.changed.count === 0) return { kind: 'few', targets };
+  return { kind: 'drifted', drift };
 }
 
 async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenAll): Promise<Confirmed> {
@@ -34,10 +34,9 @@ async function confirmAll(asking: Asking, act: Act, list: ListState, seen: SeenA
   const matching = await match(asking, list);
   // Before it is looked whether they are the same: whoever is changed after that has another version.
   const targets = await findCandidates(asking, act, matching, MOST_WITHOUT_JOB + 1);
-  if (!(await areSame(asking, matching, seen))) {
-    const names = await findDrift(asking.db, list, seen.snapshot.set);
-    return { kind: 'drifted', drift: { was: seen.total, ...names } };
-  }
+  if (!(await areSame(asking, matching, seen)))
+    // They were shown before a role was chosen, which some of them may have.
+    return { kind: 'drifted', drift: await findDrift(asking, { do: act.do }, list, seen) };
   if (targets.length <= MOST_WITHOUT_JOB) return { kind: 'few', targets };
   const { total } = await judge(asking, act, matching, seen.tallies);
   return { kind: 'many', total, since: seen.snapshot, absence };

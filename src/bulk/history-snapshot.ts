@@ -2,17 +2,23 @@
 import { engineOf } from '../db/engine.ts';
 import type { Db } from '../db/schema.ts';
 import { unindexed } from '../db/unindexed.ts';
+import { type ChangeOfSet, type ChangePlace, findChangesPast } from '../history/queries.ts';
 import { isOfImport } from '../imports/apply.ts';
 import { findUnfinishedJobs } from '../jobs/queries.ts';
 
-/** `growing`: sets that may change more users than they had by then, those after a number. */
+/**
+ * `growing`: sets that may change more users than they had by then, those after a number; `amid`: those among them of
+ * which nobody knows whom they had changed by then.
+ */
 export type HistorySnapshot = {
   set: number;
   growing: readonly (readonly [set: number, afterUser: number])[];
+  amid?: readonly number[];
 };
 
 /** Further back nobody is still writing one. */
 const MOST_MISSING = 100;
+const LAST = Number.MAX_SAFE_INTEGER;
 
 /** To be read before what is looked at: what is done between counts as done since. */
 export async function readHistorySnapshot(db: Db): Promise<HistorySnapshot> {
@@ -24,7 +30,8 @@ export async function readHistorySnapshot(db: Db): Promise<HistorySnapshot> {
     ...jobs.map((job) => [job.set_id, isOfImport(job) ? 0 : job.cursor] as const),
     ...missing.map((id) => [id, 0] as const),
   ];
-  return { set, growing };
+  const amid = jobs.filter((job) => isOfImport(job) && job.cursor > 0).map(({ set_id }) => set_id);
+  return { set, growing, amid };
 }
 
 /** Of the numbers up to one, those last ones that no set has: it may still be written when later ones are there. */
@@ -43,14 +50,25 @@ export async function findUnwrittenSets(db: Db, last: number): Promise<number[]>
 export async function findFirstSince(
   db: Db,
   users: readonly number[],
-  { set, growing }: HistorySnapshot,
+  snapshot: HistorySnapshot,
   except: number,
 ): Promise<ReadonlyMap<number, number>> {
-  if (users.length === 0) return new Map();
+  const since = await findSince(db, users, snapshot, except);
+  return new Map(since.toReversed().map(({ user_id, version }) => [user_id, version]));
+}
+
+/** All that was done to some users after a moment, of each the first version first. */
+export async function findSince(
+  db: Db,
+  users: readonly number[],
+  { set, growing }: HistorySnapshot,
+  except = 0,
+): Promise<ChangeOfSet[]> {
+  if (users.length === 0) return [];
   const began = new Map(growing);
   const changes = await db
     .selectFrom('changes')
-    .select(['user_id', 'version', 'set_id'])
+    .select(['user_id', 'version', 'set_id', 'fields'])
     .where('user_id', 'in', users)
     .where(({ eb, or }) => {
       const isLater = eb(unindexed('set_id'), '>', set);
@@ -59,6 +77,31 @@ export async function findFirstSince(
     .where(unindexed('set_id'), '!=', except)
     .execute();
   const since = changes.filter(({ user_id, set_id }) => user_id > (began.get(set_id) ?? 0));
-  since.sort((one, other) => other.version - one.version);
-  return new Map(since.map(({ user_id, version }) => [user_id, version]));
+  return since.sort((one, other) => one.version - other.version);
+}
+
+/** All that was done after a moment, to whomever, batch by batch; without what nobody knows to be of before or of after it. */
+export async function* changesSince(
+  db: Db,
+  { set, growing, amid = [] }: HistorySnapshot,
+  limit: number,
+): AsyncGenerator<ChangeOfSet[]> {
+  const older = growing.filter(([own]) => own <= set && !amid.includes(own));
+  for (const [own, user_id] of older.toSorted(([one], [other]) => one - other))
+    yield* changesPast(db, { set_id: own, user_id, version: LAST }, limit, own);
+  yield* changesPast(db, { set_id: set, user_id: LAST, version: LAST }, limit);
+}
+
+async function* changesPast(
+  db: Db,
+  start: ChangePlace,
+  limit: number,
+  set?: number,
+): AsyncGenerator<ChangeOfSet[]> {
+  for (let place: ChangePlace | undefined = start; place; ) {
+    const past: ChangePlace = place;
+    const changes = await engineOf(db).runBatch(() => findChangesPast(db, past, limit, set));
+    if (changes.length > 0) yield changes;
+    place = changes[limit - 1];
+  }
 }

@@ -4,8 +4,9 @@ import type { User } from '../db/schema.ts';
 import { noneIfTooBroad } from '../errors.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Tally } from '../users/list/matching.ts';
-import { findTicked, type Selection, selectUsers } from '../users/list/selection.ts';
+import { findTicked, type Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
+import { walk } from '../users/list/walk.ts';
 import { type Act, type Why, whyLeft } from './acts.ts';
 import { type Asking, findCandidates, findOwn, type Matching, match, tally } from './candidates.ts';
 import type { Target } from './commands.ts';
@@ -69,14 +70,20 @@ async function planAll(asking: Asking, act: Act, list: ListState): Promise<Plan>
 }
 
 /** Of the list, in its order; where that would take long, by number. @throws TooBroadError */
-async function findFirst(asking: Asking, act: Act, matching: Matching, count: number): Promise<User[]> {
-  if (count === 0) return [];
+export async function findFirst(
+  asking: Asking,
+  act: Act,
+  matching: Matching,
+  count: number,
+): Promise<User[]> {
   const { db, actor, stopwatch, gone } = asking;
+  const { list, result } = matching;
+  if (count === 0) return [];
+  if (result === undefined) return findCandidates(asking, act, matching, count);
   const deadline = Deadline.in(PATIENCE_FOR_ORDER_MS, stopwatch, gone);
   const first: User[] = [];
   try {
-    const { batches } = await selectUsers(db, { list: matching.list, ticked: undefined }, deadline);
-    for await (const users of batches) {
+    for await (const users of walk(db, list, { ...result, deadline })) {
       first.push(...users.filter((user) => whyLeft(actor, user, act) === undefined));
       if (first.length >= count) return first.slice(0, count);
       if (deadline.isPast) break;

@@ -4,10 +4,11 @@ import { allow } from '../auth/access.ts';
 import { type Answer, begun, done, nothingDone } from '../auth/idempotency-store.ts';
 import { mayEdit } from '../auth/policy.ts';
 import { runCommand } from '../auth/run-command.ts';
+import { fromIn } from '../http/return-list.ts';
 import { isShort } from '../http/safe-redirect.ts';
 import { refuseUnseenImport } from '../imports/commands.ts';
 import { parseForm, readFields } from '../lib/forms.ts';
-import { listAddress } from '../users/list/address.ts';
+import { listAddress, listQuery } from '../users/list/address.ts';
 import { nearestPage } from '../users/list/page.ts';
 import { isEmpty, parseSelection, type Selection, selectionAddress } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
@@ -69,7 +70,7 @@ async function begin(
   return runCommand(request, async (trx, actor) => {
     if (!(await areSameAbsent(trx, many.list, absence))) return undefined;
     const set = await beginBulk(trx, actor, act, many, request.server.clock());
-    return begun(`/history/${set}`, BULK_BEGUN, set);
+    return begun(`/history/${set}${fromIn({ from: listQuery(many.list) })}`, BULK_BEGUN, set);
   });
 }
 

@@ -1,5 +1,6 @@
 /** Reading history. */
 import type { Selectable } from 'kysely';
+import { lockErasing } from '../auth/drafts.ts';
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
@@ -103,6 +104,8 @@ export async function findNames(
   for (const { id, username } of await there.execute()) names.set(id, username);
   const gone = wanted.filter((id) => !names.has(id));
   if (gone.length === 0 || !seesDeleted) return names;
+  // What is kept with these names would else outlast somebody who is erased before it is saved.
+  if (db.isTransaction) await lockErasing(db as Trx);
   const deleted = db.selectFrom('deleted_users').select(['id', 'fields']).where('id', 'in', gone);
   for (const { id, fields } of await deleted.execute()) names.set(id, unpackValues(fields).username);
   return names;
@@ -135,10 +138,20 @@ export async function findChangesOfSets(db: Db, sets: readonly number[]): Promis
   return found.sort((one, other) => one.version - other.version);
 }
 
-export async function findChangesSince(db: Db, set: number, limit: number): Promise<ChangeOfSet[]> {
+export type ChangePlace = Pick<Change, 'set_id' | 'user_id' | 'version'>;
+
+/** In the order of sets, and of users in each. @param set to stay in */
+export async function findChangesPast(
+  db: Db,
+  { set_id, user_id, version }: ChangePlace,
+  limit: number,
+  set?: number,
+): Promise<ChangeOfSet[]> {
   const changes = db.selectFrom('changes').select(['user_id', 'version', 'set_id', 'fields']);
-  return changes
-    .where('set_id', '>', set)
+  const past = changes.where(({ eb, refTuple, tuple }) =>
+    eb(refTuple('set_id', 'user_id', 'version'), '>', tuple(set_id, user_id, version)),
+  );
+  return (set === undefined ? past : past.where('set_id', '=', set))
     .orderBy('set_id')
     .orderBy('user_id')
     .orderBy('version')

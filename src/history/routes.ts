@@ -5,8 +5,10 @@ import type { Actor } from '../auth/actor.ts';
 import { mayManage, mayRead, maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import { showErasure } from '../erasure/progress.ts';
 import { findErasure } from '../erasure/queries.ts';
+import { fromIn } from '../http/return-list.ts';
 import { FORGOTTEN, findJobOfSet, mayGoOn } from '../jobs/queries.ts';
 import type { Fields } from '../lib/forms.ts';
+import { parseFrom } from '../users/list/address.ts';
 import { type HistoryState, historyAddress, parseHistory, timesOf } from './address.ts';
 import { describeSets, getSeenSet, personOf, seenFields, visibilityFor } from './descriptions.ts';
 import { fateOf } from './fields.ts';
@@ -57,7 +59,7 @@ function seenKinds(actor: Actor | undefined, { kind }: HistoryState, user: numbe
   return { kinds, own: { id, kinds: [...asked, 'own role' as const] } };
 }
 
-async function showSet({ reader: db, params, query, actor }: Request, reply: FastifyReply) {
+async function showSet({ reader: db, server, params, query, actor }: Request, reply: FastifyReply) {
   const row = await getSeenSet(db, params.id, actor);
   const after = parseAfter(query.after);
   const changes = await findChangesInSet(db, row.set.id, after, PER_PAGE + 1);
@@ -90,6 +92,8 @@ async function showSet({ reader: db, params, query, actor }: Request, reply: Fas
     isForgotten: job?.state === 'stopped' && job.params === FORGOTTEN,
     isOfOne: row.set.undoes !== null && (await findChangeSet(db, row.set.undoes))?.users === 1,
     erased: erasure && showErasure(reply, erasure),
+    from: fromIn(query),
+    list: query.from === undefined ? undefined : parseFrom(query, server.clock()),
     leftOut: leftOut.map((id) => personOf(id, namesInJob)),
     goneOnBy: actorId === row.set.actor_id ? undefined : personOf(actorId, namesInJob),
   });

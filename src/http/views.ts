@@ -233,6 +233,9 @@ export type Views = {
     isOfOne: boolean;
     leftOut: readonly Person[];
     goneOnBy: Person | undefined;
+    /** `?from=page%3D2`, or nothing; and the list that it leads back to, if there is one. */
+    from: string;
+    list: ListState | undefined;
     erased?: ErasureState | undefined;
   };
   'undo/show': {
@@ -256,6 +259,8 @@ export type Views = {
     isDraft: boolean;
     /** `?from=page%3D2`, or nothing. */
     from: string;
+    /** Where it was begun. */
+    back: string;
   };
   'exports/export': {
     selection: Selection;

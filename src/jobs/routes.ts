@@ -7,9 +7,11 @@ import { runCommand } from '../auth/run-command.ts';
 import { NotFoundError } from '../errors.ts';
 import { getSeenSet } from '../history/descriptions.ts';
 import { lockChangeSet } from '../history/queries.ts';
+import { fromIn } from '../http/return-list.ts';
+import type { Fields } from '../lib/forms.ts';
 import { findJobOfSet, goOnWithJob, mayGoOn } from './queries.ts';
 
-type Request = FastifyRequest<{ Params: { id: string } }>;
+type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
 
 export function jobRoutes(app: FastifyInstance): void {
   app.post('/history/:id/go-on', allow(mayEdit, { form: '/history/:id' }), goOn);
@@ -25,7 +27,7 @@ async function goOn(request: Request, reply: FastifyReply) {
     if (job === undefined || !(await mayGoOn(trx, set, job)))
       throw new NotFoundError('There is nothing to go on with.');
     await goOnWithJob(trx, job.id, user?.id ?? null);
-    return done(`/history/${set.id}`, 'It goes on: this page says how far it is.');
+    return done(`/history/${set.id}${fromIn(request.query)}`, 'It goes on: this page says how far it is.');
   });
   void server.runJobs();
   return reply.answer(answer);

@@ -43,7 +43,7 @@ async function begin(request: Request, reply: FastifyReply, undoing: Undoing, { 
   if (seen === undefined) return showSteps(reply, undoing, [], { status: 409 });
   const answer = await runCommand(request, async (trx, actor) => {
     const set = await beginUndo(trx, actor, undoing.row.set, server.clock());
-    return begun(`/history/${set}`, BEGUN, set);
+    return begun(`/history/${set}${fromIn(request.query)}`, BEGUN, set);
   });
   void server.runJobs();
   return reply.answer(answer);
@@ -109,7 +109,7 @@ function placeOf(undone: Decided, request: Request): string {
   if (undone.kind === 'nothing') return isBeside ? list : '/history';
   const { set, steps, user, left } = undone;
   if (steps.length === 1) return user ? userAddress(user.id, request) : list;
-  return isBeside && left.length === 0 ? list : `/history/${set}`;
+  return isBeside && left.length === 0 ? list : `/history/${set}${fromIn(request.query)}`;
 }
 
 /** @throws NotFoundError, ForbiddenError, NotNowError */

@@ -10,6 +10,8 @@ import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Fields } from '../lib/forms.ts';
 import type { Problems } from '../users/form.ts';
+import { listAddress } from '../users/list/address.ts';
+import { listBefore, userAddress } from '../users/request.ts';
 import { countUntouched, findChangesOf, findUsersOfChanges } from './changes.ts';
 import { digestOf } from './commands.ts';
 import { findConflicts, MOST_CONFLICTS, MOST_LEFT, type Part, refuseWhileUnderWay } from './conflicts.ts';
@@ -92,9 +94,16 @@ export async function showSteps(
       isChanged,
       isDraft,
       from: fromIn(reply.request.query as Fields),
+      back: placeBefore(reply.request as Request, row),
     },
     status,
   );
+}
+
+/** Whoever does not go on is where they began it: at a list, at a user, or in the history. */
+function placeBefore(request: Request, { set, whom }: DescribedSet): string {
+  if (request.query.from === undefined) return `/history/${set.id}`;
+  return set.users === 1 && whom ? userAddress(whom.id, request) : listAddress(listBefore(request));
 }
 
 /** What became of a role is for those who see access, also where they could do away with the whole user. */

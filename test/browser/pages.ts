@@ -255,7 +255,7 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto(`/bulk?do=delete&tick.${LONG_ID}=on&tick.${ANN_ID}=on&tick.${id}=on`);
       await transact(db, (trx) => changeUser(trx, commandLine, id, { is_active: false }, Date.now()));
       await press(page, /^Delete/);
-      await page.getByText('others have changed who this is about').waitFor();
+      await page.getByText('who this is about has changed').waitFor();
     },
     'choosing a file to import, with a mistake': async (page) => {
       await page.goto('/import');

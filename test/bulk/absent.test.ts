@@ -121,5 +121,5 @@ test('it is asked again where its file is read anew as it is confirmed', async (
   expect((await confirm(app, headers, 'delete', whom, { asked })).statusCode).toBe(409);
   await app.runJobs();
   const others = await confirm(app, headers, 'delete', whom, { asked });
-  expect(pageOf(others).text).toContain('others have changed who this is about');
+  expect(pageOf(others).text).toContain('who this is about has changed');
 });

@@ -1,16 +1,25 @@
 /** One thing done to many users: to those who were ticked, or to all who match; asked first, and never to whom it may not be done. */
-import { expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { expect, inject, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
-import { findCandidates, match, tally } from '../../src/bulk/candidates.ts';
+import { done, findAnswer, insertAnswer } from '../../src/auth/idempotency-store.ts';
+import { findCandidates, type Matching, match, tally } from '../../src/bulk/candidates.ts';
+import { doToAll } from '../../src/bulk/commands.ts';
+import { findFirst, planBulk } from '../../src/bulk/plan.ts';
+import { sentenceOfDone } from '../../src/bulk/words.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
+import { engineOf } from '../../src/db/engine.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { eraseUser } from '../../src/erasure/commands.ts';
 import { TooBroadError } from '../../src/errors.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
 import { Deadline } from '../../src/lib/deadline.ts';
+import { createUsers, deleteUser } from '../../src/users/commands.ts';
 import { parseFrom } from '../../src/users/list/address.ts';
 import { conditionOf, tallyMatching } from '../../src/users/list/matching.ts';
 import { findUser } from '../../src/users/queries.ts';
+import { replaceInEngine } from '../engines.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp, temporaryDatabase } from '../support.ts';
@@ -285,6 +294,34 @@ test('nobody waits long for those to whom it can be done: few are known by an in
   ]);
 });
 
+test.runIf(inject('engine') === 'postgres')(
+  'an answer that is kept names nobody who is erased at that moment',
+  async () => {
+    const { app, max, mia } = await start();
+    const { db } = app;
+    await transact(db, (trx) => deleteUser(trx, commandLine, mia.id, 0));
+    const form = { hash: 'x', key: Buffer.alloc(32) };
+    const [named, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const act = { do: 'deactivate' } as const;
+    const doing = transact(db, async (trx) => {
+      const { done: count, left } = await doToAll(trx, commandLine, act, [max, mia], 0);
+      const sentence = sentenceOfDone(act, count, left);
+      expect(sentence).toContain('mia');
+      named.resolve();
+      await end.promise;
+      await insertAnswer(trx, form, done('/users', sentence), 0);
+    });
+    await named.promise;
+    const erasing = transact(db, (trx) => eraseUser(trx, commandLine, mia.id, 0));
+    const waiting = sql`
+      select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+    await expect.poll(async () => (await waiting.execute(db)).rows.length).toBeGreaterThan(0);
+    end.resolve();
+    await Promise.all([doing, erasing]);
+    expect((await findAnswer(db, form))?.sentence).toContain('This was done already');
+  },
+);
+
 test('where it takes too long to find out who they are the page says how few could be found, and leads back', async () => {
   let time = 0;
   const app = await startApp({}, undefined, Date.now, () => (time += 40_000));
@@ -343,4 +380,47 @@ test('of all that match the first ten of the list are shown, in its order, whoev
   const names = ['01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '12'].map((at) => `all${at}`);
   expect(await shownFor('q=all&sort=username')).toEqual(names.slice(0, 10));
   expect(await shownFor('q=all&sort=-username&page=2')).toEqual(names.toReversed().slice(0, 10));
+});
+
+test('where the first of the list would take long to find they are shown by number', async () => {
+  const db = await temporaryDatabase();
+  const people = Array.from({ length: 260 }, (_, index) => ({
+    username: `all${999 - index}`,
+    email: `all${index}@example.org`,
+    full_name: null,
+    is_active: index < 2,
+    role: 'member' as const,
+  }));
+  await transact(db, (trx) => createUsers(trx, commandLine, people, 0));
+  const asking = { db, actor: commandLine, stopwatch: () => 0 };
+  const matching = await match(asking, parseFrom({ from: 'q=all&sort=username' }, 0));
+  const firstOf = async (given: Matching, stopwatch = asking.stopwatch) => {
+    const users = await findFirst({ ...asking, stopwatch }, { do: 'deactivate' }, given, 2);
+    return users.map(({ username }) => username);
+  };
+  const byNumber = ['all999', 'all998'];
+  expect(await firstOf(matching)).toEqual(byNumber.toReversed());
+  expect(await firstOf({ ...matching, result: undefined })).toEqual(byNumber);
+  let time = 0;
+  const late = () => (time += 2_000);
+  // Those of the first batch are all inactive; and a search gives up by itself.
+  expect(await firstOf(matching, late)).toEqual(byNumber);
+  const many = { ...matching, result: matching.result && { ...matching.result, ids: undefined } };
+  expect(await firstOf(many, late)).toEqual(byNumber);
+});
+
+test('who matches is found out once for the page that asks, the first of the list included', async () => {
+  const db = await temporaryDatabase();
+  await addUser(db, { username: 'max' });
+  const list = parseFrom({ from: 'q=m&sort=username' }, 0);
+  const search = await engineOf(db).searchIndexOf(db);
+  const findAll = vi.fn(search.findAll);
+  replaceInEngine(db, { searchIndexOf: async () => ({ ...search, findAll }) });
+  const plan = await planBulk(
+    { db, actor: commandLine, stopwatch: () => 0 },
+    { do: 'delete' },
+    { list, ticked: undefined },
+  );
+  expect(plan.users.map(({ username }) => username)).toEqual(['max']);
+  expect(findAll).toHaveBeenCalledTimes(1);
 });

@@ -1,19 +1,27 @@
 /** Between asking and confirming others change the directory: it is asked again where that matters, and only there. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import type { Act } from '../../src/bulk/acts.ts';
+import { findCandidates, match } from '../../src/bulk/candidates.ts';
 import { doToAll } from '../../src/bulk/commands.ts';
-import { seedUsers } from '../../src/cli/seed.ts';
+import { findDrift } from '../../src/bulk/drift.ts';
+import { readHistorySnapshot } from '../../src/bulk/history-snapshot.ts';
 import type { Db, User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { NotFoundError } from '../../src/errors.ts';
+import { inOneSet } from '../../src/history/record.ts';
 import { forgetAbsentUsers } from '../../src/imports/absent-users.ts';
 import { DAY } from '../../src/lib/clock.ts';
-import { changeUser, deleteUser } from '../../src/users/commands.ts';
+import { changeUser, createUsers, deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { parseFrom } from '../../src/users/list/address.ts';
 import { findUser } from '../../src/users/queries.ts';
 import type { UserChanges } from '../../src/users/validation.ts';
 import { bring } from '../imports/by-pages.ts';
-import { pageOf } from '../page.ts';
+import { type Page, pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn, signIn } from '../people.ts';
-import { addUser, startApp } from '../support.ts';
+import { runs } from '../runs.ts';
+import { addUser, get, startApp, temporaryDatabase } from '../support.ts';
 import { ask, confirm, type Whom } from './asking.ts';
 
 const ALL: Whom = `from=${encodeURIComponent('q=m&status=active')}&all=on`;
@@ -27,6 +35,12 @@ async function start() {
     await addUser(app.db, { username: 'zoe', email: 'zoe@elsewhere.org' }),
   ];
   return { app, db: app.db, headers, max, mia, zoe };
+}
+
+const UNTOLD = 'The history does not tell of everyone who came or went';
+
+function fatesIn(page: Page): string[] {
+  return page.items.filter((item) => / (came|went|(was|were) changed): /.test(item));
 }
 
 const change = (db: Db, { id }: User, changes: UserChanges) =>
@@ -48,7 +62,11 @@ test('who came, who went and who was changed since is said, and it is asked agai
   const page = pageOf(again);
   expect(page.title).toMatch(/^Error: /);
   expect(page.text).toContain('They were 3, and are 3 now.');
-  expect(page.items).toEqual(expect.arrayContaining(['Came: mzoe, mud', 'Went: mia, moe', 'Changed: max']));
+  expect(fatesIn(page)).toEqual([
+    '2 users came: mzoe, mud',
+    '2 users went: mia, moe',
+    '1 user was changed: max',
+  ]);
   expect(await findUser(db, max.id)).toMatchObject({ is_active: true, version: 2 });
   expect((await confirm(app, headers, 'deactivate', ALL, { asked: again })).body).toBe(
     '3 users deactivated!\n',
@@ -93,6 +111,8 @@ test('who comes at midnight, since they signed in long ago by then, is asked abo
   const again = await confirm(app, headers, 'deactivate', whom, { asked });
   expect(again.statusCode).toBe(409);
   expect(pageOf(again).text).toContain('Deactivate 2 users?');
+  expect(pageOf(again).text).toContain('They were 1, and are 2 now.');
+  expect(pageOf(again).text).toContain(UNTOLD);
 });
 
 test('of who is not in a file it is told by their numbers who came, went and was changed', async () => {
@@ -112,10 +132,10 @@ test('of who is not in a file it is told by their numbers who came, went and was
   await addUser(db, { username: 'new' });
   const again = await confirm(app, headers, 'deactivate', whom, { asked });
   expect(again.statusCode).toBe(409);
-  expect(pageOf(again).items.filter((item) => /^(Came|Went|Changed)/.test(item))).toEqual([
-    'Came: kai',
-    'Went: mia, lea',
-    'Changed: max',
+  expect(fatesIn(pageOf(again))).toEqual([
+    '1 user came: kai',
+    '2 users went: mia, lea',
+    '1 user was changed: max',
   ]);
   expect((await confirm(app, headers, 'deactivate', whom, { asked: again })).body).toBe(
     '2 users deactivated!\n',
@@ -134,21 +154,113 @@ test('once it is forgotten who is not in a file, nothing is done to those who we
   expect(await findUser(db, max.id)).toBeDefined();
 });
 
-test('where very much was changed since there are numbers alone, and where that concerns nobody of them nothing is asked', async () => {
-  const { app, db, headers, max } = await start();
+test('however many were changed since, it is said how many came and how many went, with the first of them and where all stand', async () => {
+  const { app, db, headers, max, mia, zoe } = await start();
   const asked = await ask(app, headers, 'deactivate', ALL);
-  await seedUsers(db, 150);
-  const others = await db
-    .selectFrom('users')
-    .selectAll()
-    .where('id', '>', max.id + 10)
-    .limit(101)
-    .execute();
-  for (const user of others.filter(({ search_text }) => !search_text.includes('m')))
-    await change(db, user, { is_active: false });
-  const again = await confirm(app, headers, 'deactivate', ALL, { asked });
-  expect(pageOf(again).text).toMatch(/They were 2, and are \d+ now\./);
-  expect(await findUser(db, max.id)).toMatchObject({ is_active: true });
+  await change(db, max, { full_name: 'Moritz' });
+  const came: User[] = [];
+  await transact(db, (trx) =>
+    inOneSet(trx, commandLine, { at: Date.now(), kind: 'created' }, async (acting) => {
+      const people = Array.from({ length: 300 }, (_, at) => ({
+        username: `m${at}`,
+        email: `m${at}@example.org`,
+        full_name: null,
+        is_active: true,
+        role: 'member' as const,
+      }));
+      came.push(...(await createUsers(trx, acting, people, Date.now())));
+    }),
+  );
+  const [some] = came as [User, ...User[]];
+  for (let time = 0; time < 101; time += 1) await change(db, some, { full_name: `M ${time}` });
+  for (const user of came.slice(0, 20)) await remove(db, user);
+  await change(db, zoe, { full_name: 'Zoë' });
+  await change(db, mia, { is_active: false });
+  const page = pageOf(await confirm(app, headers, 'deactivate', ALL, { asked }));
+  expect(page.text).toContain('They were 2, and are 281 now.');
+  expect(fatesIn(page)).toEqual([
+    '280 users came: m20, m21, m22, m23, m24, m25, m26, m27, m28, m29 and 270 more',
+    '1 user went: mia',
+    '1 user was changed: max',
+  ]);
+  expect(page.text).not.toContain(UNTOLD);
+  expect(page.link('who they are now')).toBe('/users?q=m&status=active&all=on');
+  const history = pageOf(await get(app, page.link('all that was done since'), headers));
+  expect(history.text).toContain('Changed the full name of max');
+  expect(history.text).toContain('Created 300 users');
+  expect(history.text).not.toContain('Created max');
+});
+
+test('where so very much was changed that there is no time for all of it, it is known that there is more', async () => {
+  const { db, max, mia } = await start();
+  const snapshot = await readHistorySnapshot(db);
+  for (let each = 0; each < 130; each += 1)
+    for (const user of [max, mia]) await change(db, user, { full_name: `M ${each}` });
+  const list = parseFrom({ from: 'q=m' }, 0);
+  let time = 0;
+  const driftIn = (each: number) =>
+    findDrift({ db, actor: commandLine, stopwatch: () => (time += each) }, { do: 'delete' }, list, {
+      total: 2,
+      snapshot,
+    });
+  expect(await driftIn(0)).toMatchObject({ isWhole: true, changed: { count: 2 } });
+  expect(await driftIn(40_000)).toMatchObject({ isWhole: false, changed: { count: 2 } });
+});
+
+test('whatever is done meanwhile, it is told of everyone who came, went or was changed', async () => {
+  const step = fc.record({
+    who: fc.nat({ max: 5 }),
+    what: fc.oneof(
+      fc.constant('delete' as const),
+      fc.constant('restore' as const),
+      fc.record(
+        {
+          is_active: fc.boolean(),
+          role: fc.constantFrom('member' as const, 'viewer' as const),
+          full_name: fc.constantFrom('Max', 'Zoë'),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+  });
+  const act = fc.constantFrom<Act>({ do: 'deactivate' }, { do: 'delete' });
+  const from = fc.constantFrom('q=max', 'role=member', 'status=active&role=viewer', '');
+  const steps = fc.array(step, { minLength: 4, maxLength: 16 });
+  const property = fc.asyncProperty(act, from, fc.nat({ max: 4 }), steps, async (act, from, before, all) => {
+    const db = await temporaryDatabase();
+    const ids: number[] = [];
+    for (let at = 0; at < 6; at += 1) ids.push((await addUser(db, { username: `user${at}` })).id);
+    const asking = { db, actor: commandLine, stopwatch: () => 0 };
+    const list = parseFrom({ from }, 0);
+    const everyone = async () => {
+      const users = await findCandidates(asking, act, await match(asking, list), 100);
+      return new Map(users.map(({ id, version }) => [id, version]));
+    };
+    const perform = async ({ who, what }: (typeof all)[number]) => {
+      const id = ids[who] ?? 0;
+      await transact(db, async (trx) => {
+        if (what === 'delete') await deleteUser(trx, commandLine, id, 0);
+        else if (what === 'restore') await restoreUser(trx, commandLine, id, 0);
+        else await changeUser(trx, commandLine, id, what, 0);
+      }).catch((error) => {
+        if (!(error instanceof NotFoundError)) throw error;
+      });
+    };
+    for (const one of all.slice(0, before)) await perform(one);
+    const [snapshot, was] = [await readHistorySnapshot(db), await everyone()];
+    for (const one of all.slice(before)) await perform(one);
+    const drift = await findDrift(asking, act, list, { total: was.size, snapshot });
+    const is = await everyone();
+    const both = [...is.keys()].filter((id) => was.has(id));
+    const told = (['came', 'went', 'changed'] as const).map((fate) => drift[fate].people.map(({ id }) => id));
+    expect(told).toEqual([
+      [...is.keys()].filter((id) => !was.has(id)),
+      [...was.keys()].filter((id) => !is.has(id)),
+      both.filter((id) => was.get(id) !== is.get(id)),
+    ]);
+    await db.destroy();
+  });
+  await fc.assert(property, runs(200));
 });
 
 test('others who came in the place of some are seen, also where their numbers and versions add up to the same', async () => {
@@ -167,16 +279,24 @@ test('others who came in the place of some are seen, also where their numbers an
   expect(versions).toEqual([{ version: 3 }, { version: 3 }]);
   const again = await confirm(app, headers, 'activate', all, { asked });
   expect(again.statusCode).toBe(409);
-  expect(pageOf(again).items).toEqual(expect.arrayContaining(['Came: zoe, zac', 'Went: mia, moe']));
+  expect(fatesIn(pageOf(again))).toEqual(['2 users came: zoe, zac', '2 users went: mia, moe']);
 });
 
-test('where very much was changed of as many as before, that is said', async () => {
-  const { app, db, headers, max } = await start();
-  const asked = await ask(app, headers, 'deactivate', ALL);
-  for (let time = 0; time < 101; time += 1) await change(db, max, { full_name: `Max ${time}` });
-  const { text } = pageOf(await confirm(app, headers, 'deactivate', ALL, { asked }));
-  expect(text).toContain('Some of them were changed.');
-  expect(text).not.toContain('They were');
+test('where only those were changed who are left as they are, nobody is said to have come or gone', async () => {
+  const { app, db, headers } = await start();
+  await addUser(db, { username: 'moe', is_active: false });
+  const asked = await ask(app, headers, 'deactivate', 'from=q%3Dm&all=on');
+  const moe = await db
+    .selectFrom('users')
+    .selectAll()
+    .where('username', '=', 'moe')
+    .executeTakeFirstOrThrow();
+  await change(db, moe, { full_name: 'Moe' });
+  const page = pageOf(await confirm(app, headers, 'deactivate', 'from=q%3Dm&all=on', { asked }));
+  expect(fatesIn(page)).toEqual([]);
+  expect(page.text).toContain(
+    'Some of them, or of those who are left as they are, are others or were changed.',
+  );
 });
 
 test('a role that was not chosen does not make what was shown anew', async () => {
@@ -187,7 +307,7 @@ test('a role that was not chosen does not make what was shown anew', async () =>
   expect(unchosen.statusCode).toBe(422);
   const again = await confirm(app, headers, 'role', ALL, { asked: unchosen, role: 'viewer' });
   expect(again.statusCode).toBe(409);
-  expect(pageOf(again).items).toContain('Changed: max');
+  expect(fatesIn(pageOf(again))).toEqual(['1 user was changed: max']);
 });
 
 test('of those ticked it is said who was changed and who is gone; who was not ticked does not matter', async () => {
@@ -199,7 +319,7 @@ test('of those ticked it is said who was changed and who is gone; who was not ti
   await remove(db, mia);
   const again = await confirm(app, headers, 'delete', whom, { asked });
   expect(again.statusCode).toBe(409);
-  expect(pageOf(again).items).toEqual(expect.arrayContaining(['Went: mia', 'Changed: max']));
+  expect(fatesIn(pageOf(again))).toEqual(['1 user went: mia', '1 user was changed: max']);
   expect(pageOf(again).text).toContain('1 user: not there any more');
   expect((await confirm(app, headers, 'delete', whom, { asked: again })).body).toBe('1 user deleted!\n');
 });

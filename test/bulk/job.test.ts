@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
+import { findDrift } from '../../src/bulk/drift.ts';
 import { findFirstSince, findUnwrittenSets, readHistorySnapshot } from '../../src/bulk/history-snapshot.ts';
 import { beginBulk, bulkBatch } from '../../src/bulk/job.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
@@ -64,6 +65,12 @@ const activateAll = (db: Db) =>
     const active = inactive.map((user) => ({ ...user, is_active: true }));
     await addToCounts(trx, [...countByKind(inactive, -1), ...countByKind(active)]);
   });
+
+async function countViewers(db: Db): Promise<{ count: number }> {
+  const viewers = db.selectFrom('users').where('role', '=', 'viewer');
+  return viewers.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+}
+
 const change = (db: Db, { id }: Pick<User, 'id'>, changes: UserChanges) =>
   transact(db, (trx) => changeUser(trx, commandLine, id, changes, NOW));
 
@@ -109,12 +116,18 @@ test.each([
   expect(after.filter(holds)).toHaveLength(
     act === 'delete' ? 0 : before.filter((user) => holds(user as User)).length + total,
   );
-  const asked = pageOf(await post(app, `${address}/undo`, {}, headers));
-  const undone = await post(app, `${address}/undo`, { seen: asked.field('seen') }, headers);
+  // It leads back to the list, and so does what undoes it.
+  const back = `/users?${filter}`;
+  expect(set.link('Back to the list')).toBe(back);
+  const { action } = set.forms.filter((form) => form.action.includes('/undo'))[0] ?? { action: '' };
+  const asked = pageOf(await post(app, action, {}, headers));
+  expect(asked.link('Cancel')).toBe(back);
+  const confirming = asked.form('Undo');
+  const undone = await post(app, confirming.action, { seen: asked.field('seen') }, headers);
   await app.runJobs();
-  expect(pageOf(await get(app, String(undone.headers.location), headers)).text).toContain(
-    `Done for ${shown} of ${shown} users.`,
-  );
+  const end = pageOf(await get(app, String(undone.headers.location), headers));
+  expect(end.text).toContain(`Done for ${shown} of ${shown} users.`);
+  expect(end.link('Back to the list')).toBe(back);
   expect(await stateOf(app.db)).toEqual(before);
 });
 
@@ -187,8 +200,9 @@ test('a form that began it asks anew once that was undone, and until then is ans
   };
   const { location: set } = (await send()).headers;
   expect((await send()).headers.location).toBe(set);
-  const undo = pageOf(await post(app, `${set}/undo`, {}, headers)).field('seen');
-  await post(app, `${set}/undo`, { seen: undo, key: newToken() }, headers);
+  const address = String(set).replace('?', '/undo?');
+  const undo = pageOf(await post(app, address, {}, headers)).field('seen');
+  await post(app, address, { seen: undo, key: newToken() }, headers);
   await app.runJobs();
   const again = await send();
   expect([again.statusCode, pageOf(again).heading]).toEqual([409, 'Deactivate 300 users?']);
@@ -335,6 +349,34 @@ test('what a change that had begun before does after it was confirmed is somebod
   expect(await findJobOfSet(db, second)).toMatchObject({ state: 'done', done, left_out: 2 * MANY - done });
 });
 
+test('where somebody is to confirm it meanwhile they are told of what it has done since, and of nothing before', async () => {
+  const app = await startApp();
+  const { db } = app;
+  const ann = await addPerson(db, 'ann', 'admin');
+  const headers = await signedIn(app, ann);
+  await seedUsers(db, MANY);
+  await activateAll(db);
+  const { count } = await countViewers(db);
+  const act = { do: 'role', role: 'viewer' } as const;
+  const set = await begin(db, act, 'role=member', MANY, { ...commandLine, user: ann });
+  const clock = movableClock(NOW);
+  let turns = 0;
+  await runJobs(runnerOf(db, clock), () => ++turns > 3);
+  const viewers = 'from=role%3Dviewer&all=on';
+  const asked = await ask(app, headers, 'deactivate', viewers);
+  const before = await countViewers(db);
+  expect(before.count).toBeGreaterThan(count);
+  await runJobs(runnerOf(db, clock), () => false);
+  const now = await countViewers(db);
+  expect(now.count).toBeGreaterThan(before.count + 10);
+  const page = pageOf(await confirm(app, headers, 'deactivate', viewers, { asked }));
+  expect(page.text).toContain(`They were ${before.count}, and are ${now.count} now.`);
+  const fates = page.items.filter((item) => / (came|went|changed): /.test(item));
+  expect(fates).toEqual([expect.stringMatching(`^${now.count - before.count} users came: `)]);
+  const history = pageOf(await get(app, page.link('all that was done since'), headers));
+  expect(history.links.map(({ href }) => href)).toContain(`/history/${set}`);
+});
+
 test('so is what an import does that had begun before, whose rows go by no numbers of users', async () => {
   const app = await startApp();
   const { db } = app;
@@ -347,6 +389,13 @@ test('so is what an import does that had begun before, whose rows go by no numbe
   await transact(db, (trx) => saveJob(trx, job, { cursor: 0 }));
   await app.runJobs();
   expect(await findFirstSince(db, [id], snapshot, 0)).toEqual(new Map([[id, 2]]));
+  // Whether it had been done before nobody knows, so that nobody says so.
+  const asking = { db, actor: commandLine, stopwatch: () => 0 };
+  const list = parseFrom({ from: 'q=since' }, 0);
+  const driftOf = () => findDrift(asking, { do: 'delete' }, list, { total: 0, snapshot });
+  expect(await driftOf()).toMatchObject({ came: { count: 0 }, amid: [set_id], since: undefined });
+  await change(db, { id }, { is_active: false });
+  expect(await driftOf()).toMatchObject({ came: { count: 0 }, changed: { count: 1 } });
 });
 
 test('so is what a job does that begins while it is looked what has begun', async () => {

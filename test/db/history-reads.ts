@@ -14,7 +14,7 @@ import {
   findChangeSetsAfter,
   findChangesAfter,
   findChangesInSet,
-  findChangesSince,
+  findChangesPast,
   findDeleted,
   findDeletedAfter,
 } from '../../src/history/queries.ts';
@@ -164,7 +164,10 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   },
   {
     what: 'what was done after a set',
-    read: (db) => findChangesSince(db, MIDDLE, 101),
+    read: async (db) => {
+      await findChangesPast(db, { set_id: MIDDLE, user_id: MIDDLE, version: 1 }, 250);
+      await findChangesPast(db, { set_id: 10, user_id: MIDDLE, version: 1 }, 250, 10);
+    },
     indexes: ['changes_set'],
     isInOrder: true,
   },

@@ -232,7 +232,15 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     back: '/users?tick.1=on',
     address: '/bulk',
     seen: 'x',
-    drift: { was: 12, came: [row.who], went: [], changed: [row.who, row.whom] },
+    drift: {
+      was: 12,
+      came: { count: 12, people: [row.who] },
+      went: { count: 0, people: [] },
+      changed: { count: 2, people: [row.who, row.whom] },
+      isWhole: false,
+      since: { side: 'newer', at: 1, id: 1 },
+      amid: [7],
+    },
     error: NAME,
   },
   'users/show': {
@@ -312,6 +320,8 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isOfOne: false,
     leftOut: [{ id: 7, name: NAME }],
     goneOnBy: { id: 8, name: NAME },
+    from: '?from=q%3Da',
+    list,
   },
   'undo/show': {
     row,
@@ -370,6 +380,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     isDraft: true,
     isChanged: true,
     from: '?from=page%3D2',
+    back: '/users?page=2',
   },
   'users/form': {
     user,

@@ -112,6 +112,7 @@ test('from a list they lead back to it, also where nothing was put back', async 
   const from = 'from=status%3Dactive';
   const asked = await read((await read(`${address}?${from}`)).link('Decide about each'));
   expect(asked.link('Next')).toMatch(`&${from}`);
+  expect(asked.link('Cancel')).toBe('/users?status=active');
   const leave = async (page: Page) => {
     const { action } = page.form('Undo what I chose');
     return String((await post(app, action, sentFrom(page, 'leave'), headers)).headers.location);
@@ -120,6 +121,9 @@ test('from a list they lead back to it, also where nothing was put back', async 
   expect(await leave(last)).toMatch(`&${from}`);
   const few = await start({ users: 1, since: 1 });
   const page = await few.read(`${few.address}?${from}`);
+  // To whom it is about, if that is one.
+  expect(page.link('Cancel')).toBe(`/users/${few.ids[0]}?${from}`);
+  expect((await few.read(few.address)).link('Cancel')).toBe(few.address.replace('/undo', ''));
   const { action } = page.form('Undo what I chose');
   const fields = { seen: page.field('seen'), [`${few.ids[0]}.full_name`]: 'leave' };
   const left = await post(few.app, action, fields, few.headers);

@@ -97,6 +97,7 @@ test('from the list without a filter an undo that asks first leads back to it', 
   const asked = pageOf(await send('ann', list.form('Undo').action));
   const form = asked.form('Undo what I chose');
   expect(form.action).toMatch(/\?from=$/);
+  expect(asked.link('Cancel')).toBe('/users');
   const fields = { seen: asked.field('seen'), [`${max.id}.role`]: 'back' };
   expect((await send('ann', form.action, fields)).headers.location).toBe('/users');
 });

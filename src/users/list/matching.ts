@@ -4,12 +4,12 @@ import type { Db, User } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
 import { USER_HASH } from '../../db/user-hash.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
-import { noneIfTooBroad, TooBroadError } from '../../errors.ts';
+import { TooBroadError } from '../../errors.ts';
 import { chunksOf } from '../../lib/chunks.ts';
 import type { Deadline } from '../../lib/deadline.ts';
 import { matchCondition } from './conditions.ts';
 import type { Filter } from './filter.ts';
-import { resolveFilter, searchedIn } from './filter-result.ts';
+import { searchedIn } from './filter-result.ts';
 import { BATCH } from './scan-batches.ts';
 
 /** Of whom one can be told what may be done to them. */
@@ -56,14 +56,6 @@ export async function findMatching(
 
 /** How many are of a kind; `hashes`: the sum of one of each, which tells that they are the same, as they were. */
 export type Tally = Pick<User, 'is_active' | 'role'> & { count: number; hashes: number };
-
-export async function findFew(
-  db: Db,
-  filter: Filter,
-  deadline: Deadline,
-): Promise<readonly number[] | undefined> {
-  return (await resolveFilter(db, filter, { deadline }).catch(noneIfTooBroad))?.ids;
-}
 
 export async function findAmong(
   db: Db,
