@@ -5,45 +5,46 @@ import { unindexed } from '../db/unindexed.ts';
 import { isOfImport } from '../imports/apply.ts';
 import { findUnfinishedJobs } from '../jobs/queries.ts';
 
-/** `growing`: sets that may change more users than they had by then, those after a number. */
+type Gap = readonly [first: number, last: number];
+
+/** `growing`: sets that may change more users than they had by then, those after a number. `gaps`: numbers that no set had. */
 export type HistorySnapshot = {
   set: number;
   growing: readonly (readonly [set: number, afterUser: number])[];
+  /** Not of what an earlier Roster has begun. */
+  gaps?: readonly Gap[];
 };
 
-/** Further back nobody is still writing one. */
-const MOST_MISSING = 100;
+/** In numbers: further back nobody is still writing one, though a batch that gives roles takes thousands. */
+const LOOKED_BACK = 10_000;
+/** Most are of what was refused, and stay. */
+const MOST_GAPS = 100;
 
 /** To be read before what is looked at: what is done between counts as done since. */
 export async function readHistorySnapshot(db: Db): Promise<HistorySnapshot> {
   const set = await engineOf(db).readLastId(db, 'change_sets');
-  const missing = await findUnwrittenSets(db, set);
+  const gaps = await findGaps(db, set);
   // Last: of a job that begins meanwhile the set is either a later one, or among these.
   const jobs = await findUnfinishedJobs(db);
-  const growing = [
-    ...jobs.map((job) => [job.set_id, isOfImport(job) ? 0 : job.cursor] as const),
-    ...missing.map((id) => [id, 0] as const),
-  ];
-  return { set, growing };
+  const growing = jobs.map((job) => [job.set_id, isOfImport(job) ? 0 : job.cursor] as const);
+  return { set, growing, gaps };
 }
 
-/** Of the numbers up to one, those last ones that no set has: it may still be written when later ones are there. */
-export async function findUnwrittenSets(db: Db, last: number): Promise<number[]> {
-  const numbers = Array.from({ length: Math.min(MOST_MISSING, last) }, (_, index) => last - index);
-  const sets = db
-    .selectFrom('change_sets')
-    .select('id')
-    .where('id', '>', last - MOST_MISSING);
-  const there = await sets.where('id', '<=', last).execute();
-  const ids = new Set(there.map(({ id }) => id));
-  return numbers.filter((number) => !ids.has(number));
+/** Among the last numbers up to one: a set of these may still be written when later ones are there. */
+export async function findGaps(db: Db, last: number): Promise<Gap[]> {
+  const before = Math.max(last - LOOKED_BACK, 0);
+  const sets = db.selectFrom('change_sets').select('id').where('id', '>', before);
+  const there = await sets.where('id', '<=', last).orderBy('id').execute();
+  const ids = [before, ...there.map(({ id }) => id), last + 1];
+  const pairs = ids.slice(1).map((id, index) => [(ids[index] ?? 0) + 1, id - 1] as const);
+  return pairs.filter(([first, last]) => first <= last).slice(-MOST_GAPS);
 }
 
 /** Of some users, the first version that others made after a moment, `except` for a set that came of it. */
 export async function findFirstSince(
   db: Db,
   users: readonly number[],
-  { set, growing }: HistorySnapshot,
+  { set, growing, gaps = [] }: HistorySnapshot,
   except: number,
 ): Promise<ReadonlyMap<number, number>> {
   if (users.length === 0) return new Map();
@@ -53,8 +54,11 @@ export async function findFirstSince(
     .select(['user_id', 'version', 'set_id'])
     .where('user_id', 'in', users)
     .where(({ eb, or }) => {
-      const isLater = eb(unindexed('set_id'), '>', set);
-      return began.size === 0 ? isLater : or([isLater, eb(unindexed('set_id'), 'in', [...began.keys()])]);
+      const isSince = [
+        eb(unindexed('set_id'), '>', set),
+        ...gaps.map(([first, last]) => eb.between(unindexed('set_id'), first, last)),
+      ];
+      return or(began.size === 0 ? isSince : [...isSince, eb(unindexed('set_id'), 'in', [...began.keys()])]);
     })
     .where(unindexed('set_id'), '!=', except)
     .execute();
