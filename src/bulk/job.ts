@@ -13,7 +13,6 @@ import type { Filter } from '../users/list/filter.ts';
 import { type Candidate, conditionOf, findMatching } from '../users/list/matching.ts';
 import type { ListState } from '../users/list/state.ts';
 import { wouldMatch } from '../users/list/would-match.ts';
-import { lockUsers } from '../users/queries.ts';
 import { ACTS, type Act, type By, whyLeft } from './acts.ts';
 import { doToMany } from './commands.ts';
 import { findFirstSince, type HistorySnapshot } from './history-snapshot.ts';
@@ -53,7 +52,7 @@ function absentIn({ params }: Pick<Job, 'params'>): number | undefined {
 }
 
 /** Leaves whom somebody else has changed since it was confirmed; who does not match any more is not among them. */
-export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now }) => {
+export const bulkBatch: Work = async (trx, actor, job, { lock, limit, deadline, now }) => {
   const { by, act, from, at, last, since } = JSON.parse(job.params) as Params;
   const list = parseFrom({ from }, at);
   const condition = await conditionOf(trx, list);
@@ -61,7 +60,7 @@ export const bulkBatch: Work = async (trx, actor, job, { limit, deadline, now })
   const isWanted = (user: Candidate) => [by, actor].every((one) => whyLeft(one, user, act) === undefined);
   const bounds = { after: job.cursor, last };
   const found = await findMatching(trx, condition, bounds, { limit, deadline, isWanted });
-  await lockUsers(trx, found.ids);
+  await lock(found.ids);
   // As they are once nobody else can change them.
   const users = await usersByIds(trx, found.ids)
     .where(condition)

@@ -140,18 +140,18 @@ export async function findChangesOfSets(db: Db, sets: readonly number[]): Promis
 
 export type ChangePlace = Pick<Change, 'set_id' | 'user_id' | 'version'>;
 
-/** In the order of sets, and of users in each. @param set to stay in */
+/** In the order of sets, and of users in each. @param last the last set to look at */
 export async function findChangesPast(
   db: Db,
   { set_id, user_id, version }: ChangePlace,
   limit: number,
-  set?: number,
+  last?: number,
 ): Promise<ChangeOfSet[]> {
   const changes = db.selectFrom('changes').select(['user_id', 'version', 'set_id', 'fields']);
   const past = changes.where(({ eb, refTuple, tuple }) =>
     eb(refTuple('set_id', 'user_id', 'version'), '>', tuple(set_id, user_id, version)),
   );
-  return (set === undefined ? past : past.where('set_id', '=', set))
+  return (last === undefined ? past : past.where('set_id', '<=', last))
     .orderBy('set_id')
     .orderBy('user_id')
     .orderBy('version')

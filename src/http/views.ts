@@ -36,6 +36,7 @@ import type { Step } from '../undo/steps.ts';
 import type { Difference } from '../users/concurrent-changes.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
+import type { Former } from '../users/former-names.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
@@ -106,8 +107,8 @@ export type Views = {
     values: Fields | undefined;
     errors: Errors;
     holders: { username?: User; email?: User };
-    /** What was sent and not done: a change, since they were deleted meanwhile; bringing back whoever was deleted again. */
-    why?: 'meanwhile' | 'again';
+    /** What was sent and not done: a change, since they were deleted meanwhile; bringing back whoever was deleted again; somebody new. */
+    why?: 'meanwhile' | 'again' | 'new';
     wrongDay?: string;
   };
   'erasure/ask': { deleted: KeptValues & Pick<User, 'id'>; typed: string; error: string | undefined };
@@ -132,7 +133,9 @@ export type Views = {
     from: ListState;
     values: Fields;
     errors: Errors;
-    holders: { username?: User; email?: User };
+    holders: { username?: Former; email?: Former };
+    /** Who is deleted, and had the username or email of somebody new. */
+    former: readonly Former[];
     version: number | undefined;
     isDraft: boolean;
   };
@@ -197,7 +200,9 @@ export type Views = {
     from: ListState;
     values: Fields;
     errors: Errors;
-    holders: { username?: User; email?: User };
+    holders: { username?: Former; email?: Former };
+    /** Who is deleted, and had the username or email of somebody new. */
+    former: readonly Former[];
     isDraft: boolean;
     canSend: boolean;
   };
@@ -299,6 +304,8 @@ export type Views = {
           refused: readonly RefusedRow[];
           changed: readonly (ShownRow & { former: readonly FormerValues[] })[];
           differences: readonly string[];
+          /** Who is deleted, and had the username or email of somebody who would be created. */
+          former: readonly Former[];
         } & Readonly<Record<'created' | 'same', readonly ShownRow[]>>)
       | undefined;
     /** Whether Roster was changed since its rows were judged. */

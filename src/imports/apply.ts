@@ -6,7 +6,7 @@ import type { ToDo } from '../db/stage-rows.ts';
 import { detailOfImport } from '../history/import-counts.ts';
 import { beginSet } from '../history/record.ts';
 import { insertJob, type Job } from '../jobs/queries.ts';
-import type { Kinds, Work } from '../jobs/run.ts';
+import type { Kinds, Turn, Work } from '../jobs/run.ts';
 import { ignoreErrors } from '../lib/make-file.ts';
 import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';
@@ -74,7 +74,8 @@ export async function beginApplying(
 }
 
 function importWork(folder: Folder): Work {
-  return async (trx, actor, job, { limit, now, refusal }) => {
+  return async (trx, actor, job, turn) => {
+    const { limit, now, refusal } = turn;
     const imported = await findImport(trx, importIdOf(job));
     if (imported === undefined) throw new Error('There is no such import.');
     const atOnce = job.total <= MOST_IN_ONE ? MOST_IN_ONE : limit;
@@ -84,7 +85,7 @@ function importWork(folder: Folder): Work {
     const rows = ignoreErrors(DAMAGED, () => rowsAfter(folder, imported, job.cursor, atOnce));
     const last = rows?.at(-1);
     if (rows === undefined || last === undefined) return isOver('file gone');
-    if (!(await doAll(trx, actor, rows, now))) return isOver('changed since');
+    if (!(await doAll(trx, actor, rows, turn))) return isOver('changed since');
     const isLast = job.done + rows.length >= job.total;
     // By that others know that somebody goes on with it: see `unattended-imports.ts`.
     await saveImport(trx, imported.id, { touched_at: now, ...(isLast && { state: 'done' }) });
@@ -102,12 +103,13 @@ function rowsAfter(folder: Folder, { file }: Import, place: number, limit: numbe
 }
 
 /** @returns false where somebody was changed since, before anything is written */
-async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], now: number): Promise<boolean> {
+async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], { lock, now }: Turn): Promise<boolean> {
   const changes = rows.flatMap(({ user, version, does }) =>
     user === null || version === null ? [] : [{ id: user, version, changes: changesOf(does) }],
   );
   // Whom two rows have come to be about since it was read, each found by another cell.
   if (new Set(changes.map(({ id }) => id)).size < changes.length) return false;
+  await lock(changes.map(({ id }) => id));
   const changed = await changeUsers(trx, actor, changes, now);
   if (changed.kind !== 'changed') return false;
   const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(JSON.parse(said)));

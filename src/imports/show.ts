@@ -14,6 +14,7 @@ import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { describeDifferences } from './differences.ts';
 import { findFolder } from './folder.ts';
+import { findFormerOfRows, MOST_NEW } from './former-names.ts';
 import { findFormerValues } from './former-values.ts';
 import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
 import { type Import, isAnotherUnderWay } from './queries.ts';
@@ -22,7 +23,7 @@ import { findTakingBack } from './take-back.ts';
 import { waitForJobs } from './upload-page.ts';
 import { endOf, isOtherFile } from './words.ts';
 
-const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10 };
+const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10, former: 10 };
 const ASKED_AGAIN_SECONDS = '2';
 const UNTIL = 'until';
 
@@ -98,6 +99,7 @@ async function check({ server, actor }: Request, imported: Import): Promise<View
   const found = readStage(findFolder(server.config.importFolder), imported, (stage) => rowsOf(stage));
   const rows = found && {
     ...found,
+    former: (await findFormerOfRows(server.db, actor, found.former)).slice(0, MOST_SHOWN.former),
     changed: await Promise.all(
       found.changed.map(async (row) => ({ ...row, former: await findFormerValues(server.db, actor, row) })),
     ),
@@ -112,6 +114,7 @@ function rowsOf(stage: StageReader) {
   return {
     refused: stage.refused(0, refused),
     created: stage.examples('created', examples),
+    former: stage.keysOf('created', MOST_NEW),
     changed: stage.examples('changed', examples),
     same: stage.examples('same', examples),
     differences: stage.differences(differences),

@@ -69,6 +69,10 @@ export class StageReader {
     return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit).map(shownRow);
   }
 
+  keysOf(verdict: Verdict, limit: number): Pick<JudgedRow, 'username_key' | 'email_key'>[] {
+    return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit);
+  }
+
   differences(limit: number): RowDifference[] {
     return this.#stage
       .differences(limit)

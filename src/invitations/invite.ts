@@ -8,15 +8,17 @@ import type { User } from '../db/schema.ts';
 import { BadSubmissionError, NotUniqueError } from '../errors.ts';
 import type { Views } from '../http/views.ts';
 import { displayName } from '../lib/formats.ts';
-import { type Fields, parseForm, readFields } from '../lib/forms.ts';
+import { parseForm, readFields } from '../lib/forms.ts';
 import { named } from '../lib/text.ts';
-import { addHolders, readUserFields } from '../users/form.ts';
+import { offerFormer } from '../users/deleted.ts';
+import { addHolders, type Problems, readUserFields } from '../users/form.ts';
+import { findFormerNames, typedOf } from '../users/former-names.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from '../users/request.ts';
 import { invitationSchema, type NewInvitation } from '../users/validation.ts';
 import { inviteMember, inviteUser } from './commands.ts';
 import { keyIn, linkAddress, mailLink, tokensFor } from './form-link.ts';
 
-const FIELDS = ['full_name', 'email', 'username', 'role'];
+const FIELDS = ['full_name', 'email', 'username', 'role', 'asked', 'restore'];
 const MOST_ATTEMPTS = 5;
 const roleSchema = invitationSchema.pick({ role: true });
 
@@ -30,10 +32,16 @@ export async function showInviteForm(request: Request, reply: FastifyReply) {
 
 export async function invite(request: Request, reply: FastifyReply) {
   const [values, key] = [readUserFields(request.body, FIELDS), keyIn(request.body)];
+  if (values.restore) {
+    const offered = await offerFormer(request, reply, values.restore, typedOf(values, {}));
+    return offered ?? refuse(request, reply, { values }, {});
+  }
   const form = parseForm(invitationSchema, values);
-  if (!form.ok) return refuse(request, reply, values, form.errors);
+  if (!form.ok) return refuse(request, reply, { values }, form.errors);
+  const { problems, ...asking } = await findFormerNames(request.reader, request.actor, values);
+  if (asking.former.length > 0) return refuse(request, reply, { values, ...asking }, problems);
   const invited = await inviteUntilFree(request, form.value, key);
-  if (invited.kind === 'taken') return refuse(request, reply, values, {});
+  if (invited.kind === 'taken') return refuse(request, reply, { values }, {});
   return answerInvited(request, reply, invited, key);
 }
 
@@ -93,11 +101,12 @@ async function inviteUntilFree(request: Request, invitation: NewInvitation, key:
   }
 }
 
-async function refuse(request: Request, reply: FastifyReply, values: Fields, problems: Fields) {
-  const { errors, holders } = await addHolders(request.server.db, values, problems);
+async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
+  const { errors, holders } = await addHolders(request.server.db, shown.values, problems);
   const isMember = holders.email?.role === 'member' && holders.email.is_active;
   const email = isMember && { email: `${errors.email} Let them in on their own page.` };
-  return showForm(request, reply, { values, errors: { ...errors, ...email }, holders }, 422);
+  const all = { errors: { ...errors, ...email }, holders: { ...shown.holders, ...holders } };
+  return showForm(request, reply, { ...shown, ...all }, 422);
 }
 
 type Shown = Pick<Views['invitations/new'], 'values'> & Partial<Views['invitations/new']>;
@@ -110,6 +119,7 @@ async function showForm(request: Request, reply: FastifyReply, shown: Shown, sta
       canSend: request.server.mailer !== undefined,
       errors: {},
       holders: {},
+      former: [],
       isDraft: false,
       ...shown,
     },

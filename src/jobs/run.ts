@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Actor, commandLine } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import { LEASE } from '../db/lease.ts';
-import type { Db, Trx } from '../db/schema.ts';
+import type { Db, Trx, User } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import {
   DamagedError,
@@ -20,7 +20,7 @@ import { countInSet } from '../history/record.ts';
 import type { Clock, Stopwatch } from '../lib/clock.ts';
 import { Deadline } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
-import { findUser } from '../users/queries.ts';
+import { findUser, lockUsers } from '../users/queries.ts';
 import {
   hasEndedEachTime,
   LONGEST_PAUSE,
@@ -29,13 +29,15 @@ import {
   pauseAfter,
   refuseEndedEachTime,
 } from './failures.ts';
-import { shareJobActor } from './job-actor.ts';
+import { findActorOfBatch, lockBesideActor } from './job-actor.ts';
 import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
 export type Batch = { cursor: number; seen: number; users: number; left: readonly number[]; isLast: boolean };
 
 export type Turn = {
+  /** To be called once, before anybody is changed or created: it keeps whoever acts what they are. */
+  lock: (ids: readonly number[]) => Promise<User[]>;
   /** Of users; fewer where the deadline comes first. */
   limit: number;
   deadline: Deadline;
@@ -209,8 +211,14 @@ async function runBatch(
   const deadline = Deadline.in(paceOf(runner).batch, runner.stopwatch);
   // Whoever has begun it may have had a clock that is ahead: what is done for them does not come before that.
   const now = Math.max(runner.clock(), actor.changeSet?.at ?? 0);
-  const turn = { ...size, deadline, now };
+  let isLocked = false;
+  const lock = async (ids: readonly number[]) => {
+    isLocked = true;
+    return kind.isAlways ? lockUsers(trx, ids) : lockBesideActor(trx, actor, ids);
+  };
+  const turn = { ...size, deadline, now, lock };
   const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
+  if (users > 0 && !isLocked) throw new Error('Nothing has kept whoever acts what they are.');
   await countInSet(trx, job.set_id, users);
   const notes = [...(JSON.parse(job.notes) as number[]), ...left].slice(0, MOST_NOTES);
   await saveJob(trx, id, {
@@ -241,7 +249,7 @@ async function actorOf(
     return { ...commandLine, changeSet };
   const acting = isAlways
     ? { user: actor_id === null ? undefined : await findUser(trx, actor_id), role: 'admin' as const }
-    : await shareJobActor(trx, actor_id);
+    : await findActorOfBatch(trx, actor_id);
   if (acting === undefined) return undefined;
   const { user } = acting;
   return {

@@ -40,7 +40,7 @@ export async function lockUsersOfChanges(trx: Trx, changes: readonly ChangeOfSet
   return lockUsers(trx, usersIn(changes));
 }
 
-function usersIn(changes: readonly ChangeOfSet[]): number[] {
+export function usersIn(changes: readonly ChangeOfSet[]): number[] {
   return [...new Set(changes.map(({ user_id }) => user_id))];
 }
 

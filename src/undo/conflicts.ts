@@ -20,7 +20,7 @@ export const MOST_LEFT = 20;
 /** As many as an undo has noted at most: of those nobody is passed over then. */
 const BATCH = MOST_NOTES;
 
-/** Some of a set; `cursor`: the last who was looked at, after whom it goes on; `hasRest`: others can be put back unasked. */
+/** Some of a set; `cursor`: the last who was looked at, after whom it goes on; `hasRest`: others, before or after, can be put back unasked. */
 export type Part = {
   users: readonly number[];
   cursor: number;
@@ -32,12 +32,11 @@ type ConflictPage = { steps: Step[] } & Omit<Part, 'users'>;
 
 export async function findConflicts(
   db: Db,
-  actor: Pick<Actor, 'role' | 'user'>,
+  actor: Asker,
   set: ChangeSet,
   after: number,
   deadline: Deadline,
 ): Promise<ConflictPage> {
-  const noted = await findNoted(db, set);
   const page: ConflictPage = {
     steps: [],
     cursor: after,
@@ -45,14 +44,42 @@ export async function findConflicts(
     isLast: false,
     hasRest: false,
   };
-  do {
-    const { changes, isLast } = await findNext(db, set.id, page.cursor, noted);
-    const steps = await planSteps(db, actor, changes, await findUsersOfChanges(db, changes));
+  for await (const { steps, isLast } of planAfter(db, actor, set, after)) {
     const last = steps.findIndex((step) => isFull(add(page, step)));
     page.isLast = isLast && (last === -1 || last === steps.length - 1);
-    await letTimersRun();
-  } while (!page.isLast && !isFull(page) && !deadline.isPast);
+    if (isFull(page) || deadline.isPast) break;
+  }
+  if (page.isLast && !page.hasRest) page.hasRest = await hasRestUpTo(db, actor, set, after, deadline);
   return { ...page, steps: resolveSwaps(page.steps) };
+}
+
+type Asker = Pick<Actor, 'role' | 'user'>;
+
+/** Of whom somebody has decided by now, or who were passed over for not having been changed since: as far as there is time for it. */
+async function hasRestUpTo(
+  db: Db,
+  actor: Asker,
+  set: ChangeSet,
+  last: number,
+  deadline: Deadline,
+): Promise<boolean> {
+  if (last === 0) return false;
+  for await (const { steps } of planAfter(db, actor, set, 0)) {
+    if (steps.some((step) => step.id <= last && isRest(step))) return true;
+    if (deadline.isPast || (steps.at(-1)?.id ?? last) >= last) break;
+  }
+  return false;
+}
+
+async function* planAfter(db: Db, actor: Asker, set: ChangeSet, after: number) {
+  const noted = await findNoted(db, set);
+  for (let [cursor, isLast] = [after, false]; !isLast; ) {
+    const next = await findNext(db, set.id, cursor, noted);
+    const steps = await planSteps(db, actor, next.changes, await findUsersOfChanges(db, next.changes));
+    [cursor, isLast] = [steps.at(-1)?.id ?? cursor, next.isLast];
+    yield { steps, isLast };
+    await letTimersRun();
+  }
 }
 
 /** It is decided before all of it is undone, or afterwards. @throws NotNowError */
@@ -65,8 +92,12 @@ export async function refuseWhileUnderWay(db: Db, { id, users }: ChangeSet): Pro
 function add(page: ConflictPage, step: Step): ConflictPage {
   page.cursor = step.id;
   if (isConflict(step) || isRefused(step)) page.steps.push(step);
-  else if (step.kind !== 'as before') page.hasRest = true;
+  page.hasRest ||= isRest(step);
   return page;
+}
+
+function isRest(step: Step): boolean {
+  return !isConflict(step) && !isRefused(step) && step.kind !== 'as before';
 }
 
 function isFull({ steps }: ConflictPage): boolean {

@@ -8,7 +8,7 @@ import { undoDetailOf, undoKindOf } from '../history/undo-kind.ts';
 import { findJobOfSet, findRunningUndo, insertJob, noteBegun } from '../jobs/queries.ts';
 import { DONE_TOGETHER, type Work } from '../jobs/run.ts';
 import { chunksOf } from '../lib/chunks.ts';
-import { findChangesAfterUser, lockUsersOfChanges } from './changes.ts';
+import { findChangesAfterUser, usersIn } from './changes.ts';
 import { actOf, isLeftOut, performAll } from './commands.ts';
 import { planSteps } from './plan.ts';
 
@@ -60,10 +60,10 @@ export async function beginUndo(
 }
 
 /** Leaves whoever was changed since: about them it is decided afterwards. */
-export const undoBatch: Work = async (trx, actor, job, { limit, deadline, now, refusal }) => {
+export const undoBatch: Work = async (trx, actor, job, { lock, limit, deadline, now, refusal }) => {
   const { undoes } = JSON.parse(job.params) as Params;
   const { changes, isLast } = await findChangesAfterUser(trx, undoes, job.cursor, limit);
-  const there = await lockUsersOfChanges(trx, changes);
+  const there = await lock(usersIn(changes));
   const asker = job.kind === TAKE_BACK ? { role: 'admin' as const, user: undefined } : actor;
   const steps = await planSteps(trx, asker, changes, there);
   const batch = { cursor: job.cursor, seen: 0, users: 0, left: [] as number[] };

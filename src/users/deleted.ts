@@ -12,6 +12,7 @@ import { findChangeSet, findDeleted } from '../history/queries.ts';
 import { TYPED_IS_BACK } from '../http/explanations.ts';
 import type { Views } from '../http/views.ts';
 import type { Fields } from '../lib/forms.ts';
+import { plainNumber } from '../lib/text.ts';
 import { readEdit, readEditForm, valuesOf } from './form.ts';
 import { lockUser } from './queries.ts';
 import { listBefore, type Request, userIdFrom } from './request.ts';
@@ -19,6 +20,7 @@ import { listBefore, type Request, userIdFrom } from './request.ts';
 /** `typed`: what is to be other than it is last known. */
 type More = Partial<Pick<Views['users/deleted'], 'errors' | 'holders' | 'why' | 'wrongDay'>> & {
   typed?: Fields;
+  id?: number;
 };
 
 export async function findSeenDeleted({ reader, actor }: Request, id: number) {
@@ -29,12 +31,12 @@ export async function findSeenDeleted({ reader, actor }: Request, id: number) {
 /** For those who change users; for everyone else as if there had never been anybody. @throws NotFoundError */
 export async function showDeleted(request: Request, reply: FastifyReply, more: More = {}, status = 404) {
   const { reader: db } = request;
-  const id = userIdFrom(request);
+  const { id = userIdFrom(request) } = more;
   const deleted = await findSeenDeleted(request, id);
   const set = deleted && (await findChangeSet(db, deleted.set_id));
   const [row] = set ? await describeSets(db, [set], visibilityFor(request.actor)) : [];
   if (deleted === undefined || row === undefined) return showErased(request, reply, id);
-  const { typed = {}, ...shown } = { errors: {}, holders: {}, ...more };
+  const { typed = {}, id: _, ...shown } = { errors: {}, holders: {}, ...more };
   const isForm = Object.keys({ ...typed, ...shown.errors }).length > 0;
   const values = isForm ? { ...valuesOf(deleted), ...typed } : undefined;
   const from = listBefore(request);
@@ -48,6 +50,15 @@ async function showErased({ reader, actor }: Request, reply: FastifyReply, id: n
   const [row] = set ? await describeSets(reader, [set], visibilityFor(actor)) : [];
   if (erasure === undefined || row === undefined) throw new NotFoundError(`There is no user ${id}.`);
   return reply.render('erasure/erased', { id, row, state: showErasure(reply, erasure) }, 410);
+}
+
+/** Answers a form for somebody new. @returns undefined where they are not deleted any more @throws ForbiddenError */
+export async function offerFormer(request: Request, reply: FastifyReply, restore: string, typed: Fields) {
+  const id = plainNumber(restore);
+  const deleted = id && (await findSeenDeleted(request, id));
+  if (!deleted) return undefined;
+  authorize(request.actor, (actor) => mayChange(actor, deleted));
+  return showDeleted(request, reply, { id, typed, why: 'new' }, 200);
 }
 
 /** Answers a form that was sent too late: nothing that was typed is lost. @throws NotFoundError, ForbiddenError */

@@ -16,15 +16,17 @@ import { named } from '../lib/text.ts';
 import { type Conflict, changeUser, createUser, setOf } from './commands.ts';
 import { sentenceOfSaved } from './concurrent-changes.ts';
 import { describeConflict } from './conflict.ts';
-import { offerToRestore, showDeleted } from './deleted.ts';
+import { offerFormer, offerToRestore, showDeleted } from './deleted.ts';
 import { addHolders, beginEdit, type Problems, readEdit, readEditForm, readUserFields } from './form.ts';
+import { findFormerNames, typedOf } from './former-names.ts';
 import { fromParameter } from './list/address.ts';
 import { findUser, getUser, lockUser } from './queries.ts';
 import { listBefore, type Request, userAddress, userIdFrom } from './request.ts';
 import { newUserSchema, USER_FIELDS, type UserChanges } from './validation.ts';
 import { sentenceOfChanged, sentenceOfCreated, type WaysIn, whatEnded } from './words.ts';
 
-const NEW_FIELDS = [...USER_FIELDS, 'another'];
+const NEW_FIELDS = [...USER_FIELDS, 'another', 'asked', 'restore'];
+const USUAL = { role: 'member', is_active: '1' };
 const OWN_EMAIL = 'You change your own email in your account, with your password.';
 
 export async function showNewForm(request: Request, reply: FastifyReply) {
@@ -40,8 +42,15 @@ export async function showNewForm(request: Request, reply: FastifyReply) {
 
 export async function create(request: Request, reply: FastifyReply) {
   const fields = readUserFields(request.body, NEW_FIELDS);
+  const shown = { user: undefined, values: fields };
+  if (fields.restore) {
+    const offered = await offerFormer(request, reply, fields.restore, typedOf(fields, USUAL));
+    return offered ?? refuse(request, reply, shown, {});
+  }
   const form = parseForm(newUserSchema, fields);
-  if (!form.ok) return refuse(request, reply, { user: undefined, values: fields }, form.errors);
+  if (!form.ok) return refuse(request, reply, shown, form.errors);
+  const { problems, ...asking } = await findFormerNames(request.reader, request.actor, fields);
+  if (asking.former.length > 0) return refuse(request, reply, { ...shown, ...asking }, problems);
   const { server } = request;
   try {
     const answer = await runCommand(request, async (trx, actor) => {
@@ -51,7 +60,7 @@ export async function create(request: Request, reply: FastifyReply) {
     });
     return reply.answer(answer);
   } catch (error) {
-    return refuse(request, reply, { user: undefined, values: fields }, problemsOf(error));
+    return refuse(request, reply, shown, problemsOf(error));
   }
 }
 
@@ -131,13 +140,13 @@ type Shown = Pick<Views['users/form'], 'user' | 'values'> & Partial<Views['users
 
 async function showForm(request: Request, reply: FastifyReply, shown: Shown, status = 200) {
   const from = listBefore(request);
-  const defaults = { version: undefined, errors: {}, holders: {}, isDraft: false };
+  const defaults = { version: undefined, errors: {}, holders: {}, former: [], isDraft: false };
   return reply.render('users/form', { from, ...defaults, ...shown }, status);
 }
 
 async function refuse(request: Request, reply: FastifyReply, shown: Shown, problems: Problems) {
   const { errors, holders } = await addHolders(request.server.db, shown.values, problems, shown.user?.id);
-  return showForm(request, reply, { ...shown, errors, holders }, 422);
+  return showForm(request, reply, { ...shown, errors, holders: { ...shown.holders, ...holders } }, 422);
 }
 
 function problemsOf(error: unknown, { role }: UserChanges = {}): Problems {

@@ -383,6 +383,15 @@ export const PAGES: Record<string, Record<string, Visit>> = {
       await page.goto(`/users/${gone.id}`);
       await press(page, 'Bring back');
     },
+    'the form of a user, with the name of someone deleted': async (page, { db }) => {
+      const gone = await addUser(db, { username: `y${LONG.slice(1)}`, full_name: LONGEST.full_name });
+      await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));
+      await page.goto('/users/new');
+      await page.getByLabel('Username').fill(`y${LONG.slice(1)}`);
+      await page.getByLabel('Email').fill('new@example.org');
+      await press(page, 'Create user');
+      await page.getByText('Who it is').waitFor();
+    },
     'the question before erasing, with a mistake': async (page, { db }) => {
       const gone = await addUser(db, { username: `erase.${LONG.slice(6)}`, full_name: LONGEST.full_name });
       await transact(db, (trx) => deleteUser(trx, commandLine, gone.id, Date.now()));

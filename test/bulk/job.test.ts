@@ -4,7 +4,7 @@ import { type Actor, commandLine } from '../../src/auth/actor.ts';
 import { newToken } from '../../src/auth/tokens.ts';
 import type { Act } from '../../src/bulk/acts.ts';
 import { findDrift } from '../../src/bulk/drift.ts';
-import { findFirstSince, findUnwrittenSets, readHistorySnapshot } from '../../src/bulk/history-snapshot.ts';
+import { findFirstSince, findGaps, readHistorySnapshot } from '../../src/bulk/history-snapshot.ts';
 import { beginBulk, bulkBatch } from '../../src/bulk/job.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import { engineOf } from '../../src/db/engine.ts';
@@ -13,6 +13,7 @@ import { transact } from '../../src/db/transact.ts';
 import { addToCounts, countByKind } from '../../src/db/user-counts.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { findChangeSet } from '../../src/history/queries.ts';
+import { beginSet } from '../../src/history/record.ts';
 import { findTimesOf } from '../../src/history/versions.ts';
 import { findJobOfSet, goOnWithJob, saveJob } from '../../src/jobs/queries.ts';
 import { MOST_WITHOUT_JOB, runJobs, type Work } from '../../src/jobs/run.ts';
@@ -426,10 +427,28 @@ test('what was under way when it was shown, and was saved after it, is somebody 
   const set = await engineOf(db).readLastId(db, 'change_sets');
   const user = await db.selectFrom('users').selectAll().orderBy('id').executeTakeFirstOrThrow();
   await change(db, user, { full_name: 'Before' });
-  const moment = { set: set + 1, growing: [[set + 1, 0]] as const };
-  expect(await findFirstSince(db, [user.id], { ...moment, growing: [] }, 0)).toEqual(new Map());
-  expect(await findFirstSince(db, [user.id], moment, 0)).toEqual(new Map([[user.id, 2]]));
-  expect(await findUnwrittenSets(db, set + 3)).toEqual([set + 3, set + 2]);
+  const moment = { set: set + 1, growing: [] };
+  expect(await findFirstSince(db, [user.id], moment, 0)).toEqual(new Map());
+  const gaps = [[set + 1, set + 1]] as const;
+  expect(await findFirstSince(db, [user.id], { ...moment, gaps }, 0)).toEqual(new Map([[user.id, 2]]));
+  const asking = { db, actor: commandLine, stopwatch: () => 0 };
+  const shown = { total: 0, snapshot: { ...moment, gaps } };
+  const drift = await findDrift(asking, { do: 'delete' }, parseFrom({ from: 'q=before' }, 0), shown);
+  expect(drift).toMatchObject({ came: { count: 1, people: [{ id: user.id }] }, isWhole: true });
+  expect(await findGaps(db, set + 3)).toEqual([[set + 2, set + 3]]);
+});
+
+test('so it is however many others were saved before it', async () => {
+  const db = await temporaryDatabase();
+  const sets = await transact(db, async (trx) => {
+    const ids: number[] = [];
+    while (ids.length < 150) ids.push(await beginSet(trx, commandLine, { at: NOW, kind: 'access' }));
+    return ids;
+  });
+  const [first = 0] = sets;
+  // One that is not saved yet is not there.
+  await transact(db, (trx) => trx.deleteFrom('change_sets').where('id', '=', first).execute());
+  expect((await readHistorySnapshot(db)).gaps).toEqual([[first, first]]);
 });
 
 test.each(['stopped', 'running'] as const)(

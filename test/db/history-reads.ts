@@ -1,7 +1,7 @@
 /** All that is read of history, with the indexes in which both databases find it. */
 import { type CompiledQuery, sql } from 'kysely';
 import type { Actor } from '../../src/auth/actor.ts';
-import { findFirstSince, findUnwrittenSets } from '../../src/bulk/history-snapshot.ts';
+import { findFirstSince, findGaps } from '../../src/bulk/history-snapshot.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
@@ -173,14 +173,15 @@ export const HISTORY_READS: readonly HistoryRead[] = [
   },
   {
     what: 'who of some users was changed after a set',
-    read: (db) => findFirstSince(db, [1, 2, 3], { set: MIDDLE, growing: [[10, 0]] }, MIDDLE + 10),
+    read: (db) =>
+      findFirstSince(db, [1, 2, 3], { set: MIDDLE, growing: [[10, 0]], gaps: [[20, 30]] }, MIDDLE + 10),
     indexes: ['changes_pkey'],
     // All that was done to them is read.
     isInOrder: false,
   },
   {
     what: 'which numbers no set has',
-    read: (db) => findUnwrittenSets(db, MIDDLE),
+    read: (db) => findGaps(db, MIDDLE),
     indexes: ['change_sets_pkey'],
     isInOrder: true,
   },

@@ -199,10 +199,13 @@ test('of very many it can be decided first, before anything is undone', async ()
   const page = await read((await read(address)).link('Decide about each'));
   expect(askedIn(page)).toEqual(ids);
   const [first = 0] = ids;
-  await send({ ...sentFrom(page, 'leave'), [`${first}.full_name`]: 'back' });
+  const decided = await send({ ...sentFrom(page, 'leave'), [`${first}.full_name`]: 'back' });
   expect(await countNamed(db, 'Before')).toBe(1);
+  const next = String(decided.headers.location);
+  expect((await read(next)).text).toContain('nobody else to decide about. The rest can be put back now.');
   await send({ seen: '' });
   await app.runJobs();
+  expect((await read(next)).text).not.toContain('The rest can be put back now.');
   expect(await countNamed(db, 'Before')).toBe(MOST_WITHOUT_JOB + 18);
   expect((await read(`/history/${undone}`)).text).toContain('2 of 120 users are left');
 });

@@ -7,14 +7,18 @@ import { findRoleOf } from '../../../src/auth/sessions.ts';
 import { hashOf, newToken } from '../../../src/auth/tokens.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { beginSet } from '../../../src/history/record.ts';
+import { type ChangeSet, findChangeSet } from '../../../src/history/queries.ts';
+import { beginSet, inOneSet } from '../../../src/history/record.ts';
 import { acceptInvitation } from '../../../src/invitations/commands.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
 import { insertJob } from '../../../src/jobs/queries.ts';
 import { runJobs, type Work } from '../../../src/jobs/run.ts';
 import { Mutex } from '../../../src/lib/mutex.ts';
 import { makeAdministrator } from '../../../src/setup/commands.ts';
+import { beginUndo, undoBatch } from '../../../src/undo/job.ts';
 import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
+import { runnerOf } from '../../jobs/many.ts';
+import { meeting } from '../../meeting.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../../people.ts';
 import { post, startApp } from '../../support.ts';
@@ -60,7 +64,8 @@ async function runBatch(db: Db, actorId: number | null, amid: () => Promise<unkn
     const set_id = await beginSet(trx, { ...commandLine, via: 'open' }, { at: 1, kind: 'changed' });
     await insertJob(trx, { kind: 'undo', set_id, actor_id: actorId, params: '{}', total: 1 });
   });
-  const work: Work = async () => {
+  const work: Work = async (_trx, _actor, _job, { lock }) => {
+    await lock([]);
     await amid();
     return { cursor: 1, seen: 1, users: 1, left: [], isLast: true };
   };
@@ -192,6 +197,20 @@ test('a username that is taken as somebody becomes the administrator is said to 
   expect(page.text).not.toContain('That email was taken');
 });
 
+/** @returns the set */
+async function changeAll(
+  db: Db,
+  ids: readonly number[],
+  field: 'full_name' | 'username',
+): Promise<ChangeSet> {
+  return transact(db, async (trx) => {
+    const { set = 0 } = await inOneSet(trx, commandLine, { at: 1, kind: 'changed' }, async (actor) => {
+      for (const id of ids) await changeUser(trx, actor, id, { [field]: `other${id}` }, 1);
+    });
+    return findChangeSet(trx, set) as Promise<ChangeSet>;
+  });
+}
+
 /** A transaction that meets a deadlock is done again, a second later. */
 describe('nobody waits for themselves, or for somebody who waits for them', () => {
   test('who saves their own page many times at once', async () => {
@@ -218,6 +237,34 @@ describe('nobody waits for themselves, or for somebody who waits for them', () =
     );
     for (const { statusCode } of answers) expect(statusCode).toBe(303);
     expect(transactions).toHaveBeenCalledTimes(8);
+  });
+
+  test.each([
+    ['two jobs of one administrator that both change them', 'ann', 'ann'],
+    ['jobs of two administrators, each of which changes the other', 'ann', 'eve'],
+  ] as const)('%s', async (_what, first, second) => {
+    const { app, ann, eve } = await start();
+    const { db } = app;
+    const people = { ann, eve };
+    for (const [name, field] of [
+      [first, 'full_name'],
+      [second, 'username'],
+    ] as const) {
+      const set = await changeAll(db, [ann.id, eve.id], field);
+      const actor = { ...commandLine, via: 'form' as const, user: people[name] };
+      await transact(db, (trx) => beginUndo(trx, actor, set, 2));
+    }
+    const both = meeting(2);
+    const work = vi.fn<Work>(async (...given) => {
+      await both();
+      return undoBatch(...given);
+    });
+    await Promise.all([1, 2].map(() => runJobs(runnerOf(db, undefined, work), () => false)));
+    expect(work).toHaveBeenCalledTimes(2);
+    expect(await db.selectFrom('jobs').select('state').execute()).toEqual([
+      { state: 'done' },
+      { state: 'done' },
+    ]);
   });
 
   test('who sends a new password twice', async () => {

@@ -10,6 +10,7 @@ import { UnavailableError } from '../../../src/errors.ts';
 import { DAY } from '../../../src/lib/clock.ts';
 import { Deadline } from '../../../src/lib/deadline.ts';
 import { changeUser } from '../../../src/users/commands.ts';
+import { meeting } from '../../meeting.ts';
 import { startProxy } from '../../postgres/proxy.ts';
 import { addUsers, readyUrl, temporaryDatabase } from '../../support.ts';
 
@@ -30,16 +31,6 @@ async function fullNames(db: Db): Promise<(string | null)[]> {
   return (await db.selectFrom('users').select('full_name').orderBy('id').execute()).map(
     (user) => user.full_name,
   );
-}
-
-/** Resolves for the first `count` who call it once that many have; those who come later need not wait. */
-function meeting(count: number): () => Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let present = 0;
-  return () => {
-    if (++present >= count) resolve();
-    return promise;
-  };
 }
 
 test('of two transactions that wait for each other one is done again, and both have one effect', async () => {

@@ -1,0 +1,40 @@
+/** Who is deleted, by usernames and emails they had, which are in no index. */
+import type { Db } from '../db/schema.ts';
+import { Deadline } from '../lib/deadline.ts';
+import { emailKey } from '../lib/email.ts';
+import { letTimersRun } from '../lib/progress.ts';
+import { textKey } from '../lib/text.ts';
+import { unpackValues } from './fields.ts';
+import { type DeletedUser, findDeletedAfter } from './queries.ts';
+
+const AT_ONCE = 1_000;
+
+type Names = Record<'username' | 'email', readonly string[]>;
+type Found = Record<'username' | 'email', ReadonlyMap<string, DeletedUser>>;
+
+/** @param names keys, as they are compared @returns by their keys, of several the one who was deleted last; `isCertain`: whether all were looked at within so many milliseconds */
+export async function findDeletedCalled(
+  db: Db,
+  names: Names,
+  patience: number,
+): Promise<{ found: Found; isCertain: boolean }> {
+  const deadline = Deadline.in(patience);
+  const wanted = { username: new Set(names.username), email: new Set(names.email) };
+  const found = { username: new Map<string, DeletedUser>(), email: new Map<string, DeletedUser>() };
+  let last = 0;
+  do {
+    const some = await findDeletedAfter(db, last, AT_ONCE);
+    for (const one of some) {
+      const { username, email } = unpackValues(one.fields);
+      const keys = { username: textKey(username), email: emailKey(email) };
+      for (const field of ['username', 'email'] as const) {
+        const isLast = one.set_id > (found[field].get(keys[field])?.set_id ?? 0);
+        if (wanted[field].has(keys[field]) && isLast) found[field].set(keys[field], one);
+      }
+    }
+    if (some.length < AT_ONCE) return { found, isCertain: true };
+    last = some.at(-1)?.id ?? last;
+    await letTimersRun();
+  } while (!deadline.isPast);
+  return { found, isCertain: false };
+}

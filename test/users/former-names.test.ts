@@ -1,0 +1,105 @@
+/** Somebody new with the username or email of somebody who is deleted: it is asked who is meant, by those who may know of them. */
+import { expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
+import { transact } from '../../src/db/transact.ts';
+import { deleteUser } from '../../src/users/commands.ts';
+import { check } from '../imports/bringing.ts';
+import { pageOf } from '../page.ts';
+import { addPerson, signedIn } from '../people.ts';
+import { addUser, get, post, startApp } from '../support.ts';
+
+async function start(role: 'admin' | 'editor' = 'editor') {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const asked = role === 'admin' ? headers : await signedIn(app, await addPerson(app.db, 'eve', role));
+  const ada = await addUser(app.db, { username: 'ada', email: 'ada@example.org', full_name: 'Ada' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, ada.id, 1));
+  const send = (path: string, fields: Record<string, string>) => post(app, path, fields, asked);
+  const names = async () => {
+    const users = await app.db.selectFrom('users').select(['id', 'username']).orderBy('id').execute();
+    return users.filter(({ username }) => username !== 'ann' && username !== 'eve');
+  };
+  return { app, headers: asked, ada, send, names };
+}
+
+const TYPED = { username: 'ADA', email: 'other@example.org', full_name: '', role: 'member', is_active: '1' };
+
+test('the form of a user says so, keeps what was typed, and makes somebody new when it is sent again', async () => {
+  const { app, headers, ada, send, names } = await start();
+  const empty = pageOf(await get(app, '/users/new', headers));
+  const refused = await send('/users', { ...TYPED, asked: empty.field('asked') });
+  expect(refused.statusCode).toBe(422);
+  const page = pageOf(refused);
+  expect(page.errorOf('username')).toContain('ada, who is deleted, had that username');
+  expect(page.link('See ada')).toBe(`/users/${ada.id}`);
+  expect([page.field('username'), page.field('email')]).toEqual(['ADA', 'other@example.org']);
+  expect(page.text).toContain('Bring back ⁨ada⁩');
+  expect(await names()).toEqual([]);
+  const answer = await send('/users', { ...TYPED, asked: page.field('asked'), restore: '' });
+  expect(answer.body).toBe('User ADA created!\n');
+});
+
+test('from there they are brought back, with what was typed beside what they were', async () => {
+  const { ada, send, names } = await start();
+  const page = pageOf(await send('/users', { ...TYPED, asked: '', restore: String(ada.id) }));
+  expect(page.heading).toBe('Ada is deleted');
+  expect(page.text).toContain('Nothing is saved yet');
+  const fields = ['username', 'email', 'full_name'].map((name) => page.field(name));
+  expect(fields).toEqual(['ADA', 'other@example.org', 'Ada']);
+  const { action } = page.form('Bring back with these changes');
+  const sent = { ...TYPED, full_name: 'Ada', version: page.field('version') };
+  expect((await send(action, sent)).body).toBe('User ADA is back!\n');
+  expect(await names()).toEqual([{ id: ada.id, username: 'ADA' }]);
+});
+
+test('so does an invitation, by the email as well', async () => {
+  const { ada, send } = await start('admin');
+  const invited = { full_name: '', email: 'Ada@Example.org', username: '', role: 'viewer', asked: '' };
+  const page = pageOf(await send('/invite', invited));
+  expect(page.errorOf('email')).toContain('ada, who is deleted, had that email');
+  expect(page.text).toContain('Bring back ⁨ada⁩');
+  const offered = pageOf(await send('/invite', { ...invited, restore: String(ada.id) }));
+  expect(offered.heading).toBe('Ada is deleted');
+  const { statusCode } = await send('/invite', { ...invited, asked: page.field('asked') });
+  expect(statusCode).toBe(303);
+});
+
+test('whose name is somebody’s by now is not offered, and who is back by then is said to have it', async () => {
+  const { app, ada, send } = await start();
+  const { id } = await addUser(app.db, { username: 'ada', email: 'new@example.org' });
+  const page = pageOf(await send('/users', { ...TYPED, asked: '' }));
+  expect(page.errorOf('username')).toContain('already belongs to ada');
+  expect(page.link('See ada')).toBe(`/users/${id}`);
+  expect(page.text).not.toContain('Bring back');
+  for (const restore of ['999', 'x', '-1', '1e3', '9'.repeat(20), "1' or 1=1"]) {
+    const gone = await send('/users', { ...TYPED, asked: 'x,1e400', restore });
+    expect(pageOf(gone).errorOf('username')).toContain('already belongs to ada');
+  }
+  expect(ada.id).not.toBe(id);
+});
+
+test('so does the page of an import, with the way to bring them back', async () => {
+  const { app, headers, ada } = await start('admin');
+  const id = await check(app, 'username,email\nada,new@example.org\nbob,bob@example.org\n');
+  const page = pageOf(await get(app, `/imports/${id}`, headers));
+  expect(page.text).toContain(
+    'Some of those who are created have the username or email of somebody who is deleted',
+  );
+  expect(page.link('ada')).toBe(`/users/${ada.id}`);
+  const other = await check(app, 'username,email\nbob,bob@example.org\n');
+  expect(pageOf(await get(app, `/imports/${other}`, headers)).text).not.toContain('is deleted');
+});
+
+test('a script, which sends no such field, is asked nothing', async () => {
+  const { send } = await start();
+  expect((await send('/users', TYPED)).statusCode).toBe(303);
+});
+
+test('whoever chooses their own email learns nothing of who is deleted', async () => {
+  const { app } = await start();
+  const vic = await addPerson(app.db, 'vic', 'viewer');
+  const asVic = await signedIn(app, vic);
+  const answer = await post(app, '/users', { ...TYPED, asked: '', restore: '3' }, asVic);
+  expect(answer.statusCode).toBe(403);
+  expect(answer.body).not.toContain('deleted');
+});
