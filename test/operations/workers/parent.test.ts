@@ -19,7 +19,7 @@ const DRAINING = { DRAIN_SECONDS: '1', DATABASE_CONNECTIONS: '16', LOG_LEVEL: 'i
 const BROWSERS = 6;
 const REPLACED = 'All processes were replaced.';
 /** So many answers one after the other. */
-const MANY = 20;
+const MANY = 5;
 
 /** Of processes that come and go while nobody changes anything: with which database they do is all the same. */
 const testProcesses = test.skipIf(inject('engine') === 'postgres');
@@ -344,9 +344,8 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
     const { address, said } = await answering(child);
     const { answered, finish } = await beginForm(address);
     child.kill(signal);
-    // The one that answers is about to stop, or another one takes its place.
+    // Until the one that answers is about to stop. A form that is not whole for long is given up, so it does not wait for those that start.
     if (signal === 'SIGTERM') await expect.poll(() => send(`${address}/readyz`, { agent: false })).toBe(503);
-    else await expect.poll(() => said().match(/Server listening/g)).toHaveLength(3);
     finish();
     expect(await answered).toBe(303);
     if (signal === 'SIGTERM') expect(await once(child, 'exit')).toEqual([0, null]);
