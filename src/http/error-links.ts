@@ -13,11 +13,19 @@ const OPEN_ANEW = 'Open the page anew';
 export function retryLink(request: FastifyRequest, status: number): Link {
   const { method, url, routeOptions, server } = request;
   const isReading = method === 'GET' || method === 'HEAD';
-  if ((isReading && status < 500) || status === 404) return undefined;
+  if (status === 404) return listLink(request);
+  if (isReading && status < 500) return undefined;
   const form = formOf(request);
   if (form) return { href: form, text: OPEN_ANEW };
   if (!server.rules.has(`GET ${routeOptions.url}`)) return undefined;
   return { href: url, text: isReading ? 'Reload this page' : OPEN_ANEW };
+}
+
+/** From where one comes to the change sets and imports there are; to users the view knows the way. */
+function listLink({ routeOptions: { url = '' }, server, actor }: FastifyRequest): Link {
+  const list = url.startsWith('/history/') ? '/history' : url.startsWith('/imports/') ? '/import' : undefined;
+  if (!list || !actor || !server.rules.get(`GET ${list}`)?.(actor)) return undefined;
+  return { href: list, text: list === '/history' ? 'Go to the history' : 'Go to the imports' };
 }
 
 export function ownAddress({ server }: FastifyRequest): Link {

@@ -203,6 +203,16 @@ test('whoever may not change something is led to where they may look at it, if t
     expect(await linksOf(address)).toEqual([list]);
 });
 
+test('where there is no such change set or import, people are led to those that there are, if they may see them', async () => {
+  const { app, headersOf } = await startWithPeople();
+  const linksOf = async (address: string, role: 'viewer' | 'editor') =>
+    pageOf(await get(app, address, await headersOf(role))).main.links.map(({ href }) => href);
+  expect(await linksOf('/history/999', 'viewer')).toEqual(['/history']);
+  expect(await linksOf('/history/x/undo', 'viewer')).toEqual(['/history']);
+  expect(await linksOf('/imports/999', 'editor')).toEqual(['/import']);
+  expect(await linksOf('/users/999', 'editor')).toEqual(['/users']);
+});
+
 describe('an editor', () => {
   test('changes and deletes members, and nobody else', async () => {
     const { app, people, headersOf } = await startWithPeople();
