@@ -117,8 +117,6 @@ const helpers = {
   capital,
   /** Whether a name, or a side of an email, may be wider than its line where the columns of the list are narrowest. */
   isLongName: (name: string) => isWiderThan(16, name),
-  /** Whether it takes many lines in a heading on a phone. */
-  isVeryLongName: (name: string) => isWiderThan(40, name),
   isLongEmail,
   /** Where an email may break: after its @, and where it is long, after full stops, too; every second part is such a sign. */
   breaksOf: (part: string, isLong = isLongEmail(part)) => part.split(isLong ? /([@.])/ : /(@)/),

@@ -85,6 +85,11 @@ const LAYOUT = `
         problems.push(nameOf(node) + ' overlaps ' + nameOf(other.node));
   }
   if (scrollWidth > width) problems.push('scrolls sideways: ' + scrollWidth);
+  // A word on a button, unless with large letters it takes most of a line.
+  const words = boxes.filter(({ node }) => /^\\S+$/.test(node.data?.trim() ?? '') && node.parentElement.closest('.button'));
+  for (const [word, lines] of Map.groupBy(words, ({ node }) => node))
+    if (lines.length > 1 && lines.reduce((sum, { box }) => sum + box.right - box.left, 0) < width / 3)
+      problems.push(nameOf(word) + ' is broken');
 
   // A link inside of a sentence is as high as its line (the exception "inline" of both criteria).
   const isInSentence = (element) => /^inline(-block)?$/.test(look(element).display) &&

@@ -61,6 +61,10 @@ async function problemsOn(page: Page, devTools: CDPSession): Promise<Record<stri
     note(`${width} px, by finger`, await layoutProblems(page, targetAt(width, true)));
   }
   await devTools.send('Emulation.setTouchEmulationEnabled', { enabled: false });
+  await resize(320);
+  await devTools.send('Page.setFontSizes', { fontSizes: { standard: 32 } });
+  note('with letters twice as large', await layoutProblems(page, targetAt(320)));
+  await devTools.send('Page.setFontSizes', { fontSizes: { standard: 16 } });
   // 1280 px of width, magnified to 400 %.
   await resize(320, 256);
   note('at 400 %', await hidingProblems(page));
