@@ -8,6 +8,7 @@ import { addAccess, allow, collectRules } from './auth/access.ts';
 import { addAudit } from './auth/audit.ts';
 import { cookieMarkOf } from './auth/cookie.ts';
 import { addIdempotency } from './auth/idempotency.ts';
+import { type Argon2Cost, COST } from './auth/password-hashing.ts';
 import { FairQueue } from './auth/password-queue.ts';
 import { mayRead } from './auth/policy.ts';
 import { addPruning } from './auth/pruning.ts';
@@ -76,6 +77,8 @@ declare module 'fastify' {
     clock: Clock;
     stopwatch: Stopwatch;
     passwordQueue: FairQueue;
+    /** Of each password that is hashed. */
+    passwordCost: Argon2Cost;
     mailer: Mailer | undefined;
     cookieMark: string;
     /** Stands for code and settings: another one at each start, and at each reload. */
@@ -126,7 +129,7 @@ export async function buildApp({
   });
   app.decorate('config', config).decorate('db', db).decorate('secretKey', secretKey);
   app.decorate('clock', clock).decorate('stopwatch', stopwatch);
-  app.decorate('passwordQueue', FairQueue.ofOne(config.workers ?? 1));
+  app.decorate('passwordQueue', FairQueue.ofOne(config.workers ?? 1)).decorate('passwordCost', COST);
   app.decorate('cookieMark', cookieMarkOf(databaseId));
   app.decorate('setupToken', parent?.task.setupToken ?? newToken());
   app.decorate('startId', parent?.task.startId ?? randomUUID());

@@ -10,7 +10,7 @@ import { insertSession } from '../src/auth/sessions.ts';
 import { newToken } from '../src/auth/tokens.ts';
 import type { Db, Role, User } from '../src/db/schema.ts';
 import { transact } from '../src/db/transact.ts';
-import { addUser, post, SECRET_KEY } from './support.ts';
+import { addUser, post, QUICK_COST, SECRET_KEY } from './support.ts';
 
 export const PASSWORD = 'lemon trees on the roof';
 /** Of the second factor of those who have one, in base 32. */
@@ -49,7 +49,7 @@ export async function addPerson(
     at?: number;
   } = {},
 ): Promise<User> {
-  hash ??= hashPassword(PASSWORD);
+  hash ??= hashPassword(PASSWORD, QUICK_COST);
   const [user, known] = [await addUser(db, { username, ...rest, role }, at), await hash];
   await transact(db, async (trx) => {
     await setPassword(trx, user.id, known, 1);

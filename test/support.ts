@@ -7,6 +7,7 @@ import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { commandLine } from '../src/auth/actor.ts';
 import { cookieMarkOf, cookieOf } from '../src/auth/cookie.ts';
+import type { Argon2Cost } from '../src/auth/password-hashing.ts';
 import { maySignIn } from '../src/auth/policy.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/db/database.ts';
@@ -27,6 +28,9 @@ import './database-template.ts';
 /** The key of all Rosters in tests, as of those that share a database. */
 export const SECRET_KEY = Buffer.alloc(32, 'key');
 export const DATABASE_ID = 'one database';
+
+/** To hash a password as Roster does takes longer than most tests. */
+export const QUICK_COST: Argon2Cost = { memory: 8, passes: 1, parallelism: 1 };
 
 /** What a cookie is called in tests, without https. */
 export function cookieName(use: 'session' | 'device' | 'flash'): string {
@@ -153,7 +157,9 @@ async function makeApp(
   const config: Config = { ...readConfig({ LOG_LEVEL: 'silent', ...settings }), importFolder };
   const keys = { secretKey: SECRET_KEY, databaseId: DATABASE_ID };
   const ledger = join(temporaryFolder(), 'erased.jsonl');
-  return buildApp({ config, db, ...keys, ledger, clock, stopwatch, mailLimit });
+  const app = await buildApp({ config, db, ...keys, ledger, clock, stopwatch, mailLimit });
+  app.passwordCost = QUICK_COST;
+  return app;
 }
 
 /** A database on which something happens once, between the reading of a row and whatever is done with it. */

@@ -11,16 +11,18 @@ export async function attemptPassword(
   password: string,
   hash: string | undefined,
 ): Promise<Attempt> {
-  const { db, clock } = request.server;
+  const { db, clock, passwordCost } = request.server;
   // Who is refused takes no place in the queue. In it `attempt` looks once more, as others may have failed meanwhile.
   const wait = await waitOf(db, counters, clock());
   if (wait > 0) return { isRight: false, wait };
-  return inTurn(request, () => attempt(db, counters, clock(), () => isPassword(password, hash)));
+  return inTurn(request, () =>
+    attempt(db, counters, clock(), () => isPassword(password, hash, passwordCost)),
+  );
 }
 
 /** @throws BusyError */
 export function hashInTurn(request: FastifyRequest, password: string): Promise<string> {
-  return inTurn(request, () => hashPassword(password));
+  return inTurn(request, () => hashPassword(password, request.server.passwordCost));
 }
 
 /** A network is one place, also of browsers that are known: of those somebody could have any number. @throws BusyError */

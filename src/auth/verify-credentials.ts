@@ -83,14 +83,14 @@ async function renewHash(
   checked: Credentials,
   password: string,
 ): Promise<Credentials> {
-  if (!isOutdated(checked.password_hash)) return checked;
-  const { db } = request.server;
+  const { db, passwordCost } = request.server;
+  if (!isOutdated(checked.password_hash, passwordCost)) return checked;
   const password_hash = await hashInTurn(request, password).catch(() => undefined);
   if (password_hash === undefined) return checked;
   const isRenewed = await transact(db, (trx) => rehashPassword(trx, checked, password_hash));
   if (isRenewed) return { ...checked, password_hash };
   const current = await findCredentials(db, checked.user_id);
-  const isSame = await inTurn(request, () => isPassword(password, current?.password_hash));
+  const isSame = await inTurn(request, () => isPassword(password, current?.password_hash, passwordCost));
   return isSame && current ? current : checked;
 }
 

@@ -1,9 +1,11 @@
 /** A Bloom filter of two hashes: whether a key was there before, in a few bits each. None that was is missed, few that were not are taken for one. */
 
 const BITS = 2 ** 27;
+const PAGE_BITS = 2 ** 17;
 
 export class BloomFilter {
-  readonly #words = new Uint32Array(BITS / 32);
+  /** Made as they are needed: all together take 16 MB, and most files have few rows. */
+  readonly #pages = new Array<Uint32Array | undefined>(BITS / PAGE_BITS);
 
   /** @returns whether it may have been there */
   add(key: string): boolean {
@@ -21,10 +23,17 @@ export class BloomFilter {
 
   #set(hash: number): boolean {
     const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    const bit = (mixed ^ (mixed >>> 13)) >>> 0;
-    const [word, mask] = [(bit % BITS) >>> 5, 1 << (bit & 31)];
-    const before = this.#words[word] ?? 0;
-    this.#words[word] = before | mask;
+    const bit = ((mixed ^ (mixed >>> 13)) >>> 0) % BITS;
+    const page = this.#page(Math.floor(bit / PAGE_BITS));
+    const [word, mask] = [(bit % PAGE_BITS) >>> 5, 1 << (bit & 31)];
+    const before = page[word] ?? 0;
+    page[word] = before | mask;
     return (before & mask) !== 0;
+  }
+
+  #page(index: number): Uint32Array {
+    const made = this.#pages[index] ?? new Uint32Array(PAGE_BITS / 32);
+    this.#pages[index] = made;
+    return made;
   }
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, inject, test, vi } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { findCredentials, setPassword } from '../../src/auth/credentials.ts';
-import { isOutdated } from '../../src/auth/password-hashing.ts';
+import { COST, isOutdated } from '../../src/auth/password-hashing.ts';
 import { FairQueue } from '../../src/auth/password-queue.ts';
 import { prune } from '../../src/auth/pruning.ts';
 import { insertSession } from '../../src/auth/sessions.ts';
@@ -22,7 +22,8 @@ import {
   signedIn,
   signIn,
 } from '../people.ts';
-import { addUser, cookieName, get, listen, post, startApp } from '../support.ts';
+import { startRoster } from '../roster.ts';
+import { addUser, cookieName, get, listen, post, startApp, temporaryDatabase } from '../support.ts';
 
 async function startWithAnn(settings: Record<string, string> = {}) {
   const clock = movableClock();
@@ -178,8 +179,19 @@ describe('signing in', () => {
     expect(await findCredentials(app.db, ann.id)).toMatchObject({ password_hash: oldHash(PASSWORD) });
     expect(await signIn(app, 'ann')).toBeDefined();
     const { password_hash } = (await findCredentials(app.db, ann.id)) ?? { password_hash: '' };
-    expect(isOutdated(password_hash)).toBe(false);
+    expect(isOutdated(password_hash, app.passwordCost)).toBe(false);
     expect(await signIn(app, 'ann')).toBeDefined();
+  });
+
+  test('renews it with all the work of today in a Roster that is started', async () => {
+    const { address, url } = await startRoster();
+    const db = await temporaryDatabase(url);
+    const ann = await addPerson(db, 'ann', 'admin');
+    const body = new URLSearchParams({ username: 'ann', password: PASSWORD });
+    const { status } = await fetch(`${address}/sign-in`, { method: 'POST', body, redirect: 'manual' });
+    expect(status).toBe(303);
+    const { password_hash } = (await findCredentials(db, ann.id)) ?? { password_hash: '' };
+    expect(isOutdated(password_hash)).toBe(false);
   });
 
   test('renews it once for two who come at once, and lets both in', async () => {
@@ -282,7 +294,9 @@ describe('guessing', () => {
 /** Fewer than else may wait for their turn, so that fewer do: of all, and of one place. */
 const MOST_WAITING = { all: 64, place: 24 };
 
+/** Passwords take there what they really do: else none would have to wait. */
 function shortenQueue(app: FastifyInstance): void {
+  app.passwordCost = COST;
   app.passwordQueue = new FairQueue(availableParallelism(), MOST_WAITING);
 }
 
@@ -514,7 +528,8 @@ describe('with a second factor', () => {
     const { app, clock, bob, askForCode, sendCode } = await startWithBob();
     await transact(app.db, (trx) => setPassword(trx, bob.id, oldHash(PASSWORD), 1));
     const ticket = await askForCode();
-    expect(isOutdated((await findCredentials(app.db, bob.id))?.password_hash ?? '')).toBe(false);
+    const { password_hash } = (await findCredentials(app.db, bob.id)) ?? { password_hash: '' };
+    expect(isOutdated(password_hash, app.passwordCost)).toBe(false);
     expect((await sendCode(codeAt(clock()), ticket)).statusCode).toBe(303);
   });
 

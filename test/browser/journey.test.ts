@@ -180,7 +180,7 @@ test('the list is sorted, filtered by date and paged by links and one form', asy
 test('the next page is fetched before it is asked for, without using up the flash message', async () => {
   const app = await startApp();
   await seedUsers(app.db, 12);
-  const context = await browser.newContext({ baseURL: await listen(app) });
+  const context = await browser.newContext({ baseURL: await listen(app), reducedMotion: 'reduce' });
   onTestFinished(() => context.close());
   const page = await context.newPage();
   await page.goto('/users');
@@ -199,7 +199,11 @@ test('the next page is fetched before it is asked for, without using up the flas
 // typed, but for the fields about others, with `autocomplete="off"`.
 test('what was typed is still there on the way back from an error', async () => {
   const app = await startApp();
-  const context = await browser.newContext({ baseURL: await listen(app), javaScriptEnabled: false });
+  const context = await browser.newContext({
+    baseURL: await listen(app),
+    javaScriptEnabled: false,
+    reducedMotion: 'reduce',
+  });
   onTestFinished(() => context.close());
   const page = await context.newPage();
   await page.goto(`/setup/${app.setupToken}`);

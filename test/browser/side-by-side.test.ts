@@ -4,12 +4,17 @@ import { expect, onTestFinished, test } from 'vitest';
 import { addPerson, PASSWORD } from '../people.ts';
 import { type Roster, startRoster } from '../roster.ts';
 import { temporaryDatabase } from '../support.ts';
-import { launchChromium } from './chromium.ts';
+import { sharedChromium } from './chromium.ts';
+
+const browser = sharedChromium();
 
 async function openPage(address: string): Promise<Page> {
-  const browser = await launchChromium();
-  onTestFinished(() => browser.close());
-  const context = await browser.newContext({ baseURL: address, javaScriptEnabled: false });
+  const context = await browser().newContext({
+    baseURL: address,
+    javaScriptEnabled: false,
+    reducedMotion: 'reduce',
+  });
+  onTestFinished(() => context.close());
   return context.newPage();
 }
 

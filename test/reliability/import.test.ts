@@ -92,7 +92,7 @@ async function start(engine: 'sqlite' | 'postgres') {
   /** Starts a Roster, and kills it as soon as something is so. */
   const killOnce = async (isTime: (imported: Import) => unknown) => {
     const { child } = await startRoster(settings);
-    await expect.poll(async () => Boolean(await isTime(await importOf(db, id))), { interval: 5 }).toBe(true);
+    await expect.poll(async () => Boolean(await isTime(await importOf(db, id))), { interval: 20 }).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
     await letGo(db, await importOf(db, id));
