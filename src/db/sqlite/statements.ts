@@ -6,7 +6,7 @@ import { translated } from './errors.ts';
 
 const OPEN_WAIT_MS = 5_000;
 const CACHE_KIB = 4 * 1024;
-/** Where it is smaller than what a batch of a hundred users changes (some 1,000 pages), each page is written more than once. */
+/** Where it is smaller than what batches of a hundred users change (some 1,000 pages each), pages are written more than once. */
 const WRITER_CACHE_KIB = 16 * 1024;
 const LARGEST_LOG_BYTES = 32 * 1024 * 1024;
 const MOST_PREPARED = 500;
@@ -39,6 +39,11 @@ function backfillIfPossible(statements: Statements): void {
   } catch {
     // On a disk that is full or failing by now; everything can still be read.
   }
+}
+
+/** For whoever changes few users at a time. */
+export function shrinkCache(writer: Statements): void {
+  writer.db.pragma(`cache_size = -${CACHE_KIB}`);
 }
 
 export function openReader(path: string): Statements {
