@@ -62,7 +62,7 @@ export class Statements {
 
   /** @throws NotUniqueError for a unique constraint, UnavailableError for the disk and for locks, DamagedError. */
   run<R>(sql: string, parameters: readonly unknown[] = []): QueryResult<R> {
-    const values = parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+    const values = parameters.map(toBind);
     try {
       const { statement, booleans } = this.#prepare(sql);
       if (!statement.reader) {
@@ -99,6 +99,12 @@ export class Statements {
     }
     return prepared;
   }
+}
+
+/** SQLite has no booleans, and arrays only as JSON. */
+function toBind(value: unknown): unknown {
+  if (typeof value === 'boolean') return Number(value);
+  return Array.isArray(value) ? JSON.stringify(value) : value;
 }
 
 type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };
