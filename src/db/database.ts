@@ -32,7 +32,7 @@ import type { ReplicaOptions } from './postgres/replica-set.ts';
 import type { Db, Schema } from './schema.ts';
 import { type Kept, keepBeforeMigration } from './sqlite/before-migration.ts';
 import { checkSqliteFile, prepareSqliteFile, versionOfFile } from './sqlite/file.ts';
-import { openSqlite } from './sqlite/open.ts';
+import { expectRequests, openSqlite } from './sqlite/open.ts';
 import { refuseLogWithoutFile, refuseUnmatchedFiles } from './sqlite/unmatched-files.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -101,7 +101,9 @@ export async function openDatabase(
       if (kept) console.log(keptBeforeMigration(name, kept));
       return openSqlite(path, { stopwatch });
     };
-    return opened(name, open, bringUpToDate);
+    const db = await opened(name, open, bringUpToDate);
+    if (connections !== undefined) expectRequests(db);
+    return db;
   }
   const db = await opened(name, () => openPostgres(url), bringUpToDate);
   if (connections === undefined) return db;

@@ -17,7 +17,7 @@ import { outcomeUnknown, refuse } from './errors.ts';
 import { GroupCommit, retryWhileBusy } from './group-commit.ts';
 import { type HowOpened, OpenedFile } from './opened-file.ts';
 import { clearGaps } from './page-gaps.ts';
-import { openReader, openWriter, readUserVersion, type Statements } from './statements.ts';
+import { openReader, openWriter, readUserVersion, type Statements, shrinkCache } from './statements.ts';
 
 const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'ForUpdate',
@@ -64,6 +64,10 @@ export class RosterSqliteAdapter extends SqliteAdapter {
   }
   override get supportsTransactionalDdl(): boolean {
     return true;
+  }
+
+  shrinkWriterCache(): void {
+    this.#driver.shrinkWriterCache();
   }
 
   /** @returns whether the write-ahead log is empty: where someone is reading it, it stays for now. @throws OutcomeUnknownError. */
@@ -114,6 +118,10 @@ class SqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {}
+
+  shrinkWriterCache(): void {
+    shrinkCache(this.#writer);
+  }
 
   async acquireConnection(): Promise<SqliteConnection> {
     return new SqliteConnection(this.#reader, this.#file, this.timing);

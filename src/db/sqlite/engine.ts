@@ -95,9 +95,8 @@ export const sqliteEngine: Engine = {
     for (const write of writes) await trx.executeQuery(write);
   },
   searchIndexOf: async () => sqliteSearch,
-  isOneOf: (column, values) =>
-    sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
-  tableOf: (values) => sql`json_each(${JSON.stringify(values)}) as given`,
+  isOneOf: (column, values) => sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${values}))`,
+  tableOf: (values) => sql`json_each(${values}) as given`,
   rowsOf,
   skipOver,
   runBatch,

@@ -37,29 +37,37 @@ async function findAll(db: Db, asked: Asked, most: number, deadline: Deadline): 
   const last = first.at(-1);
   if (last === undefined || first.length < limit) return { kind: 'all', ids: first };
   const mayBeCounted = asked.condition === undefined && asked.terms.every(isIndexedTerm);
-  const seemsFar = mayBeCounted && (limit * (await engineOf(db).readLastId(db))) / last > FAR_TOO_MANY * most;
-  if (seemsFar && (await hasMoreThan(db, most, asked.terms, deadline))) return { kind: 'too many', first };
+  const share = limit / last;
+  const seemsFar = mayBeCounted && share * (await engineOf(db).readLastId(db)) > FAR_TOO_MANY * most;
+  if (seemsFar && (await hasMoreThan(db, most, { ...asked, share }, deadline)))
+    return { kind: 'too many', first };
   const range = { operator: '>' as const, id: last };
   const others = await find(db, { ...query, range, limit: most + 1 - limit }, deadline);
   const ids = [...first, ...others];
   return ids.length > most ? { kind: 'too many', first: ids } : { kind: 'all', ids };
 }
 
+/** @param share of all users, those who seem to match: by it each part is asked what it answers soonest */
 async function hasMoreThan(
   db: Db,
   most: number,
-  terms: readonly Term[],
+  { terms, share }: { terms: readonly Term[]; share: number },
   deadline: Deadline,
 ): Promise<boolean> {
   const match = terms.map(matchOf).join(' AND ');
   let left = most + 1;
   for (const part of await rangesOf(db, false)) {
     const index = indexNameOf(part);
-    const text = `select count(*) as count from (select 1 from ${index} where ${index} match +? limit +?)`;
-    const query = CompiledQuery.raw(text, [match, left]) as CompiledQuery<{ count: number }>;
-    const { rows } = await runBatch(() => db.executeQuery(query));
-    left -= rows[0]?.count ?? 0;
-    if (left === 0) return true;
+    const those = `from ${index} where ${index} match +?`;
+    const ask = async (text: string, values: readonly unknown[]) => {
+      const query = CompiledQuery.raw(text, [...values]) as CompiledQuery<{ count: number }>;
+      return (await runBatch(() => db.executeQuery(query))).rows[0]?.count ?? 0;
+    };
+    const seemsEnough = share * IDS_IN_RANGE >= left;
+    if (seemsEnough && (await ask(`select 1 as count ${those} limit 1 offset +?`, [match, left - 1])))
+      return true;
+    left -= await ask(`select count(*) as count ${those}`, [match]);
+    if (left <= 0) return true;
     if (deadline.isPast) throw new TooBroadError('Too much of the index had to be gone through.');
   }
   return false;

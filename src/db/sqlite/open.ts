@@ -13,3 +13,8 @@ export async function openSqlite(...parameters: Parameters<typeof sqliteDialect>
   executor.executeQuery = async <R>(query: CompiledQuery) => reading.execute<R>(query);
   return db;
 }
+
+/** From now on it answers requests, and leaves whatever is large to others. */
+export function expectRequests(db: Db): void {
+  (db.getExecutor().adapter as RosterSqliteAdapter).shrinkWriterCache();
+}

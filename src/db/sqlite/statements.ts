@@ -6,7 +6,7 @@ import { translated } from './errors.ts';
 
 const OPEN_WAIT_MS = 5_000;
 const CACHE_KIB = 4 * 1024;
-/** Where it is smaller than what a batch of a hundred users changes (some 1,000 pages), each page is written more than once. */
+/** Where it is smaller than what batches of a hundred users change (some 1,000 pages each), pages are written more than once. */
 const WRITER_CACHE_KIB = 16 * 1024;
 const LARGEST_LOG_BYTES = 32 * 1024 * 1024;
 const MOST_PREPARED = 500;
@@ -41,6 +41,11 @@ function backfillIfPossible(statements: Statements): void {
   }
 }
 
+/** For whoever changes few users at a time. */
+export function shrinkCache(writer: Statements): void {
+  writer.db.pragma(`cache_size = -${CACHE_KIB}`);
+}
+
 export function openReader(path: string): Statements {
   const db = new Sqlite(path, { readonly: true, timeout: OPEN_WAIT_MS });
   db.pragma(`cache_size = -${CACHE_KIB}`);
@@ -57,7 +62,7 @@ export class Statements {
 
   /** @throws NotUniqueError for a unique constraint, UnavailableError for the disk and for locks, DamagedError. */
   run<R>(sql: string, parameters: readonly unknown[] = []): QueryResult<R> {
-    const values = parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+    const values = parameters.map(toBind);
     try {
       const { statement, booleans } = this.#prepare(sql);
       if (!statement.reader) {
@@ -94,6 +99,12 @@ export class Statements {
     }
     return prepared;
   }
+}
+
+/** SQLite has no booleans, and arrays only as JSON. */
+function toBind(value: unknown): unknown {
+  if (typeof value === 'boolean') return Number(value);
+  return Array.isArray(value) ? JSON.stringify(value) : value;
 }
 
 type Prepared = { statement: Sqlite.Statement; booleans: readonly string[] };

@@ -1,4 +1,5 @@
 /** The rows of a slice of the list, found as it was planned. */
+import { executeCached } from '../../db/cached-query.ts';
 import { engineOf } from '../../db/engine.ts';
 import type { Db, User } from '../../db/schema.ts';
 import { usersByIds } from '../../db/users-by-ids.ts';
@@ -79,10 +80,8 @@ async function readByScan(
 
 export async function usersWithIds(db: Db, ids: readonly number[]): Promise<User[]> {
   if (ids.length === 0) return [];
-  const users = await db
-    .selectFrom('users')
-    .selectAll()
-    .where(engineOf(db).isOneOf('users.id', ids))
-    .execute();
+  const users = await executeCached(db, 'users with ids', { ids }, (given) =>
+    db.selectFrom('users').selectAll().where(engineOf(db).isOneOf('users.id', given.ids)),
+  );
   return users.sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
 }

@@ -71,14 +71,14 @@ test('of far too many the first are asked for, and then the index alone how many
   const searches = execute.mock.calls.map(([{ sql }]) => sql).filter((text) => text.includes(' match '));
   expect(searches).toEqual([
     expect.stringContaining('json_group_array'),
-    expect.stringContaining('count(*)'),
+    expect.stringContaining('offset'),
   ]);
   execute.mockClear();
   expect(await sqliteSearch.findAll(db, asked, 15_000, Deadline.in(60_000))).toEqual({
     kind: 'too many',
     first: Array.from({ length: 15_001 }, (_, index) => index + 1),
   });
-  expect(execute.mock.calls.map(([{ sql }]) => sql).join()).not.toContain('count(*)');
+  expect(execute.mock.calls.map(([{ sql }]) => sql).join()).not.toMatch(/offset|count/);
 });
 
 describe('on a table with statistics', () => {
