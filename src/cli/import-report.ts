@@ -17,6 +17,7 @@ import type { Totals } from '../imports/types.ts';
 import {
   aboveOf,
   EMPTY_CELLS,
+  emptyOf,
   fieldOf,
   fieldsOf,
   lineEndsOf,
@@ -66,6 +67,8 @@ export function sayPreview(path: string, imported: Import): void {
   console.log(
     `${number.format(created)} created, ${number.format(changed)} changed${fields && ` (${fields})`}, ${number.format(same)} the same, ${number.format(refused)} refused`,
   );
+  const emptyRows = emptyOf(totals);
+  if (emptyRows !== undefined) console.log(`  ${emptyRows}`);
 }
 
 export async function saveRefused(path: string, folder: Folder, imported: Import): Promise<void> {

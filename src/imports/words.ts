@@ -105,7 +105,7 @@ export function endOf(
   totals: Totals | undefined,
   left: number,
 ): string | undefined {
-  if (state === 'done' && totals) return `${doneOf(totals)}!`;
+  if (state === 'done' && totals) return [`${doneOf(totals)}!`, emptyOf(totals)].filter(Boolean).join(' ');
   if (state === 'taken back')
     return `The import was taken back${left > 0 ? `, but for ${usersOf(left)}` : ': nothing of it stays'}.`;
   return undefined;
@@ -196,6 +196,12 @@ export function lostOf({ lost = 0 }: Pick<Totals, 'lost'>): string | undefined {
   return `In ${names} letters were lost when the file was saved: a “?” or “_” stands for each. ${stay} as Roster has ${lost === 1 ? 'it' : 'them'}. A file that is saved as “CSV UTF-8” keeps all letters.`;
 }
 
+/** "3 empty rows are left out." */
+export function emptyOf({ empty = 0 }: Pick<Totals, 'empty'>): string | undefined {
+  if (empty === 0) return undefined;
+  return `${pluralize(empty, 'empty row')} ${empty === 1 ? 'is' : 'are'} left out.`;
+}
+
 function nameOfRow({ cells }: Pick<RefusedRow, 'cells'>, columns: readonly { field: Field | undefined }[]) {
   const cell = (field: Field) => cells[columns.findIndex((column) => column.field === field)]?.trim() ?? '';
   const both = `${cell('first_name')} ${cell('last_name')}`.trim();
@@ -231,6 +237,7 @@ export const importHelpers = {
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,
+  importEmptyRows: emptyOf,
   importEmpty: (empty: Empty) => EMPTY_CELLS[empty],
   importEmptyCells: Object.entries(EMPTY_CELLS).map(
     ([value, [label, says]]) => [value, label, says] as const,
