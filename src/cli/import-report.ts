@@ -16,6 +16,7 @@ import { readStage } from '../imports/stage-reader.ts';
 import type { Totals } from '../imports/types.ts';
 import {
   aboveOf,
+  doubtfulOf,
   EMPTY_CELLS,
   emptyOf,
   fieldOf,
@@ -61,6 +62,8 @@ export function sayPreview(path: string, imported: Import): void {
     console.log(`  ${plain(reversed)} They are turned round with --names reversed.`);
   const lost = lostOf(totals);
   if (lost !== undefined) console.log(`  ${lost}`);
+  const doubtful = doubtfulOf(totals);
+  if (doubtful !== undefined) console.log(`  ${doubtful}`);
   const [what, says] = EMPTY_CELLS[empty];
   console.log(`  An empty cell ${what.toLowerCase()}. ${says}`);
   const fields = fieldsOf(totals);

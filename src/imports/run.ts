@@ -4,7 +4,7 @@ import { findBulkOfAbsent } from '../bulk/job.ts';
 import { FREE, LEASE } from '../db/lease.ts';
 import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
+import { isStageBusy, isStageDamaged, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DamagedError, DatabaseFailure } from '../errors.ts';
 import {
@@ -150,7 +150,7 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
     await saveStage(stage, going.report);
   } catch (error) {
     // Once it cannot be applied, its rows are of no use.
-    if (isStageFull(error)) stage.discard();
+    if (isStageFull(error) || isStageDamaged(error)) stage.discard();
     throw error;
   } finally {
     stage.close();

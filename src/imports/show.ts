@@ -121,7 +121,8 @@ async function check({ server, actor }: Request, imported: Import): Promise<View
     differences: await describeDifferences(server.db, actor, found.differences),
   };
   const isOutdated = imported.revision !== (await readRevision(server.db));
-  return { imported, how, totals, columns: offeredColumns(how.columns), rows, isOutdated };
+  const where = { isHere: isHere(server.config.importFolder, imported) };
+  return { imported, how, totals, columns: offeredColumns(how.columns), rows, isOutdated, ...where };
 }
 
 function rowsOf(stage: StageReader) {

@@ -34,7 +34,9 @@ export const DISCARDED = 'The file is discarded. Nothing was changed.';
 export const BEGUN = 'The import has begun, and goes on by itself.';
 export const TAKING_BACK = 'The import is being taken back.';
 export const JUDGED_AGAIN =
-  'Nothing is changed yet: this has been looked at again since it was shown to you.';
+  'Nothing is changed yet: Roster was changed since this was shown to you, and what differs by now is said here.';
+export const READ_AGAIN =
+  'Nothing is changed yet: the file was read again since this was shown to you. Look at it again, then apply.';
 export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
 const TAKEN =
@@ -188,6 +190,13 @@ export function reversedOf({ reversed }: Pick<Reading, 'reversed'>): string | un
   return reversed && `Most full names have the last name first, such as ${quoted(reversed)}.`;
 }
 
+/** That signs in new full names may stand for lost letters, where there are some. */
+export function doubtfulOf({ doubtful = 0 }: Pick<Totals, 'doubtful'>): string | undefined {
+  if (doubtful === 0) return undefined;
+  const names = doubtful === 1 ? '1 full name has' : `${number.format(doubtful)} full names have`;
+  return `${names} a “?”, and would be written so: maybe a letter that was lost when the file was saved. A file that is saved as “CSV UTF-8” keeps all letters.`;
+}
+
 /** That letters of full names were lost, where they were. */
 export function lostOf({ lost = 0 }: Pick<Totals, 'lost'>): string | undefined {
   if (lost === 0) return undefined;
@@ -237,6 +246,7 @@ export const importHelpers = {
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,
+  importDoubtful: doubtfulOf,
   importEmptyRows: emptyOf,
   importEmpty: (empty: Empty) => EMPTY_CELLS[empty],
   importEmptyCells: Object.entries(EMPTY_CELLS).map(
