@@ -88,12 +88,9 @@ export class AttendedImport {
     const file = newName();
     const { upload } = filesOf(this.#folder, file);
     try {
-      await copyFile(path, upload).catch((error: NodeJS.ErrnoException) => {
+      const size = await this.#copy(path, upload).catch((error: NodeJS.ErrnoException) => {
         throw new StartError(`${path} cannot be copied into ${this.#folder.path} (${error.code}).`);
       });
-      await chmod(upload, 0o600);
-      copyOwner(upload, this.#folder.path);
-      const { size } = await stat(upload);
       const brought = { file, name: basename(path), size };
       return await transact(this.#db, (trx) =>
         beginImport(trx, commandLine, this.#folder, brought, Date.now(), choices),
@@ -102,6 +99,14 @@ export class AttendedImport {
       await rm(upload, { force: true });
       throw error;
     }
+  }
+
+  /** For whoever runs Roster alone. @returns its size */
+  async #copy(path: string, upload: string): Promise<number> {
+    await copyFile(path, upload);
+    await chmod(upload, 0o600);
+    copyOwner(upload, this.#folder.path);
+    return (await stat(upload)).size;
   }
 
   /** Works, or waits for another Roster that does, and says how far it is. @returns once there is something to decide, or nothing */

@@ -16,7 +16,9 @@ import { readStage } from '../imports/stage-reader.ts';
 import type { Totals } from '../imports/types.ts';
 import {
   aboveOf,
+  doubtfulOf,
   EMPTY_CELLS,
+  emptyOf,
   fieldOf,
   fieldsOf,
   lineEndsOf,
@@ -60,12 +62,16 @@ export function sayPreview(path: string, imported: Import): void {
     console.log(`  ${plain(reversed)} They are turned round with --names reversed.`);
   const lost = lostOf(totals);
   if (lost !== undefined) console.log(`  ${lost}`);
+  const doubtful = doubtfulOf(totals);
+  if (doubtful !== undefined) console.log(`  ${doubtful}`);
   const [what, says] = EMPTY_CELLS[empty];
   console.log(`  An empty cell ${what.toLowerCase()}. ${says}`);
   const fields = fieldsOf(totals);
   console.log(
     `${number.format(created)} created, ${number.format(changed)} changed${fields && ` (${fields})`}, ${number.format(same)} the same, ${number.format(refused)} refused`,
   );
+  const emptyRows = emptyOf(totals);
+  if (emptyRows !== undefined) console.log(`  ${emptyRows}`);
 }
 
 export async function saveRefused(path: string, folder: Folder, imported: Import): Promise<void> {

@@ -78,6 +78,10 @@ export function isStageFull(error: unknown): boolean {
   );
 }
 
+export function isStageDamaged(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && DAMAGED.includes(error.code);
+}
+
 export function keepRefusedAlone(path: string): void {
   // Several processes that have the folder may be at it at once: each has a draft of its own.
   const kept = `${path}.new-${randomBytes(3).toString('hex')}`;

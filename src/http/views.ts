@@ -310,6 +310,7 @@ export type Views = {
       | undefined;
     /** Whether Roster was changed since its rows were judged. */
     isOutdated: boolean;
+    isHere: boolean;
   };
   'imports/result': {
     imported: Import;

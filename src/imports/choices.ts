@@ -36,7 +36,7 @@ export function offeredColumns(columns: readonly Column[]): OfferedColumn[] {
 
 export function parseChoices(
   fields: Fields,
-  how: Pick<HowRead, 'encoding' | 'delimiter' | 'columns'> | undefined,
+  how: Pick<HowRead, 'encoding' | 'isPlain' | 'delimiter' | 'columns'> | undefined,
   before: Pick<Choices, 'fields' | 'names'>,
 ): Choices {
   const choices = Object.fromEntries(
@@ -46,6 +46,8 @@ export function parseChoices(
   // Apart by something else, they are other columns, in which names are written as before.
   const isSame = choices.encoding === how?.encoding && choices.delimiter === how?.delimiter;
   if (!how || !isSame) return { ...namesOf(typed, before), ...choices };
+  // What was shown may turn out to be another one: that it stays as it is nobody has said.
+  if (how.isPlain) delete choices.encoding;
   // Of a form without the columns nobody has said which is which.
   if (typed.every((one) => one === undefined))
     return before.fields ? { ...choices, fields: before.fields } : choices;

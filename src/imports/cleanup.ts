@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Db } from '../db/schema.ts';
-import { DAMAGED, keepRefusedAlone } from '../db/stage-file.ts';
+import { isStageDamaged, keepRefusedAlone } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DAY, MINUTE } from '../lib/clock.ts';
 import { ignoreErrors } from '../lib/make-file.ts';
@@ -79,6 +79,12 @@ function isLeft(found: Known | undefined, path: string, now: number): boolean {
 function keepRefused(folder: Folder, file: string): void {
   const { upload, stage } = filesOf(folder, file);
   if (!existsSync(upload)) return;
-  if (existsSync(stage)) ignoreErrors(['ENOENT', ...DAMAGED], () => keepRefusedAlone(stage));
+  try {
+    if (existsSync(stage)) ignoreErrors(['ENOENT'], () => keepRefusedAlone(stage));
+  } catch (error) {
+    // Nobody can read in it any more, and there are names in it.
+    if (!isStageDamaged(error)) throw error;
+    rmSync(stage, { force: true });
+  }
   rmSync(upload, { force: true });
 }

@@ -10,6 +10,11 @@ export function isSameButForLost(cell: string, there: string): boolean {
   return isLostFrom([...cell], [...there]) || isLostFrom(cell.split(''), there.split(''));
 }
 
+/** Of a name that nobody has yet: no name has a “?” in it, and “_” many a one. */
+export function mayHaveLost(name: string): boolean {
+  return name.includes('?');
+}
+
 function isLostFrom(cell: readonly string[], there: readonly string[]): boolean {
   const isLost = (sign: string, letter = '') => SIGNS.includes(sign) && letter > '\x7f';
   return (

@@ -10,7 +10,7 @@ import { readFields } from '../lib/forms.ts';
 import { CHOICES, columnName, parseChoices } from './choices.ts';
 import { confirmImport, discardImport, getImport, readDifferently } from './commands.ts';
 import { findFolder } from './folder.ts';
-import { choicesOf, howRead } from './json-columns.ts';
+import { choicesOf, howRead, totalsOf } from './json-columns.ts';
 import { findImport } from './queries.ts';
 import { showRefused } from './refused-page.ts';
 import { dispositionOf, refusedRows, streamOf } from './refused-rows.ts';
@@ -19,7 +19,16 @@ import { readStage } from './stage-reader.ts';
 import { template } from './template.ts';
 import { showUploadForm, uploadFile, waitForJobs } from './upload-page.ts';
 import { Uploads } from './uploads.ts';
-import { anotherOf, BEGUN, DISCARDED, JUDGED_AGAIN, ROWS_GONE, TAKING_BACK, tooLate } from './words.ts';
+import {
+  anotherOf,
+  BEGUN,
+  DISCARDED,
+  JUDGED_AGAIN,
+  READ_AGAIN,
+  ROWS_GONE,
+  TAKING_BACK,
+  tooLate,
+} from './words.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 
@@ -66,7 +75,7 @@ async function apply(request: Request, reply: FastifyReply) {
   const answer = await runCommand(request, async (trx, acting): Promise<Answer> => {
     const outcome = await confirmImport(trx, acting, id, judged, server.clock());
     if (outcome === 'confirmed') return done(waitingFor(id), BEGUN);
-    return outcome === 'too late' ? refuseLate(trx, id) : nothingDone(addressOf(id), JUDGED_AGAIN);
+    return outcome === 'too late' ? refuseLate(trx, id) : nothingDone(addressOf(id), await whyAgain(trx, id));
   });
   void server.runJobs();
   return reply.answer(answer);
@@ -83,6 +92,12 @@ async function discard(request: Request, reply: FastifyReply) {
   });
   void server.runJobs();
   return reply.answer(answer);
+}
+
+/** It was confirmed once, and what it would do then was not what was shown; or somebody has had it read anew. */
+async function whyAgain(trx: Trx, id: number): Promise<string> {
+  const found = await findImport(trx, id);
+  return found && (totalsOf(found)?.differences ?? 0) > 0 ? JUDGED_AGAIN : READ_AGAIN;
 }
 
 /** Somebody has decided about it meanwhile, perhaps the same one in another window. */

@@ -4,7 +4,7 @@ import { findBulkOfAbsent } from '../bulk/job.ts';
 import { FREE, LEASE } from '../db/lease.ts';
 import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { isStageBusy, isStageFull, openStage } from '../db/stage-file.ts';
+import { isStageBusy, isStageDamaged, isStageFull, openStage } from '../db/stage-file.ts';
 import { transact } from '../db/transact.ts';
 import { DamagedError, DatabaseFailure } from '../errors.ts';
 import {
@@ -46,7 +46,7 @@ export type ImportRunner = {
 const REPORT_EVERY_MS = 400;
 
 /** Takes a second at most, and does not wait for those that take minutes. */
-const SMALL_BYTES = 500_000;
+export const SMALL_BYTES = 500_000;
 
 const GONE = 'What was brought is gone from the disk: choose the file again.';
 const NO_ROOM =
@@ -111,10 +111,16 @@ async function read(runner: ImportRunner, imported: Import, judging: ForAny, rep
   const isMade = match === 'username' && makesUsernames({ ...reading, usernames });
   const howRead = { ...reading, match: (isMade ? undefined : match) ?? matchOf(reading), empty, usernames };
   await save(runner, imported, { reading: JSON.stringify(howRead) });
-  const rows = readRows(upload, reading, empty);
+  let emptyRows = 0;
+  const rows = readRows(upload, reading, empty, {
+    onEncoding: (encoding) =>
+      save(runner, imported, { reading: JSON.stringify({ ...howRead, encoding, isPlain: false }) }),
+    onEmptyRow: () => void emptyRows++,
+  });
   const going = { alone: runner.alone, report };
   const totals = await stageRows(stage, rows, judgingAs(judging, howRead), howRead, going);
-  await saveChecked(runner, imported, totals, revision, report);
+  const all = emptyRows > 0 ? { ...totals, empty: emptyRows } : totals;
+  await saveChecked(runner, imported, all, revision, report);
 }
 
 /** By number last: those of a file from elsewhere are somebody else’s here. */
@@ -136,6 +142,7 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
       totals = {
         ...(await stage.inOne(() => judgeAll(stage, judgingAs(judging, how), report, true))),
         absent: shown.absent,
+        empty: shown.empty,
       };
     }
     await report(totals, true);
@@ -143,7 +150,7 @@ async function goOn(runner: ImportRunner, imported: Import, judging: ForAny, rep
     await saveStage(stage, going.report);
   } catch (error) {
     // Once it cannot be applied, its rows are of no use.
-    if (isStageFull(error)) stage.discard();
+    if (isStageFull(error) || isStageDamaged(error)) stage.discard();
     throw error;
   } finally {
     stage.close();

@@ -1,4 +1,5 @@
 /** `/imports/:id`: how far an import is, what it would do before anything is done, and what it has done. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readRevision } from '../db/revision.ts';
 import type { Db } from '../db/schema.ts';
@@ -17,7 +18,7 @@ import { findFolder } from './folder.ts';
 import { findFormerOfRows, MOST_NEW } from './former-names.ts';
 import { findFormerValues } from './former-values.ts';
 import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
-import { type Import, isAnotherUnderWay } from './queries.ts';
+import { findImport, type Import, isAnotherUnderWay } from './queries.ts';
 import { readStage, type StageReader } from './stage-reader.ts';
 import { findTakingBack } from './take-back.ts';
 import { waitForJobs } from './upload-page.ts';
@@ -25,6 +26,8 @@ import { endOf, isOtherFile } from './words.ts';
 
 const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10, former: 10 };
 const ASKED_AGAIN_SECONDS = '2';
+/** The first rows of a file are judged within a moment: a page that was too early would show them two seconds later. */
+const LOOKS_FOR_FIRST = { times: 20, every: 50 };
 const UNTIL = 'until';
 
 export type Request = FastifyRequest<{ Params: { id: string }; Querystring: Fields }>;
@@ -41,7 +44,7 @@ export async function showImport(request: Request, reply: FastifyReply) {
   const { server, params, query, actor } = request;
   const isWaiting = query[UNTIL] === 'over';
   if (isWaiting) await waitForJobs(server);
-  const imported = await getImport(server.db, params.id, actor);
+  const imported = await withFirstTotals(request, await getImport(server.db, params.id, actor));
   const { id, state, set_id } = imported;
   const takingBack = await findTakingBack(server.db, imported);
   if (takingBack && takingBack.state !== 'done') return showTakingBack(request, reply, imported, takingBack);
@@ -57,6 +60,20 @@ export async function showImport(request: Request, reply: FastifyReply) {
     return showProgress(request, reply, imported);
   if (state === 'checked') return reply.render('imports/check', await check(request, imported));
   return reply.render('imports/result', await over(request, imported, takingBack));
+}
+
+async function withFirstTotals({ server }: Request, imported: Import): Promise<Import> {
+  let found = imported;
+  if (!isHere(server.config.importFolder, imported)) return found;
+  for (let looks = 0; isToBegin(found) && looks < LOOKS_FOR_FIRST.times; looks++) {
+    await sleep(LOOKS_FOR_FIRST.every);
+    found = (await findImport(server.db, imported.id)) ?? found;
+  }
+  return found;
+}
+
+function isToBegin({ state, totals, failures }: Import): boolean {
+  return state === 'reading' && totals === null && notedOf(failures) === 0;
 }
 
 function showTakingBack(request: Request, reply: FastifyReply, imported: Import, job: Job) {
@@ -106,7 +123,8 @@ async function check({ server, actor }: Request, imported: Import): Promise<View
     differences: await describeDifferences(server.db, actor, found.differences),
   };
   const isOutdated = imported.revision !== (await readRevision(server.db));
-  return { imported, how, totals, columns: offeredColumns(how.columns), rows, isOutdated };
+  const where = { isHere: isHere(server.config.importFolder, imported) };
+  return { imported, how, totals, columns: offeredColumns(how.columns), rows, isOutdated, ...where };
 }
 
 function rowsOf(stage: StageReader) {

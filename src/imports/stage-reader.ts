@@ -1,7 +1,8 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import { isStageBusy, openStageToRead, type StageFile } from '../db/stage-file.ts';
+import { DAMAGED, isStageBusy, openStageToRead, type StageFile } from '../db/stage-file.ts';
 import type { JudgedRow, Refused } from '../db/stage-rows.ts';
 import { BusyError } from '../errors.ts';
+import { ignoreErrors } from '../lib/make-file.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge-rows.ts';
 import type { Import } from './queries.ts';
@@ -15,7 +16,7 @@ import {
   type Verdict,
 } from './types.ts';
 
-/** Undefined where another machine has it, or its rows are gone. @throws BusyError at once: others’ pages do not wait */
+/** Undefined where another machine has it, or its rows are gone or damaged. @throws BusyError at once: others’ pages do not wait */
 export function readStage<T>(
   folder: Folder | undefined,
   imported: Pick<Import, 'folder' | 'file'>,
@@ -23,7 +24,7 @@ export function readStage<T>(
 ): T | undefined {
   if (folder === undefined || imported.folder !== folder.id) return undefined;
   try {
-    return readAt(filesOf(folder, imported.file).stage, read);
+    return ignoreErrors(DAMAGED, () => readAt(filesOf(folder, imported.file).stage, read));
   } catch (error) {
     throw isStageBusy(error) ? new BusyError('Its rows are being judged.') : error;
   }

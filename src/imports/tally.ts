@@ -1,6 +1,7 @@
 /** What the rows of an import come to. */
 import type { JudgedRow } from '../db/stage-rows.ts';
-import type { Judgement } from './judge-rows.ts';
+import { type Judgement, saidBy } from './judge-rows.ts';
+import { mayHaveLost } from './lost-letters.ts';
 import { type Said, type Totals, VERDICTS, type Verdict } from './types.ts';
 
 const MOST_NAMED = 100;
@@ -15,6 +16,7 @@ export class Tally {
   readonly #otherwise: Record<string, number> = {};
   readonly #roles: Record<string, number> = {};
   #lost = 0;
+  #doubtful = 0;
   readonly #administrators = { count: 0, names: [] as string[] };
 
   get refused(): number {
@@ -29,8 +31,9 @@ export class Tally {
 
   replace({ verdict, user, does, said }: JudgedRow, judgement: Judged): void {
     const before = { verdict: VERDICTS[verdict] ?? 'refused', does: JSON.parse(does ?? 'null') };
-    const { by, ...values } = JSON.parse(said) as Said;
-    this.#count({ ...before, by: user === null ? undefined : by, values }, -1);
+    const told = JSON.parse(said) as Said;
+    const by = user === null ? undefined : told.by;
+    this.#count({ ...before, by, values: saidBy(told, user === null) }, -1);
     this.#count(judgement, 1);
   }
 
@@ -42,6 +45,7 @@ export class Tally {
       ...totals,
       ...(Object.values(this.#otherwise).some((some) => some > 0) && { otherwise: { ...this.#otherwise } }),
       ...(this.#lost > 0 && { lost: this.#lost }),
+      ...(this.#doubtful > 0 && { doubtful: this.#doubtful }),
       ...(totals.created > 0 && { roles: { ...this.#roles } }),
       ...(count > 0 && { administrators: { count, names: [...names] } }),
     };
@@ -52,6 +56,7 @@ export class Tally {
     this.#verdicts[verdict] += by;
     if (judged.by && verdict !== 'refused') add(this.#otherwise, judged.by, by);
     if (does?.lost) this.#lost += by;
+    if (mayHaveLost(nameToWrite(judged) ?? '')) this.#doubtful += by;
     if (verdict === 'created') add(this.#roles, values.role ?? 'member', by);
     if (verdict === 'changed')
       for (const field of Object.keys(does?.fields ?? {})) add(this.#fields, field, by);
@@ -69,6 +74,11 @@ export class Tally {
 
 function add(counts: Record<string, number>, name: string, by: number): void {
   counts[name] = (counts[name] ?? 0) + by;
+}
+
+function nameToWrite({ verdict, does, values }: Judged): string | null | undefined {
+  if (verdict === 'created') return values.full_name;
+  return verdict === 'changed' && does?.fields.full_name ? values.full_name : undefined;
 }
 
 function newAdministrator({ verdict, does, values }: Judged): string | undefined {

@@ -34,6 +34,10 @@ export type Totals = Readonly<Record<Verdict, number>> & {
   roles?: Readonly<Partial<Record<Role, number>>>;
   /** Of how many the full name stays, since the file has lost letters of it. */
   lost?: number;
+  /** How many full names that would be written have a sign in them that may stand for a lost letter. */
+  doubtful?: number;
+  /** How many rows of nothing but empty cells are left out, and none of the rows. */
+  empty?: number | undefined;
   /** Who becomes one, created or changed, if anybody: how many, and the usernames of the first. */
   administrators?: { count: number; names: readonly string[] };
   /** Of rows whose verdict is another one than it was when it was shown: as `differences` has them. */

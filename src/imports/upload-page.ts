@@ -15,10 +15,11 @@ import { filesOf, makeFolder, newName } from './folder.ts';
 import { inheritChoices, NO_CHOICES } from './inherited-choices.ts';
 import { totalsOf } from './json-columns.ts';
 import { discardUnreadable, findLiveImports, findOwnImports, type Import } from './queries.ts';
+import { SMALL_BYTES } from './run.ts';
 import { RefusedUploadError, type Staged, type Upload, type Uploads } from './uploads.ts';
 import { emptyFile, NO_FILE } from './words.ts';
 
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 500;
 const MOST_LAST = 5;
 
 export async function showUploadForm(
@@ -40,6 +41,8 @@ export function uploadFile(uploads: Uploads) {
     try {
       const staged = await countStaged(request);
       const who = `${actor?.user?.id}`;
+      // So that the thread that reads it is there once all of it has come.
+      void request.server.runJobs();
       const upload = await uploads.take(request, who, staged);
       try {
         return await take(request, reply, upload);
@@ -60,7 +63,9 @@ async function take(request: FastifyRequest, reply: FastifyReply, upload: Upload
   // Sent twice it is one import: the same file, by what is in it.
   noteForm(request, { ...fields, name, hash });
   const answer = (await findKeptAnswer(request)) ?? (await begin(request, upload));
-  await waitForJobs(request.server);
+  if (size <= SMALL_BYTES) await waitForJobs(request.server);
+  // Its page waits until it is known what the first rows would do.
+  else void request.server.runJobs();
   return reply.answer(answer);
 }
 

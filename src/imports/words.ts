@@ -34,7 +34,9 @@ export const DISCARDED = 'The file is discarded. Nothing was changed.';
 export const BEGUN = 'The import has begun, and goes on by itself.';
 export const TAKING_BACK = 'The import is being taken back.';
 export const JUDGED_AGAIN =
-  'Nothing is changed yet: this has been looked at again since it was shown to you.';
+  'Nothing is changed yet: Roster was changed since this was shown to you, and what differs by now is said here.';
+export const READ_AGAIN =
+  'Nothing is changed yet: the file was read again since this was shown to you. Look at it again, then apply.';
 export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
 const TAKEN =
@@ -105,7 +107,7 @@ export function endOf(
   totals: Totals | undefined,
   left: number,
 ): string | undefined {
-  if (state === 'done' && totals) return `${doneOf(totals)}!`;
+  if (state === 'done' && totals) return [`${doneOf(totals)}!`, emptyOf(totals)].filter(Boolean).join(' ');
   if (state === 'taken back')
     return `The import was taken back${left > 0 ? `, but for ${usersOf(left)}` : ': nothing of it stays'}.`;
   return undefined;
@@ -188,12 +190,25 @@ export function reversedOf({ reversed }: Pick<Reading, 'reversed'>): string | un
   return reversed && `Most full names have the last name first, such as ${quoted(reversed)}.`;
 }
 
+/** That signs in new full names may stand for lost letters, where there are some. */
+export function doubtfulOf({ doubtful = 0 }: Pick<Totals, 'doubtful'>): string | undefined {
+  if (doubtful === 0) return undefined;
+  const names = doubtful === 1 ? '1 full name has' : `${number.format(doubtful)} full names have`;
+  return `${names} a “?”, and would be written so: maybe a letter that was lost when the file was saved. A file that is saved as “CSV UTF-8” keeps all letters.`;
+}
+
 /** That letters of full names were lost, where they were. */
 export function lostOf({ lost = 0 }: Pick<Totals, 'lost'>): string | undefined {
   if (lost === 0) return undefined;
   const [names, stay] =
     lost === 1 ? ['1 full name', 'It stays'] : [`${number.format(lost)} full names`, 'They stay'];
   return `In ${names} letters were lost when the file was saved: a “?” or “_” stands for each. ${stay} as Roster has ${lost === 1 ? 'it' : 'them'}. A file that is saved as “CSV UTF-8” keeps all letters.`;
+}
+
+/** "3 empty rows are left out." */
+export function emptyOf({ empty = 0 }: Pick<Totals, 'empty'>): string | undefined {
+  if (empty === 0) return undefined;
+  return `${pluralize(empty, 'empty row')} ${empty === 1 ? 'is' : 'are'} left out.`;
 }
 
 function nameOfRow({ cells }: Pick<RefusedRow, 'cells'>, columns: readonly { field: Field | undefined }[]) {
@@ -231,6 +246,8 @@ export const importHelpers = {
   importColumn: (header: string) => quotable(header),
   importDelimiter: (delimiter: Delimiter) => DELIMITERS[delimiter],
   importDone: doneOf,
+  importDoubtful: doubtfulOf,
+  importEmptyRows: emptyOf,
   importEmpty: (empty: Empty) => EMPTY_CELLS[empty],
   importEmptyCells: Object.entries(EMPTY_CELLS).map(
     ([value, [label, says]]) => [value, label, says] as const,

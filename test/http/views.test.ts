@@ -190,8 +190,12 @@ const IMPORTS: [keyof Views, object][] = [
   ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
   ['imports/progress', { isWaiting: true }],
   ['imports/progress', { hasFailed: true }],
+  ['imports/check', { rows: undefined, isHere: true }],
   ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
-  ['imports/check', { isOutdated: true, totals: { ...totals, created: 0, changed: 0, lost: 2 } }],
+  [
+    'imports/check',
+    { isOutdated: true, totals: { ...totals, created: 0, changed: 0, lost: 2, doubtful: 1, empty: 3 } },
+  ],
 ];
 const difference = {
   field: 'username',
@@ -480,6 +484,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
   'imports/check': {
     imported,
     how,
+    isHere: false,
     totals,
     columns: [{ header: NAME, field: 'full_name', index: 0 }],
     rows: {

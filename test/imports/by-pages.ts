@@ -26,7 +26,7 @@ export async function send(
 export async function bring(
   app: FastifyInstance,
   headers: Headers,
-  content: string,
+  content: string | Buffer,
   name = 'users.csv',
   url = '/import',
 ): Promise<string> {

@@ -37,6 +37,19 @@ test('names that are turned round stay so in another encoding and between other 
   expect((await send('Read it again', back)).items).toContain('Name Full name');
 });
 
+test('a file whose first umlaut comes late is read as it is, also once somebody has said which column is which', async () => {
+  const app = await startApp();
+  const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  // The first row is as long as all that is looked at before any is read.
+  const plain = `Kennung;Anschrift\n${`ada;${'x'.repeat(90_000)}\n`.repeat(12)}`;
+  const content = Buffer.from(`${plain}bob;Köln\n`, 'latin1');
+  const address = await bring(app, ann, content);
+  const columns = { 'column.0': 'username', 'column.1': 'full_name' };
+  const page = await press(app, ann, address, 'Read it again', columns);
+  expect(page.text).toContain('Encoding Windows, Western European (1252)');
+  expect(page.text).toContain('13 rows');
+});
+
 test('however many columns are left out, the others can be said anew', async () => {
   const app = await startApp();
   const ann = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));

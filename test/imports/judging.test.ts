@@ -82,6 +82,49 @@ test('a full name of which the file has lost letters stays, whatever else its ro
   expect(await findUserByUsername(app.db, 'zoe')).toMatchObject({ full_name: 'Zoë' });
 });
 
+test('who is new with a sign that may stand for a lost letter is counted, and that is told', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  await addUser(app.db, { username: 'ivan', full_name: '?' });
+  const rows = csv(
+    ['username', 'email', 'full name'],
+    ['ayse', 'ayse@example.org', 'Ay?e'],
+    ['zoe', 'zoe@example.org', 'Zoë_'],
+    ['ann', 'ann@example.org', 'An?'],
+    ['ivan', 'ivan@example.org', '?'],
+    ['dora', 'dora@example.org', 'Do?a'],
+    ['dora', 'dora@example.org', 'Do?a'],
+  );
+  const id = await check(app, rows, actorFor(ann));
+  expect(await totalsOf(app, id)).toMatchObject({ created: 2, refused: 2, doubtful: 2 });
+  expect(pageOf(await get(app, `/imports/${id}`, await signedIn(app, ann))).text).toContain(
+    '2 full names have a “?”, and would be written so: maybe a letter that was lost when the file was saved.',
+  );
+});
+
+test('empty rows are left out and counted, also once it is judged again, and that is told', async () => {
+  const app = await startApp();
+  const ann = await addPerson(app.db, 'ann', 'admin');
+  const who = await signedIn(app, ann);
+  const rows = csv(
+    ['username', 'email'],
+    ['bob', 'bob@example.org'],
+    ['', ''],
+    ['cy', 'cy@example.org'],
+    ['', ''],
+  );
+  const id = await check(app, rows, actorFor(ann));
+  expect(await totalsOf(app, id)).toMatchObject({ created: 2, rows: 2, empty: 2 });
+  const said = async (address: string) => pageOf(await get(app, address, who)).text;
+  expect(await said(`/imports/${id}`)).toContain('refused 0 2 empty rows are left out.');
+  await addUser(app.db, { username: 'dan' });
+  await apply(app, id, actorFor(ann));
+  expect(await totalsOf(app, id)).toMatchObject({ created: 2, empty: 2 });
+  expect(await said(`/imports/${id}`)).toContain('2 empty rows are left out.');
+  const end = await get(app, `/imports/${id}?until=over`, who);
+  expect(end.body).toBe('2 users created! 2 empty rows are left out.\n');
+});
+
 /** The reasons of each refused row, as a person reads them. */
 async function reasonsOf(app: FastifyInstance, id: number) {
   const refused = (await look(app, id, (stage) => stage.refused(0, 100))) ?? [];

@@ -9,9 +9,15 @@ const MARKS: readonly [Encoding, readonly number[]][] = [
   ['utf-16be', [0xfe, 0xff]],
 ];
 
-export async function recogniseEncoding(path: string, head: Buffer): Promise<Encoding> {
+/** Undefined where nothing but ASCII is in what it begins with, which says the same in either. */
+export async function recogniseEncoding(path: string, head: Buffer): Promise<Encoding | undefined> {
   const marked = MARKS.find(([, mark]) => mark.every((byte, index) => head[index] === byte));
-  return marked?.[0] ?? utf16Of(head) ?? ((await isUtf8(path)) ? 'utf-8' : 'windows-1252');
+  return marked?.[0] ?? utf16Of(head) ?? (isAscii(head) ? undefined : await encodingFrom(path, 0));
+}
+
+/** @param start in bytes, before which all is ASCII */
+export async function encodingFrom(path: string, start: number): Promise<Encoding> {
+  return (await isUtf8(path, start)) ? 'utf-8' : 'windows-1252';
 }
 
 /** Of the shortest names of columns, and of fewer it may be chance. */
@@ -31,12 +37,12 @@ function utf16Of(head: Buffer): Encoding | undefined {
 }
 
 /** By where it is first anything but ASCII. A byte that is wrong there, among letters that are right, is one cell’s problem. */
-async function isUtf8(path: string): Promise<boolean> {
+async function isUtf8(path: string, start: number): Promise<boolean> {
   await using file = await open(path);
   const buffer = Buffer.alloc(2 ** 16);
   const decoder = new TextDecoder();
-  for (;;) {
-    const { bytesRead } = await file.read(buffer);
+  for (let at = start; ; at += buffer.length) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
     const bytes = buffer.subarray(0, bytesRead);
     // The letter at its end may go on.
     const text = decoder.decode(bytes, { stream: bytesRead > 0 });

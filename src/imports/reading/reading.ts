@@ -41,6 +41,8 @@ export type Column = { header: string; field: Field | undefined };
 
 export type Reading = {
   encoding: Encoding;
+  /** As far as it was looked at nothing but ASCII is in it: by the first other letter its encoding may turn out to be another one. */
+  isPlain?: boolean | undefined;
   delimiter: Delimiter;
   /** All that are found where it begins, also inside of cells. */
   lineEnds: readonly LineEnd[];
@@ -60,6 +62,9 @@ export type Choice = {
   delimiter?: Delimiter;
   fields?: readonly (Field | undefined)[];
 };
+
+/** Who is told what turns out while a file is read. */
+export type Listener = { onEncoding(found: Encoding): Promise<void>; onEmptyRow(): void };
 
 /** Without a field it is about the whole row. The message is a sentence. */
 export type Problem = { field: Field | undefined; message: string };

@@ -9,14 +9,13 @@ import {
   type Column,
   DELIMITERS,
   type Delimiter,
-  type Encoding,
   type LineEnd,
   type Reading,
   UnreadableError,
 } from './reading.ts';
 import { type CsvFormat, readRecords } from './records.ts';
 import { findReversedName } from './reversed-names.ts';
-import { readText } from './text.ts';
+import { type Encoded, readText } from './text.ts';
 import { refuseUnsupportedFiles, refuseUnsupportedTexts } from './unsupported-files.ts';
 
 /** More than the longest row. */
@@ -31,15 +30,16 @@ const TOLD = /^"?sep=(.)"?$/i;
 export async function recognise(path: string, choice: Choice = {}): Promise<Reading> {
   const head = await headOf(path);
   refuseUnsupportedFiles(head);
-  const encoding = choice.encoding ?? (await recogniseEncoding(path, head));
-  const told = await toldDelimiter(path, encoding);
-  const delimiter = choice.delimiter ?? told ?? (await bestDelimiter(path, encoding, choice));
-  const { above, headers, row } = topOf(await Array.fromAsync(firstRecords(path, { encoding, delimiter })));
+  const known = choice.encoding ?? (await recogniseEncoding(path, head));
+  const encoded = known ? { encoding: known } : ({ encoding: 'utf-8', isPlain: true } as const);
+  const told = await toldDelimiter(path, encoded);
+  const delimiter = choice.delimiter ?? told ?? (await bestDelimiter(path, encoded, choice));
+  const { above, headers, row } = topOf(await Array.fromAsync(firstRecords(path, { ...encoded, delimiter })));
   if (!headers) throw new UnreadableError('The file is empty.');
   refuseManyColumns(headers.length);
-  const lineEnds = lineEndsIn(new TextDecoder(encoding).decode(head));
+  const lineEnds = lineEndsIn(new TextDecoder(encoded.encoding).decode(head));
   const columns = withNames(columnsOf(headers, choice.fields), choice);
-  const reading = { encoding, delimiter, lineEnds, above, columns };
+  const reading = { ...encoded, delimiter, lineEnds, above, columns };
   const problem = columnsProblem(reading.columns);
   if (problem !== undefined) throw new UnreadableError(problem, reading);
   if (!row) throw new UnreadableError('There are names of columns in the file, and no row below them.');
@@ -65,9 +65,9 @@ function lineEndsIn(text: string): LineEnd[] {
 }
 
 /** As Excel writes it in some countries. @throws UnreadableError where nothing of ours can be in the file */
-async function toldDelimiter(path: string, encoding: Encoding): Promise<Delimiter | undefined> {
+async function toldDelimiter(path: string, encoded: Encoded): Promise<Delimiter | undefined> {
   let text = '';
-  for await (const piece of readText(path, encoding, HEAD_BYTES)) text += piece;
+  for await (const piece of readText(path, encoded, HEAD_BYTES)) text += piece;
   refuseUnsupportedTexts(text);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [, told] = TOLD.exec(lines[0] ?? '') ?? [];
@@ -86,10 +86,10 @@ function refuseManyColumns(count: number): void {
 }
 
 /** With which most columns are known; else with which the first row has as many cells; else with which there are most. */
-async function bestDelimiter(path: string, encoding: Encoding, { fields }: Choice): Promise<Delimiter> {
+async function bestDelimiter(path: string, encoded: Encoded, { fields }: Choice): Promise<Delimiter> {
   const tried = [];
   for (const delimiter of Object.keys(DELIMITERS) as Delimiter[]) {
-    const { headers = [], row = [] } = topOf(await triedRecords(path, { encoding, delimiter }));
+    const { headers = [], row = [] } = topOf(await triedRecords(path, { ...encoded, delimiter }));
     const known = fields ? 0 : columnsOf(headers).filter(({ field }) => field !== undefined).length;
     const fits = headers.length > 1 && headers.length === row.length;
     tried.push({ delimiter, score: (2 * known + Number(fits)) * MOST_COLUMNS + headers.length });

@@ -1,8 +1,8 @@
 /** The rows of a file of users: what each says, by the rules of the form, and what is wrong with it. */
 import type { Empty } from '../types.ts';
 import type { CsvRecord } from './csv-parser.ts';
-import type { Reading, Row } from './reading.ts';
-import { readRecords } from './records.ts';
+import type { Listener, Reading, Row } from './reading.ts';
+import { isEmpty, readAllRecords } from './records.ts';
 import { valuesReader } from './values.ts';
 
 /** Found in the directory at once, and the first of them within a moment. */
@@ -11,12 +11,21 @@ const BATCH_ROWS = 1_000;
 const BATCH_CHARACTERS = 1_000_000;
 
 /** Some at a time. @param empty what an empty cell does to a full name @throws UnreadableError */
-export async function* readRows(path: string, reading: Reading, empty: Empty): AsyncGenerator<Row[]> {
+export async function* readRows(
+  path: string,
+  reading: Reading,
+  empty: Empty,
+  listener?: Listener,
+): AsyncGenerator<Row[]> {
   const read = rowReader(reading, empty);
   let [rows, characters]: [Row[], number] = [[], 0];
   let isBelow = false;
-  for await (const records of readRecords(path, reading))
+  for await (const records of readAllRecords(path, reading, undefined, listener))
     for (const record of records) {
+      if (isEmpty(record)) {
+        if (isBelow) listener?.onEmptyRow();
+        continue;
+      }
       if (!isBelow) {
         // What stands above the names of the columns, and themselves.
         isBelow = record.line > reading.above;

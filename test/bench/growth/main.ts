@@ -106,7 +106,7 @@ async function measureLongWork(): Promise<void> {
   const read = await secondsOf(() => bringFile(origin, file));
   addRate(`reading an import of ${number.format(ROWS)}`, ROWS, read);
   await measurePage(ABSENT);
-  addRate('applying it', ROWS, await secondsOf(() => applyImport(origin, read.result)));
+  addRate('applying it', ROWS, await secondsOf(() => applyImport(origin, read.result.address)));
   if (!values.backup) return;
   const backups = join(folder, 'backups');
   mkdirSync(backups);

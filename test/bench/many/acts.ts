@@ -11,14 +11,39 @@ import type { Others } from './others.ts';
 const LOOK_EVERY = 250;
 const GONE = /\bGone from [^.]*\./;
 
-/** @returns the address of the import, once it is read */
-export async function bringFile(origin: string, file: string): Promise<string> {
+/** `firstTotals`: in milliseconds, until its page has those of the first rows, from when the file began to be sent, and from when all of it was. */
+export type Brought = { address: string; firstTotals: { fromBegin: number; fromEnd: number } };
+
+/** Once it is read. */
+export async function bringFile(origin: string, file: string): Promise<Brought> {
   const form = new FormData();
   form.append('key', newToken());
   form.append('file', await openAsBlob(file), 'people.csv');
-  const address = await send(origin, '/import', form);
-  await until(origin, address, ({ heading }) => heading === 'Check the import');
-  return address;
+  const { body, headers } = new Response(form);
+  const begun = performance.now();
+  let ended = begun;
+  const flush = () => {
+    ended = performance.now();
+  };
+  const sent = body?.pipeThrough(new TransformStream({ flush }));
+  const address = await send(origin, '/import', sent, { 'content-type': headers.get('content-type') ?? '' });
+  await firstTotals(origin, address);
+  const now = performance.now();
+  await until(origin, address, isChecked);
+  return { address, firstTotals: { fromBegin: now - begun, fromEnd: now - ended } };
+}
+
+/** Asks as often as a browser does, which is told when to. */
+async function firstTotals(origin: string, address: string): Promise<void> {
+  for (;;) {
+    const { page, refresh } = await load(origin, address);
+    if (isChecked(page) || page.text.includes('so far:')) return;
+    await setTimeout(refresh * 1_000);
+  }
+}
+
+function isChecked({ heading }: Page): boolean {
+  return heading === 'Check the import';
 }
 
 /** @returns the change set */
@@ -80,14 +105,26 @@ async function until(origin: string, address: string, isIt: (page: Page) => bool
 }
 
 async function read(origin: string, address: string): Promise<Page> {
+  return (await load(origin, address)).page;
+}
+
+/** `refresh`: after how many seconds a browser asks for it again. */
+async function load(origin: string, address: string): Promise<{ page: Page; refresh: number }> {
   const answer = await fetch(origin + address, { headers: SIGNED_IN });
   if (!answer.ok) throw new Error(`${address} is ${answer.status}.`);
-  return pageOf(await answer.text());
+  const refresh = Number.parseInt(answer.headers.get('refresh') ?? '0', 10);
+  return { page: pageOf(await answer.text()), refresh };
 }
 
 /** @returns where it leads */
-async function send(origin: string, address: string, body: FormData | URLSearchParams): Promise<string> {
-  const request = { method: 'POST', headers: SIGNED_IN, redirect: 'manual', body } as const;
+async function send(
+  origin: string,
+  address: string,
+  body: RequestInit['body'],
+  more: Record<string, string> = {},
+): Promise<string> {
+  const headers = { ...SIGNED_IN, ...more };
+  const request = { method: 'POST', headers, redirect: 'manual', body, duplex: 'half' } as RequestInit;
   const answer = await fetch(origin + address, request);
   if (answer.status !== 303)
     throw new Error(`${address} is ${answer.status}: ${pageOf(await answer.text()).text}`);

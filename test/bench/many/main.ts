@@ -23,6 +23,8 @@ const CREATES_IN_TIME: Most = { creates: 100 };
 /** What single ones may take, in milliseconds: any, and creates beside a backup. */
 const LONGEST = 1_000;
 const LONGEST_BESIDE_BACKUP = 50;
+/** Until what the first rows of a file would do is on the page, in milliseconds from when it was sent. */
+const FIRST_TOTALS = 1_000;
 /** What work may take of memory beyond what there was before it, in MB. */
 const MOST_MEMORY = 300;
 /** How many times as long as what it undoes an undo may take; and as without a backup others’ pages, with some milliseconds for chance. */
@@ -109,8 +111,13 @@ const acts: Record<(typeof ACTS)[number], () => Promise<void>> = {
     await exporting('exporting all, twice, and going away', vanish, 'ms until the next has its turn');
   },
   async import() {
-    const imported = await during('reading the file', () => bringFile(roster.origin, file));
-    await undone('applying it', () => applyImport(roster.origin, imported));
+    const { address, firstTotals } = await during('reading the file', () => bringFile(roster.origin, file));
+    const { fromBegin, fromEnd } = firstTotals;
+    console.log(
+      `  the first totals ${fromEnd.toFixed(0)} ms after the file was sent, ${fromBegin.toFixed(0)} ms after that had begun`,
+    );
+    atMost('reading the file: the first totals came after', fromEnd, FIRST_TOTALS);
+    await undone('applying it', () => applyImport(roster.origin, address));
   },
   async bulk() {
     await undone('deactivating all who are active', () => changeAll(roster.origin, others));

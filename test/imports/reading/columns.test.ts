@@ -148,6 +148,7 @@ test('a file whose columns cannot be told apart says which there are, so that so
   expect(error).toBeInstanceOf(UnreadableError);
   expect((error as UnreadableError).reading).toEqual({
     encoding: 'utf-8',
+    isPlain: true,
     delimiter: ';',
     lineEnds: ['\n'],
     above: 0,

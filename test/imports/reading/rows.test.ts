@@ -32,6 +32,36 @@ describe('wherever a file is cut into pieces', () => {
   });
 });
 
+describe('a file that is plain for its first megabyte', () => {
+  const PLAIN = `username,name\n${'ann,Ann\n'.repeat(150_000)}`;
+  const LAST = 'bob,Müller\n';
+  test.each([
+    ['windows-1252', 'latin1'],
+    ['utf-8', 'utf8'],
+  ] as const)('is read on as %s by its first umlaut', async (encoding, written_as) => {
+    const path = written(Buffer.from(PLAIN + LAST, written_as));
+    const reading = await recognise(path);
+    expect(reading).toMatchObject({ encoding: 'utf-8', isPlain: true });
+    const found: string[] = [];
+    const listener = {
+      onEncoding: async (one: string) => void found.push(one),
+      onEmptyRow: () => {},
+    };
+    const rows = (await Array.fromAsync(readRows(path, reading, 'leave', listener))).flat();
+    expect(rows.at(-1)?.values.full_name).toBe('Müller');
+    expect(found).toEqual([encoding]);
+  });
+});
+
+test('rows of empty cells below the names are counted, and lines with nothing on them are none', async () => {
+  const path = written(',\nusername,email\n\nann,a@example.org\n,\n , \n\n"",\nbob,b@example.org\n,\n');
+  let count = 0;
+  const listener = { onEncoding: async () => {}, onEmptyRow: () => void count++ };
+  const rows = (await Array.fromAsync(readRows(path, await recognise(path), 'leave', listener))).flat();
+  expect(rows.map(({ line }) => line)).toEqual([4, 9]);
+  expect(count).toBe(4);
+});
+
 const lineEnd = fc.constantFrom('\n', '\r\n', '\r');
 const note = fc.string({ unit: fc.constantFrom('a', 'é', ',', ';', '"', '\n', '\r\n', '\r', ' ') });
 
