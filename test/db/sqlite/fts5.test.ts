@@ -69,10 +69,7 @@ test('of far too many the first are asked for, and then the index alone how many
     first,
   });
   const searches = execute.mock.calls.map(([{ sql }]) => sql).filter((text) => text.includes(' match '));
-  expect(searches).toEqual([
-    expect.stringContaining('json_group_array'),
-    expect.stringContaining('offset'),
-  ]);
+  expect(searches).toEqual([expect.stringContaining('json_group_array'), expect.stringContaining('offset')]);
   execute.mockClear();
   expect(await sqliteSearch.findAll(db, asked, 15_000, Deadline.in(60_000))).toEqual({
     kind: 'too many',
