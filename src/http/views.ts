@@ -291,7 +291,8 @@ export type Views = {
     totals: Totals | undefined;
     isHere: boolean;
     hasFailed: boolean;
-    isWaiting: boolean;
+    /** Another file comes first: whose, by name if that is known, and how many of its rows have been looked at. */
+    waitsFor: { who: string | undefined; isOwn: boolean; read: number } | undefined;
   };
   'imports/check': {
     imported: Import;

@@ -40,6 +40,22 @@ export async function stageRows(
   }
 }
 
+/** What the first rows would do, of a file that waits. @throws UnreadableError as when all of it is read */
+export async function judgeFirst(
+  rows: AsyncIterable<readonly Row[]>,
+  judging: Judging,
+  howRead: HowRead,
+): Promise<Totals> {
+  const tally = new Tally();
+  const sample = new Sample(howRead);
+  for await (const { toJudge, judgements } of judged(withUsernames(rows, judging, howRead), judging)) {
+    sample.add(toJudge, judgements);
+    for (const judgement of judgements) tally.add(judgement);
+    break;
+  }
+  return tally.totals();
+}
+
 async function withTwins(stage: StageFile, judging: Judging, tally: Tally, report: Report): Promise<Totals> {
   if (!stage.hasTwins) return tally.totals();
   // Of administrators who go one after the other the last stays: who that is may be another one now.

@@ -134,16 +134,22 @@ export async function leaseImport(
   return { ...free, ...leased };
 }
 
-/** Whether somebody is at another one of the same folder: of those that are large one is read after the other. */
-export async function isAnotherUnderWay(
+/** One that waits, and nobody has looked at yet. */
+export async function findUnseenImport(db: Db, folder: string, lease: Lease): Promise<Import | undefined> {
+  const waiting = db.selectFrom('imports').selectAll().where('state', '=', 'reading');
+  const unseen = waiting.where('folder', '=', folder).where('totals', 'is', null).where(isFree(lease));
+  return unseen.orderBy('id').limit(1).executeTakeFirst();
+}
+
+/** Which one of the same folder somebody is at, if any: of those that are large one is read after the other. */
+export async function findAnotherUnderWay(
   db: Db,
   { id, folder }: Pick<Import, 'id' | 'folder'>,
   now: number,
-): Promise<boolean> {
-  const others = db.selectFrom('imports').select('id').where('state', 'in', TO_DO).where('id', '!=', id);
+): Promise<Import | undefined> {
+  const others = db.selectFrom('imports').selectAll().where('state', 'in', TO_DO).where('id', '!=', id);
   const own = others.where('folder', '=', folder).where('lease_owner', 'is not', null);
-  const leased = own.where('leased_until', '>', now);
-  return (await leased.limit(1).executeTakeFirst()) !== undefined;
+  return own.where('leased_until', '>', now).orderBy('size', 'desc').limit(1).executeTakeFirst();
 }
 
 /** Undefined where it is somebody else's by now, or to be read anew, or not wanted any more. */

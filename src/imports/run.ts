@@ -1,7 +1,7 @@
 /** Reading what was brought, and judging it again once it is confirmed: by a process that has the folder, with a lease. */
 import { randomUUID } from 'node:crypto';
 import { findBulkOfAbsent } from '../bulk/job.ts';
-import { FREE, LEASE } from '../db/lease.ts';
+import { FREE, LEASE, type Lease } from '../db/lease.ts';
 import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { isStageBusy, isStageDamaged, isStageFull, openStage } from '../db/stage-file.ts';
@@ -20,19 +20,26 @@ import { isFull } from '../lib/disk-space.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import { saveAbsentUsers } from './absent-users.ts';
 import { beginApplying, placeRows } from './apply.ts';
-import { stageRows } from './fill-stage.ts';
+import { judgeFirst, stageRows } from './fill-stage.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { actorOfImport } from './import-actor.ts';
 import { checkedOf, choicesOf } from './json-columns.ts';
 import { judgeAll, type Report } from './judge-again.ts';
 import type { Judging } from './judge-rows.ts';
 import { makesUsernames } from './made-usernames.ts';
-import { discardedFor, type Import, leaseImport, lockLeased, saveImport } from './queries.ts';
+import {
+  discardedFor,
+  findUnseenImport,
+  type Import,
+  leaseImport,
+  lockLeased,
+  saveImport,
+} from './queries.ts';
 import { UnreadableError } from './reading/reading.ts';
 import { recognise } from './reading/recognise.ts';
 import { readRows } from './reading/rows.ts';
 import { inSteps, save as saveStage } from './stage-steps.ts';
-import { type HowRead, MATCHES, type Totals } from './types.ts';
+import { type Choices, type HowRead, MATCHES, type Totals } from './types.ts';
 
 /** `warn` is told each error that an import has met; `alone` is shared with the jobs that are done in the same thread. */
 export type ImportRunner = {
@@ -74,14 +81,35 @@ async function runNext(
   isEnding: () => boolean,
   size = Number.MAX_SAFE_INTEGER,
 ): Promise<boolean> {
-  const now = runner.clock();
-  const lease = { owner: randomUUID(), now, until: now + LEASE, latest: now + LONGEST_PAUSE };
+  const lease = leaseOf(runner);
   const imported = await transact(runner.db, (trx) =>
     leaseImport(trx, runner.folder.id, lease, size, unnoted),
   );
   if (imported === undefined) return false;
   await advance(runner, imported, isEnding).catch((error) => fail(runner, imported, error));
   return true;
+}
+
+function leaseOf({ clock }: Pick<ImportRunner, 'clock'>): Lease {
+  const now = clock();
+  return { owner: randomUUID(), now, until: now + LEASE, latest: now + LONGEST_PAUSE };
+}
+
+/** What the first rows would do is known also of a file that waits until another one is read. */
+async function lookAtNext(runner: ImportRunner): Promise<void> {
+  const waiting = await findUnseenImport(runner.db, runner.folder.id, leaseOf(runner));
+  if (waiting === undefined) return;
+  await lookAt(runner, waiting).catch((error) => fail(runner, waiting, error));
+}
+
+async function lookAt(runner: ImportRunner, imported: Import): Promise<void> {
+  const actor = await actorOfImport(runner.db, imported);
+  if (actor === undefined) return save(runner, imported, discardedFor('not allowed'));
+  const { upload } = filesOf(runner.folder, imported.file);
+  const howRead = await recogniseAs(upload, choicesOf(imported));
+  const judging = judgingAs({ db: runner.db, actor, ended: [] }, howRead);
+  const totals = await judgeFirst(readRows(upload, howRead, howRead.empty), judging, howRead);
+  await save(runner, imported, { totals: JSON.stringify(totals) });
 }
 
 async function advance(runner: ImportRunner, imported: Import, isEnding: () => boolean): Promise<void> {
@@ -103,16 +131,12 @@ function judgingAs(judging: ForAny, how: HowRead): Judging {
 
 async function read(runner: ImportRunner, imported: Import, judging: ForAny, report: Report): Promise<void> {
   const { upload, stage } = filesOf(runner.folder, imported.file);
-  const { match, empty = 'leave', usernames, ...choice } = choicesOf(imported);
   // Before the first row is judged: whatever is changed from then on may change what it would do.
   const revision = await readRevision(runner.db);
-  const reading = await recognise(upload, choice);
-  // By a username that is made nobody is found.
-  const isMade = match === 'username' && makesUsernames({ ...reading, usernames });
-  const howRead = { ...reading, match: (isMade ? undefined : match) ?? matchOf(reading), empty, usernames };
+  const howRead = await recogniseAs(upload, choicesOf(imported));
   await save(runner, imported, { reading: JSON.stringify(howRead) });
   let emptyRows = 0;
-  const rows = readRows(upload, reading, empty, {
+  const rows = readRows(upload, howRead, howRead.empty, {
     onEncoding: (encoding) =>
       save(runner, imported, { reading: JSON.stringify({ ...howRead, encoding, isPlain: false }) }),
     onEmptyRow: () => void emptyRows++,
@@ -121,6 +145,16 @@ async function read(runner: ImportRunner, imported: Import, judging: ForAny, rep
   const totals = await stageRows(stage, rows, judgingAs(judging, howRead), howRead, going);
   const all = emptyRows > 0 ? { ...totals, empty: emptyRows } : totals;
   await saveChecked(runner, imported, all, revision, report);
+}
+
+async function recogniseAs(
+  upload: string,
+  { match, empty = 'leave', usernames, ...choice }: Choices,
+): Promise<HowRead> {
+  const reading = await recognise(upload, choice);
+  // By a username that is made nobody is found.
+  const isMade = match === 'username' && makesUsernames({ ...reading, usernames });
+  return { ...reading, match: (isMade ? undefined : match) ?? matchOf(reading), empty, usernames };
 }
 
 /** By number last: those of a file from elsewhere are somebody else’s here. */
@@ -203,7 +237,9 @@ function reporter(runner: ImportRunner, imported: Import, isEnding: () => boolea
     const shown = imported.state === 'reading' ? { totals: JSON.stringify(totals) } : {};
     await save(runner, imported, { ...shown, leased_until: runner.clock() + LEASE });
     // One at a time, so that the lease of this one is not over meanwhile.
-    if (imported.size > SMALL_BYTES) await runNext(runner, isEnding, SMALL_BYTES);
+    if (imported.size <= SMALL_BYTES) return;
+    await runNext(runner, isEnding, SMALL_BYTES);
+    await lookAtNext(runner);
   };
 }
 

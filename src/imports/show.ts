@@ -18,7 +18,7 @@ import { findFolder } from './folder.ts';
 import { findFormerOfRows, MOST_NEW } from './former-names.ts';
 import { findFormerValues } from './former-values.ts';
 import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
-import { findImport, type Import, isAnotherUnderWay } from './queries.ts';
+import { findAnotherUnderWay, findImport, type Import } from './queries.ts';
 import { readStage, type StageReader } from './stage-reader.ts';
 import { findTakingBack } from './take-back.ts';
 import { waitForJobs } from './upload-page.ts';
@@ -100,6 +100,7 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
   const totals = totalsOf(imported);
   const done = state === 'reading' ? (totals?.read ?? 0) : (job?.done ?? 0);
   const total = state === 'reading' ? undefined : totals && countToApply(totals);
+  const other = isFree ? await findAnotherUnderWay(server.db, imported, server.clock()) : undefined;
   return reply.render('imports/progress', {
     imported,
     done,
@@ -107,8 +108,16 @@ async function showProgress(request: Request, reply: FastifyReply, imported: Imp
     totals: state === 'reading' ? totals : undefined,
     isHere: isHere(server.config.importFolder, imported),
     hasFailed,
-    isWaiting: isFree && (await isAnotherUnderWay(server.db, imported, server.clock())),
+    waitsFor: other && (await waitedFor(request, other)),
   });
+}
+
+/** Whose file comes first, and how many of its rows have been looked at. */
+async function waitedFor({ server, actor }: Request, { actor_id, state, totals }: Import) {
+  const ids = actor_id === null ? [] : [actor_id];
+  const names = await findNames(server.db, ids, visibilityFor(actor).seesDeleted);
+  const read = state === 'reading' ? (totalsOf({ totals })?.read ?? 0) : 0;
+  return { who: personOf(actor_id, names)?.name, isOwn: actor_id === actor?.user?.id, read };
 }
 
 async function check({ server, actor }: Request, imported: Import): Promise<Views['imports/check']> {

@@ -188,7 +188,7 @@ const IMPORTS: [keyof Views, object][] = [
   ['imports/check', { how: { ...how, columns: [{ header: NAME, field: 'email' }] } }],
   ['imports/check', { how: { ...how, usernames: 'email' } }],
   ['imports/progress', { imported: { ...imported, state: 'applying' }, total: 2, isHere: true }],
-  ['imports/progress', { isWaiting: true }],
+  ['imports/progress', { waitsFor: { who: NAME, isOwn: false, read: 1_000 } }],
   ['imports/progress', { hasFailed: true }],
   ['imports/check', { rows: undefined, isHere: true }],
   ['imports/check', { rows: undefined, totals: { ...totals, created: 0, changed: 0, differences: 0 } }],
@@ -479,7 +479,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
     totals,
     isHere: false,
     hasFailed: false,
-    isWaiting: false,
+    waitsFor: undefined,
   },
   'imports/check': {
     imported,

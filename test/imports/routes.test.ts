@@ -1,5 +1,6 @@
 /** Users from a file, by pages: brought, looked at, read differently, applied, undone. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
@@ -313,7 +314,7 @@ test('what others change meanwhile is shown, and asked about again', async () =>
   );
   expect(await usernames(app)).toEqual(['ann', 'bob']);
   const stale = await post(app, before.action, { judged: before.judged }, ann);
-  expect(stale.body).toContain('this has been looked at again since it was shown to you');
+  expect(stale.body).toContain('Roster was changed since this was shown to you');
   expect((await apply(app, ann, address)).body).toBe('1 user created, 1 user changed!\n');
 });
 
@@ -396,6 +397,19 @@ test('while it is read or applied its page says how far it is, and asks again by
   expect(pageOf(applying).buttons).toEqual(['Take it back']);
 });
 
+test('where its rows are damaged its page says so, and it can be read again', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, LIST);
+  const stage = filesIn(app).find((name) => name.endsWith('.stage')) ?? '';
+  writeFileSync(join(app.config.importFolder, stage), 'x'.repeat(8_192));
+  const page = pageOf(await get(app, address, ann));
+  expect(page.text).toContain('Its rows are gone from the disk, or damaged. Have the file read again');
+  const form = page.form('Read it again');
+  await post(app, form.action, Object.fromEntries(form.fields.map((name) => [name, form.field(name)])), ann);
+  await app.runJobs();
+  expect(pageOf(await get(app, address, ann)).text).not.toContain('damaged');
+});
+
 test('one that waits until another has been looked at says so', async () => {
   const { app, db, ann } = await start();
   const [first, second] = [await bring(app, ann, LIST), await bring(app, ann, LIST)];
@@ -404,12 +418,12 @@ test('one that waits until another has been looked at says so', async () => {
       saveImport(trx, Number(address.split('/').at(-1)), { state: 'reading', ...values }),
     );
   const said = async (address: string) => pageOf(await get(app, address, ann)).text;
-  const WAITS = 'It waits until another file has been looked at.';
+  const WAITS = /It waits until another file of yours has been looked at: \d+ rows of that are so far\./;
   await save(second, { totals: null });
   expect(await said(second)).toContain('0 rows looked at');
   await save(first, { lease_owner: 'another', leased_until: app.clock() + 10_000 });
-  expect(await said(second)).toContain(WAITS);
-  expect(await said(first)).not.toContain(WAITS);
+  expect(await said(second)).toMatch(WAITS);
+  expect(await said(first)).not.toMatch(WAITS);
 });
 
 test.each([

@@ -52,3 +52,24 @@ test('one that comes while a large one is read is read at once', async () => {
   };
   expect(await orderOf(app, [large, small], tick)).toEqual([small, large]);
 });
+
+test.each<[string, string, object]>([
+  ['shows what its first rows would do', LARGE, { state: 'reading', lease_owner: null, rows: 1_000 }],
+  [
+    'is refused where all of them fail',
+    LARGE.replaceAll('@', ' at '),
+    { state: 'unreadable', lease_owner: null, rows: undefined },
+  ],
+])('one that waits for a large one %s', async (_what, content, expected) => {
+  const app = await startApp();
+  const [first, second] = [await bring(app, LARGE), await bring(app, `${content}\n`)];
+  const folder = makeFolder(app.config.importFolder);
+  let asked = 0;
+  // Once the first rows of the first one have been judged.
+  const isEnding = () => ++asked > 2;
+  const warn = () => {};
+  await runImports({ db: app.db, alone: new Mutex(), folder, clock: app.clock, warn }, isEnding);
+  const { state, lease_owner, totals } = await importOf(app, second);
+  expect({ state, lease_owner, rows: JSON.parse(totals ?? '{}').rows }).toEqual(expected);
+  expect(await importOf(app, first)).toMatchObject({ state: 'reading', lease_owner: null });
+});
