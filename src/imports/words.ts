@@ -37,6 +37,7 @@ export const JUDGED_AGAIN =
   'Nothing is changed yet: Roster was changed since this was shown to you, and what differs by now is said here.';
 export const READ_AGAIN =
   'Nothing is changed yet: the file was read again since this was shown to you. Look at it again, then apply.';
+const KEEPS_LETTERS = 'A file that is saved as “CSV UTF-8” keeps all letters.';
 export const ROWS_GONE = 'The rows of this import are not kept here, or not any more.';
 export const NO_FILE = 'Choose a file first.';
 const TAKEN =
@@ -194,7 +195,7 @@ export function reversedOf({ reversed }: Pick<Reading, 'reversed'>): string | un
 export function doubtfulOf({ doubtful = 0 }: Pick<Totals, 'doubtful'>): string | undefined {
   if (doubtful === 0) return undefined;
   const names = doubtful === 1 ? '1 full name has' : `${number.format(doubtful)} full names have`;
-  return `${names} a “?”, and would be written so: maybe a letter that was lost when the file was saved. A file that is saved as “CSV UTF-8” keeps all letters.`;
+  return `${names} a “?”, and would be written so: maybe a letter that was lost when the file was saved. ${KEEPS_LETTERS}`;
 }
 
 /** That letters of full names were lost, where they were. */
@@ -202,7 +203,7 @@ export function lostOf({ lost = 0 }: Pick<Totals, 'lost'>): string | undefined {
   if (lost === 0) return undefined;
   const [names, stay] =
     lost === 1 ? ['1 full name', 'It stays'] : [`${number.format(lost)} full names`, 'They stay'];
-  return `In ${names} letters were lost when the file was saved: a “?” or “_” stands for each. ${stay} as Roster has ${lost === 1 ? 'it' : 'them'}. A file that is saved as “CSV UTF-8” keeps all letters.`;
+  return `In ${names} letters were lost when the file was saved: a “?” or “_” stands for each. ${stay} as Roster has ${lost === 1 ? 'it' : 'them'}. ${KEEPS_LETTERS}`;
 }
 
 /** "3 empty rows are left out." */
