@@ -41,8 +41,6 @@ export function uploadFile(uploads: Uploads) {
     try {
       const staged = await countStaged(request);
       const who = `${actor?.user?.id}`;
-      // So that the thread that reads it is there once all of it has come.
-      void request.server.runJobs();
       const upload = await uploads.take(request, who, staged);
       try {
         return await take(request, reply, upload);
