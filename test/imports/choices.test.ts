@@ -44,8 +44,8 @@ test('a file whose first umlaut comes late is read as it is, also once somebody 
   const plain = `Kennung;Anschrift\n${`ada;${'x'.repeat(90_000)}\n`.repeat(12)}`;
   const content = Buffer.from(`${plain}bob;Köln\n`, 'latin1');
   const address = await bring(app, ann, content);
-  const columns = { 'column.0': 'username', 'column.1': 'full_name' };
-  const page = await press(app, ann, address, 'Read it again', columns);
+  const said = { encoding: 'utf-8', delimiter: ';', 'column.0': 'username', 'column.1': 'full_name' };
+  const page = await press(app, ann, address, 'Read it again', said);
   expect(page.text).toContain('Encoding Windows, Western European (1252)');
   expect(page.text).toContain('13 rows');
 });
