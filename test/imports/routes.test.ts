@@ -281,6 +281,7 @@ test('it is read differently as somebody says: by columns, by what cells are apa
   });
   const columns = { 'column.0': 'username', 'column.1': 'email', 'column.2': 'full_name' };
   const answer = await post(app, action, as({ ...columns, empty: 'clear' }), ann);
+  await app.runJobs();
   expect(answer.headers.location).toBe(address);
   const page = pageOf(await get(app, address, ann));
   expect(page.text).toContain('Username was bob rob');
@@ -288,8 +289,10 @@ test('it is read differently as somebody says: by columns, by what cells are apa
   expect(page.text).toContain('An empty cell clears it');
   expect(page.field('column.2')).toBe('Full name');
   await post(app, action, as({ ...columns, delimiter: ';' }), ann);
+  await app.runJobs();
   expect(pageOf(await get(app, address, ann)).heading).toBe('This file cannot be imported as it is');
   await post(app, action, as({}), ann);
+  await app.runJobs();
   expect(pageOf(await get(app, address, ann)).heading).toBe('Check the import');
 });
 
