@@ -27,23 +27,22 @@ const STEP_MS = 10;
 /** `gone`: aborted once nobody waits to be shown it. */
 export type Asking = { db: Db; actor: Actor; stopwatch: Stopwatch; gone?: AbortSignal };
 
-/** `result`: undefined where an index does not tell it soon; `few`: who they are, where it does. */
+/** `result`: undefined where an index does not tell soon who they are. */
 export type Matching = {
   list: ListState;
   condition: Condition;
-  result?: FilterResult | undefined;
-  few: readonly number[] | undefined;
+  result: FilterResult | undefined;
 };
 
 export async function match({ db, stopwatch, gone }: Asking, list: ListState): Promise<Matching> {
   const deadline = Deadline.in(PATIENCE_FOR_INDEX_MS, stopwatch, gone);
   const result = await resolveFilter(db, list, { deadline }).catch(noneIfTooBroad);
-  return { list, condition: await conditionOf(db, list), result, few: result?.ids };
+  return { list, condition: await conditionOf(db, list), result };
 }
 
 /** @throws TooBroadError */
-export function tally({ db, stopwatch, gone }: Asking, { condition, few }: Matching): Promise<Tally[]> {
-  return tallyMatching(db, condition, few, Deadline.in(PATIENCE_MS, stopwatch, gone));
+export function tally({ db, stopwatch, gone }: Asking, { condition, result }: Matching): Promise<Tally[]> {
+  return tallyMatching(db, condition, result?.ids, Deadline.in(PATIENCE_MS, stopwatch, gone));
 }
 
 export async function findOwn({ db, actor }: Asking, { condition }: Matching): Promise<User | undefined> {
@@ -55,13 +54,13 @@ export async function findOwn({ db, actor }: Asking, { condition }: Matching): P
 export async function findCandidates(
   asking: Asking,
   act: Act,
-  { condition, few }: Matching,
+  { condition, result }: Matching,
   limit: number,
 ): Promise<User[]> {
   const { db, actor } = asking;
   const isWanted = (user: Candidate) => whyLeft(actor, user, act) === undefined;
-  const ids = few
-    ? await findAmong(db, condition, few, { limit, isWanted })
+  const ids = result?.ids
+    ? await findAmong(db, condition, result.ids, { limit, isWanted })
     : await goThrough(asking, condition, isWanted, limit);
   return usersByIds(db, ids).selectAll('users').orderBy('users.id').execute();
 }

@@ -281,12 +281,12 @@ test('nobody waits long for those to whom it can be done: few are known by an in
   let time = 0;
   const asking = { db, actor: commandLine, stopwatch: () => (time += 10_000) };
   const list = parseFrom({}, 0);
-  const everyone = { list, condition: await conditionOf(db, list), few: undefined };
+  const everyone = { list, condition: await conditionOf(db, list), result: undefined };
   await expect(findCandidates(asking, { do: 'activate' }, everyone, 1)).rejects.toThrow(TooBroadError);
   const gone = AbortSignal.abort();
   await expect(tally({ ...asking, stopwatch: () => 0, gone }, everyone)).rejects.toThrow(TooBroadError);
   const some = await match({ ...asking, stopwatch: () => 0 }, parseFrom({ from: 'q=m' }, 0));
-  expect(some.few).toHaveLength(3);
+  expect(some.result?.ids).toHaveLength(3);
   expect(await findCandidates(asking, { do: 'activate' }, some, 1)).toEqual([]);
   expect(await findCandidates(asking, { do: 'deactivate' }, some, 2)).toMatchObject([
     { username: 'max' },
