@@ -9,8 +9,11 @@ import { type DeletedUser, findDeletedAfter } from './queries.ts';
 
 const AT_ONCE = 1_000;
 
-type Names = Record<'username' | 'email', readonly string[]>;
-type Found = Record<'username' | 'email', ReadonlyMap<string, DeletedUser>>;
+const FIELDS = ['username', 'email'] as const;
+const KEYS = { username: textKey, email: emailKey };
+
+type Names = Record<(typeof FIELDS)[number], readonly string[]>;
+type Found = Record<(typeof FIELDS)[number], ReadonlyMap<string, DeletedUser>>;
 
 /** @param names keys, as they are compared @returns by their keys, of several the one who was deleted last; `isCertain`: whether all were looked at within so many milliseconds */
 export async function findDeletedCalled(
@@ -21,15 +24,16 @@ export async function findDeletedCalled(
   const deadline = Deadline.in(patience);
   const wanted = { username: new Set(names.username), email: new Set(names.email) };
   const found = { username: new Map<string, DeletedUser>(), email: new Map<string, DeletedUser>() };
+  const fields = FIELDS.filter((field) => wanted[field].size > 0);
   let last = 0;
   do {
     const some = await findDeletedAfter(db, last, AT_ONCE);
     for (const one of some) {
-      const { username, email } = unpackValues(one.fields);
-      const keys = { username: textKey(username), email: emailKey(email) };
-      for (const field of ['username', 'email'] as const) {
-        const isLast = one.set_id > (found[field].get(keys[field])?.set_id ?? 0);
-        if (wanted[field].has(keys[field]) && isLast) found[field].set(keys[field], one);
+      const values = unpackValues(one.fields);
+      for (const field of fields) {
+        const key = KEYS[field](values[field]);
+        const isLast = one.set_id > (found[field].get(key)?.set_id ?? 0);
+        if (wanted[field].has(key) && isLast) found[field].set(key, one);
       }
     }
     if (some.length < AT_ONCE) return { found, isCertain: true };

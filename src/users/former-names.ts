@@ -28,6 +28,7 @@ export async function findFormerNames(
   const keys = { username: username ? textKey(username) : '', email: email ? emailKey(email) : '' };
   const names = { username: [keys.username], email: [keys.email] };
   const { found } = await findDeletedCalled(db, names, PATIENCE_MS);
+  if (found.username.size + found.email.size === 0) return result;
   const taken = await findHolders(db, { username, email }, undefined);
   const isAsked = new Set(asked.split(',').map(Number));
   const problems: Record<string, string> = {};
