@@ -101,9 +101,12 @@ const NOTHING = { file_name: '', reading: null, choices: '{}' };
 
 const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
 
+function toDoIn(db: Db, folder: string) {
+  return db.selectFrom('imports').where('state', 'in', TO_DO).where('folder', '=', folder);
+}
+
 export async function isImportToDo(db: Db, folder: string): Promise<boolean> {
-  const imports = db.selectFrom('imports').select('id').where('state', 'in', TO_DO);
-  return (await imports.where('folder', '=', folder).limit(1).executeTakeFirst()) !== undefined;
+  return (await toDoIn(db, folder).select('id').limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** The smallest that nobody is at. @param size of its file, at most */
@@ -114,11 +117,8 @@ export async function leaseImport(
   size: number,
   unnoted: Unnoted,
 ): Promise<Import | undefined> {
-  const free = await trx
-    .selectFrom('imports')
+  const free = await toDoIn(trx, folder)
     .selectAll()
-    .where('state', 'in', TO_DO)
-    .where('folder', '=', folder)
     .where('size', '<=', size)
     .where(isFree(lease))
     .orderBy('size')
@@ -147,9 +147,9 @@ export async function findAnotherUnderWay(
   { id, folder }: Pick<Import, 'id' | 'folder'>,
   now: number,
 ): Promise<Import | undefined> {
-  const others = db.selectFrom('imports').selectAll().where('state', 'in', TO_DO).where('id', '!=', id);
-  const own = others.where('folder', '=', folder).where('lease_owner', 'is not', null);
-  return own.where('leased_until', '>', now).orderBy('size', 'desc').limit(1).executeTakeFirst();
+  const others = toDoIn(db, folder).selectAll().where('id', '!=', id);
+  const leased = others.where('lease_owner', 'is not', null).where('leased_until', '>', now);
+  return leased.orderBy('size', 'desc').limit(1).executeTakeFirst();
 }
 
 /** Undefined where it is somebody else's by now, or to be read anew, or not wanted any more. */

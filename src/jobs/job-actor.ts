@@ -33,11 +33,11 @@ export async function lockBesideActor(
 ): Promise<User[]> {
   if (user === undefined) return lockUsers(trx, ids);
   const isChanged = ids.includes(user.id);
-  const upTo = ids.filter((id) => id < user.id || isChanged);
-  const locked = await lockUsers(trx, upTo);
+  const locked = await lockUsers(trx, isChanged ? ids : ids.filter((id) => id < user.id));
   const acting = isChanged ? locked.find(({ id }) => id === user.id) : await shareUser(trx, user.id);
   if (actingAs(acting)?.role !== role) throw new ContendedError('Whoever acts may do something else by now.');
-  const others = ids.filter((id) => id > user.id && !isChanged);
+  if (isChanged) return locked;
+  const others = ids.filter((id) => id > user.id);
   return [...locked, ...(await lockUsers(trx, others))];
 }
 

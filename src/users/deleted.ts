@@ -31,16 +31,15 @@ export async function findSeenDeleted({ reader, actor }: Request, id: number) {
 /** For those who change users; for everyone else as if there had never been anybody. @throws NotFoundError */
 export async function showDeleted(request: Request, reply: FastifyReply, more: More = {}, status = 404) {
   const { reader: db } = request;
-  const { id = userIdFrom(request) } = more;
+  const { id = userIdFrom(request), typed = {}, errors = {}, holders = {}, ...shown } = more;
   const deleted = await findSeenDeleted(request, id);
   const set = deleted && (await findChangeSet(db, deleted.set_id));
   const [row] = set ? await describeSets(db, [set], visibilityFor(request.actor)) : [];
   if (deleted === undefined || row === undefined) return showErased(request, reply, id);
-  const { typed = {}, id: _, ...shown } = { errors: {}, holders: {}, ...more };
-  const isForm = Object.keys({ ...typed, ...shown.errors }).length > 0;
+  const isForm = Object.keys({ ...typed, ...errors }).length > 0;
   const values = isForm ? { ...valuesOf(deleted), ...typed } : undefined;
   const from = listBefore(request);
-  return reply.render('users/deleted', { deleted, row, from, values, ...shown }, status);
+  return reply.render('users/deleted', { deleted, row, from, values, errors, holders, ...shown }, status);
 }
 
 /** For those who may know that there was somebody. @throws NotFoundError */
