@@ -10,14 +10,8 @@ import {
   findDeletedAfter,
 } from '../history/queries.ts';
 import { insertHistory } from '../history/record.ts';
-import {
-  type Absent,
-  findAbsentAfter,
-  findImportsAfter,
-  type Import,
-  insertAbsentOfAll,
-  insertImports,
-} from '../imports/queries.ts';
+import { type Absent, findAbsentAfter, insertAbsentOfAll } from '../imports/absent-queries.ts';
+import { findImportsAfter, type Import, insertImports } from '../imports/queries.ts';
 import { findJobsAfter, insertJobs, type Job } from '../jobs/queries.ts';
 import { findRunsAfter, insertRuns, type Run } from '../maintenance/queries.ts';
 import { goThrough, type Sum } from './checksums.ts';

@@ -1,7 +1,8 @@
 /** Whether those who were shown are still those to whom it would be done. */
 import { readRevision } from '../db/revision.ts';
 import type { Db, Trx } from '../db/schema.ts';
-import { absenceIn, findImport, lockImport } from '../imports/queries.ts';
+import { absenceIn } from '../imports/absent-queries.ts';
+import { findImport, lockImport } from '../imports/queries.ts';
 import { MOST_WITHOUT_JOB } from '../jobs/run.ts';
 import { isFleeting } from '../users/list/filter.ts';
 import type { Selection } from '../users/list/selection.ts';

@@ -1,10 +1,9 @@
 /** Who is in the directory and not in a file: ranges of numbers, few where nearly all are in it, and where hardly any is, but for one more at each gap that who was deleted has left. */
-
 import { findBulkOfAbsent } from '../bulk/job.ts';
 import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import { findIdsAfter } from '../users/queries.ts';
-import { findAbsentOfNone, forgetAbsentOf, insertAbsent, type Range } from './queries.ts';
+import { findAbsentOfNone, forgetAbsentOf, insertAbsent, type Range } from './absent-queries.ts';
 
 const IDS_AT_ONCE = 10_000;
 const RANGES_AT_ONCE = 1_000;

@@ -3,7 +3,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import { announceAssignedId } from '../db/assigned-ids.ts';
 import { isFree, type Lease } from '../db/lease.ts';
 import { insertion } from '../db/many-rows.ts';
-import type { AbsentUsersTable, Db, ImportsTable, Trx } from '../db/schema.ts';
+import type { Db, ImportsTable, Trx } from '../db/schema.ts';
 import { failuresOfLast, type Unnoted } from '../jobs/failures.ts';
 
 export type Import = Selectable<ImportsTable>;
@@ -99,7 +99,7 @@ export function isGone(file: Pick<OfFile, 'state' | 'file_name'>): boolean {
 /** Why one is over stays: of what is over no problem is about its file. */
 const NOTHING = { file_name: '', reading: null, choices: '{}' };
 
-const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
+export const TO_DO: readonly ImportState[] = ['reading', 'confirmed'];
 
 function toDoIn(db: Db, folder: string) {
   return db.selectFrom('imports').where('state', 'in', TO_DO).where('folder', '=', folder);
@@ -178,40 +178,6 @@ export async function isImportToForget(db: Db, folder: string, before: number): 
   return (await own.limit(1).executeTakeFirst()) !== undefined;
 }
 
-export type Range = Omit<AbsentUsersTable, 'import_id'>;
-
-/** By which it is known that those are still the same who are not in its file; undefined while they may become others, and once they are forgotten. */
-export function absenceIn(found: Import | undefined): number | undefined {
-  if (found === undefined || isForgotten(found) || TO_DO.includes(found.state)) return undefined;
-  return found.judged;
-}
-
-export async function insertAbsent(trx: Trx, importId: number, ranges: readonly Range[]): Promise<void> {
-  const rows = ranges.map(({ first_id, last_id }) => ({ import_id: importId, first_id, last_id }));
-  await trx.executeQuery(insertion(trx, 'absent_users', rows));
-}
-
-/** @returns how many ranges, of so many at most */
-export async function forgetAbsentOf(trx: Trx, importId: number, limit: number): Promise<number> {
-  const own = trx.selectFrom('absent_users').select('first_id').where('import_id', '=', importId);
-  const some = await own.orderBy('first_id').limit(limit).execute();
-  const last = some.at(-1)?.first_id ?? 0;
-  const absent = trx.deleteFrom('absent_users').where('import_id', '=', importId);
-  await absent.where('first_id', '<=', last).execute();
-  return some.length;
-}
-
-export async function findAbsentOfNone(db: Db): Promise<number[]> {
-  const ids: number[] = [];
-  const after = (id: number) => db.selectFrom('absent_users').select('import_id').where('import_id', '>', id);
-  const next = (id: number) => after(id).orderBy('import_id').limit(1).executeTakeFirst();
-  for (let found = await next(0); found; found = await next(found.import_id)) {
-    const imported = await findImport(db, found.import_id);
-    if (imported === undefined || isForgotten(imported)) ids.push(found.import_id);
-  }
-  return ids;
-}
-
 /** What is not applied yet is discarded; what is being applied is forgotten at its end. */
 export async function forgetAll(trx: Trx): Promise<void> {
   await trx.updateTable('imports').set(NOTHING).where('state', 'not in', DISCARDABLE).execute();
@@ -238,27 +204,4 @@ export async function findImportsAfter(db: Db, id: number, limit: number): Promi
 
 export async function insertImports(trx: Trx, rows: readonly Import[]): Promise<void> {
   await trx.executeQuery(insertion(trx, 'imports', rows));
-}
-
-export type Absent = Selectable<AbsentUsersTable>;
-
-export async function findAbsentAfter(
-  db: Db,
-  { import_id, first_id }: Pick<Absent, 'import_id' | 'first_id'>,
-  limit: number,
-): Promise<Absent[]> {
-  return db
-    .selectFrom('absent_users')
-    .selectAll()
-    .where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('import_id', 'first_id'), '>', tuple(import_id, first_id)),
-    )
-    .orderBy('import_id')
-    .orderBy('first_id')
-    .limit(limit)
-    .execute();
-}
-
-export async function insertAbsentOfAll(trx: Trx, rows: readonly Absent[]): Promise<void> {
-  await trx.executeQuery(insertion(trx, 'absent_users', rows));
 }

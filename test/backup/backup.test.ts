@@ -34,7 +34,7 @@ import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { eraseAgain } from '../../src/erasure/ledger-replay.ts';
 import { readIdentity, writeIdentity } from '../../src/erasure/queries.ts';
 import { beginSet } from '../../src/history/record.ts';
-import { findAbsentAfter, insertAbsent } from '../../src/imports/queries.ts';
+import { findAbsentAfter, insertAbsent } from '../../src/imports/absent-queries.ts';
 import { findJobsAfter, insertJob } from '../../src/jobs/queries.ts';
 import { findLastRun } from '../../src/maintenance/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';

@@ -14,7 +14,7 @@ import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { beginSet } from '../../src/history/record.ts';
-import { insertAbsent } from '../../src/imports/queries.ts';
+import { insertAbsent } from '../../src/imports/absent-queries.ts';
 import { insertJob } from '../../src/jobs/queries.ts';
 import { beginRun } from '../../src/maintenance/queries.ts';
 import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
-import { insertAbsent } from '../../../src/imports/queries.ts';
+import { insertAbsent } from '../../../src/imports/absent-queries.ts';
 import { absentUsers } from '../../../src/users/list/absent-users.ts';
 import { inBounds } from '../../../src/users/list/conditions.ts';
 import { lastSignIns, signInsByNumber } from '../../../src/users/list/sign-ins.ts';
