@@ -5,7 +5,8 @@ import type { Db, Trx, User } from '../db/schema.ts';
 import { LastAdministratorError } from '../errors.ts';
 import { named } from '../lib/text.ts';
 import { endLinksOf } from './credentials.ts';
-import { deleteSessionsOfAll } from './sessions.ts';
+import { mayRead } from './policy.ts';
+import { deleteSessionsOfAll, lockSessions } from './sessions.ts';
 
 export async function hasAdministrator(db: Db): Promise<boolean> {
   return (await findAdministrators(db)).length > 0;
@@ -68,6 +69,9 @@ type Change = { before: User; after: Pick<User, 'role' | 'is_active' | 'email'> 
 /** Call it before the changes are written; `after` is undefined for a deletion. @throws LastAdministratorError */
 export async function revokeAccessAfterChanges(trx: Trx, changes: readonly Change[]): Promise<void> {
   const ending = changes.filter(({ before, after }) => endsAccess(before, after));
+  // Also of who is deleted, with whom they go.
+  const signedIn = idsOf(ending.filter(({ before }) => mayRead(before)));
+  if (signedIn.length > 0) await lockSessions(trx, signedIn);
   // Whoever reads the earlier address may have been sent a link.
   const moved = changes.filter(({ before, after }) => after && after.email !== before.email);
   const administrators = idsOf(ending.filter(({ before }) => before.role === 'admin'));

@@ -2,6 +2,8 @@
 import { executeCached } from '../db/cached-query.ts';
 import { engineOf } from '../db/engine.ts';
 import type { Db, Role, Trx, User } from '../db/schema.ts';
+import { lockFirstNextTime } from '../db/transact.ts';
+import { ContendedError, LockedError } from '../errors.ts';
 import { DAY, SKEW } from '../lib/clock.ts';
 import { maySignIn } from './policy.ts';
 import { hashOf } from './tokens.ts';
@@ -129,10 +131,28 @@ export async function deleteSessionOf(trx: Trx, userId: number, id: number): Pro
   return numDeletedRows > 0n;
 }
 
-export async function deleteSessionsOf(trx: Trx, userId: number, exceptId?: number): Promise<boolean> {
+export async function deleteSessionsOf(trx: Trx, userId: number, exceptId = 0): Promise<boolean> {
+  await lockSessions(trx, [userId], exceptId);
   const theirs = trx.deleteFrom('sessions').where('user_id', '=', userId);
-  const ended = exceptId === undefined ? theirs : theirs.where('id', '!=', exceptId);
+  const ended = theirs.where('id', '!=', exceptId);
   return (await ended.executeTakeFirstOrThrow()).numDeletedRows > 0n;
+}
+
+/**
+ * To be called before they are deleted. Whoever acts in one keeps it, and may wait for somebody who is locked here: so nobody
+ * waits for them amid this. @throws ContendedError
+ */
+export async function lockSessions(trx: Trx, userIds: readonly number[], exceptId = 0): Promise<void> {
+  const lock = (one: Trx) => {
+    const theirs = one.selectFrom('sessions').select('id').where('id', '!=', exceptId);
+    return theirs.where(engineOf(one).isOneOf('user_id', userIds)).orderBy('id').forUpdate();
+  };
+  lockFirstNextTime(trx, (next) => lock(next).execute());
+  try {
+    await lock(trx).noWait().execute();
+  } catch (cause) {
+    throw cause instanceof LockedError ? new ContendedError('Somebody acts in a session.', { cause }) : cause;
+  }
 }
 
 export async function deleteSessionsOfAll(trx: Trx, userIds: readonly number[]): Promise<void> {

@@ -82,6 +82,15 @@ export function isStageDamaged(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && DAMAGED.includes(error.code);
 }
 
+/** What is kept as JSON. @throws as where it cannot be read, if it is none any more: a byte of it may be another one by now */
+export function parseStaged<T>(json: string): T {
+  try {
+    return JSON.parse(json) as T;
+  } catch {
+    throw new Sqlite.SqliteError('What is kept of a row is damaged.', 'SQLITE_CORRUPT');
+  }
+}
+
 export function keepRefusedAlone(path: string): void {
   // Several processes that have the folder may be at it at once: each has a draft of its own.
   const kept = `${path}.new-${randomBytes(3).toString('hex')}`;

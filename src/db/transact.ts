@@ -16,11 +16,13 @@ export async function transact<T>(
   work: (trx: Trx) => Promise<T>,
   deadline = Deadline.in(LAST_ATTEMPT_WITHIN_MS),
 ): Promise<T> {
+  let lockFirst: Lock | undefined;
   for (let attempt = 1; ; attempt++) {
-    const ends: Ends = { lastWrites: new Set(), followUps: [] };
+    const ends: Ends = { lastWrites: new Set(), followUps: [], lockFirst: undefined };
     try {
       const result = await db.transaction().execute(async (trx) => {
         endsOf.set(trx, ends);
+        await lockFirst?.(trx);
         const worked = await work(trx);
         const last = [...ends.lastWrites].flatMap((write) => write(trx));
         await engineOf(trx).writeTogether(trx, last);
@@ -30,6 +32,7 @@ export async function transact<T>(
       return result;
     } catch (error) {
       if (!(error instanceof ContendedError) || attempt === MOST_ATTEMPTS || deadline.isPast) throw error;
+      lockFirst = ends.lockFirst;
       // At random: those who met here would otherwise meet again.
       await setTimeout(Math.random() * LONGEST_FIRST_PAUSE_MS * 2 ** (attempt - 1));
     }
@@ -37,7 +40,8 @@ export async function transact<T>(
 }
 
 type LastWrites = (trx: Trx) => CompiledQuery[];
-type Ends = { lastWrites: Set<LastWrites>; followUps: (() => void)[] };
+type Lock = (trx: Trx) => Promise<unknown>;
+type Ends = { lastWrites: Set<LastWrites>; followUps: (() => void)[]; lockFirst: Lock | undefined };
 
 const endsOf = new WeakMap<Trx, Ends>();
 
@@ -48,6 +52,11 @@ export function writeLast(trx: Trx, writes: LastWrites): void {
 
 export function afterCommit(trx: Trx, followUp: () => void): void {
   getEnds(trx).followUps.push(followUp);
+}
+
+/** If this attempt is rolled back for others' sake, the next one begins with this, and holds nothing while it waits for it. */
+export function lockFirstNextTime(trx: Trx, lock: Lock): void {
+  getEnds(trx).lockFirst = lock;
 }
 
 function getEnds(trx: Trx): Ends {

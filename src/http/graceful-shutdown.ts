@@ -11,7 +11,7 @@ const IDLE_CHECK = 50;
 /** So long before the listener closes no answer goes out: whoever is answered comes back at once. */
 const HOLD = 200;
 const TAKE_ALL_TIMEOUT = 2_000;
-/** For others at the port, one of which may hang. */
+/** For others at the port, one of which may hang, as whoever listens for all of them may. */
 const CLOSED_TIMEOUT = 2_000;
 
 /** Who listens: where several processes share a port, their parent does. */
@@ -68,7 +68,7 @@ export function addDraining(app: FastifyInstance, port = OWN): void {
     // Fastify closes the listener now, with the connections that are idle, and waits for those that turn idle later.
     timers.push(setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK));
     void listenerClosed(app)
-      .then(() => Promise.race([port.closed(), sleep(CLOSED_TIMEOUT, undefined, { ref: false })]))
+      .then(() => atMost(CLOSED_TIMEOUT, port.closed()))
       .then(() => held?.resolve());
   });
   app.addHook('onClose', async () => {
@@ -92,8 +92,12 @@ async function takeAll(connections: Connections, port: Port): Promise<void> {
   let before: number;
   do {
     before = connections.total;
-    await port.turn();
+    await atMost(deadline.left, port.turn());
   } while (connections.total > before && !deadline.isPast);
+}
+
+async function atMost(milliseconds: number, waiting: Promise<void>): Promise<void> {
+  await Promise.race([waiting, sleep(milliseconds, undefined, { ref: false })]);
 }
 
 /** Amid a turn there may be requests that have arrived, and that are read at its end, or in the next one. */

@@ -1,7 +1,7 @@
 /** Doing what was shown: all rows in one change set, or none of them. */
 import type { Actor } from '../auth/actor.ts';
 import type { Trx } from '../db/schema.ts';
-import { DAMAGED, openStageToRead, type StageFile } from '../db/stage-file.ts';
+import { DAMAGED, openStageToRead, parseStaged, type StageFile } from '../db/stage-file.ts';
 import type { ToDo } from '../db/stage-rows.ts';
 import { detailOfImport } from '../history/import-counts.ts';
 import { beginSet } from '../history/record.ts';
@@ -16,7 +16,7 @@ import { countToApply, MOST_IN_ONE, MOST_IN_ORDER } from './json-columns.ts';
 import { newUserOf } from './judge-rows.ts';
 import { findImport, type Import, saveImport } from './queries.ts';
 import { type Cause, causeOf, importIdOf, paramsOf, takeBack } from './take-back.ts';
-import { type Does, type Totals, VERDICTS } from './types.ts';
+import { type Does, type Said, type Totals, VERDICTS } from './types.ts';
 
 const LAST_VERDICT = VERDICTS.indexOf('changed');
 
@@ -93,17 +93,28 @@ function importWork(folder: Folder): Work {
   };
 }
 
-function rowsAfter(folder: Folder, { file }: Import, place: number, limit: number): ToDo[] | undefined {
+type RowToDo = Pick<ToDo, 'place' | 'user' | 'version'> & { said: Said; does: Partial<Does> };
+
+function rowsAfter(folder: Folder, { file }: Import, place: number, limit: number): RowToDo[] | undefined {
   const stage = openStageToRead(filesOf(folder, file).stage);
   try {
-    return stage?.toDoAfter(place, limit);
+    return stage?.toDoAfter(place, limit).map(({ said, does, ...row }) => ({
+      ...row,
+      said: parseStaged(said),
+      does: parseStaged(does ?? '{}'),
+    }));
   } finally {
     stage?.close();
   }
 }
 
 /** @returns false where somebody was changed since, before anything is written */
-async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], { lock, now }: Turn): Promise<boolean> {
+async function doAll(
+  trx: Trx,
+  actor: Actor,
+  rows: readonly RowToDo[],
+  { lock, now }: Turn,
+): Promise<boolean> {
   const changes = rows.flatMap(({ user, version, does }) =>
     user === null || version === null ? [] : [{ id: user, version, changes: changesOf(does) }],
   );
@@ -112,12 +123,11 @@ async function doAll(trx: Trx, actor: Actor, rows: readonly ToDo[], { lock, now 
   await lock(changes.map(({ id }) => id));
   const changed = await changeUsers(trx, actor, changes, now);
   if (changed.kind !== 'changed') return false;
-  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(JSON.parse(said)));
+  const created = rows.filter(({ user }) => user === null).map(({ said }) => newUserOf(said));
   await createUsers(trx, actor, created, now);
   return true;
 }
 
-function changesOf(does: string | null): UserChanges {
-  const { fields } = JSON.parse(does ?? '{}') as Partial<Does>;
+function changesOf({ fields }: Partial<Does>): UserChanges {
   return Object.fromEntries(Object.entries(fields ?? {}).map(([field, { became }]) => [field, became]));
 }

@@ -1,5 +1,5 @@
 /** Judging what is in a stage again: rows that have something in common, or all, where it is told what differs from what was shown. */
-import type { StageFile } from '../db/stage-file.ts';
+import { parseStaged, type StageFile } from '../db/stage-file.ts';
 import type { JudgedRow, Verdict } from '../db/stage-rows.ts';
 import { type Judgement, type Judging, judgeRows, type RowToJudge } from './judge-rows.ts';
 import { shownRow } from './stage-reader.ts';
@@ -82,7 +82,7 @@ async function* judged(judging: Judging, next: (after: number) => JudgedRow[]): 
 }
 
 function toJudge({ said, problems, ...row }: JudgedRow): RowToJudge {
-  return { ...row, said: JSON.parse(said), problems: JSON.parse(problems ?? '[]') };
+  return { ...row, said: parseStaged(said), problems: parseStaged(problems ?? '[]') };
 }
 
 function differs(row: JudgedRow, judgement: Judgement): boolean {

@@ -114,8 +114,15 @@ async function sendRefused(request: Request, reply: FastifyReply) {
   const folder = findFolder(server.config.importFolder);
   const read = (after: number, limit: number) =>
     readStage(folder, imported, (stage) => stage.refused(after, limit));
-  if (how === undefined || read(0, 1) === undefined) throw new NotFoundError(ROWS_GONE);
-  const lines = refusedRows(how, (after, limit) => read(after, limit) ?? []);
+  const readOn = (after: number, limit: number) => {
+    const rows = read(after, limit);
+    // What has been sent would else look like all of it.
+    if (rows === undefined) throw new NotFoundError(ROWS_GONE);
+    return rows;
+  };
+  if (how === undefined) throw new NotFoundError(ROWS_GONE);
+  readOn(0, 1);
+  const lines = refusedRows(how, readOn);
   reply.header('content-disposition', dispositionOf(imported.file_name));
   return reply.header('cache-control', 'no-store').type(CSV).send(streamOf(lines));
 }

@@ -1,5 +1,5 @@
 /** What pages read of the rows of an import, on the machine that has them. */
-import { DAMAGED, isStageBusy, openStageToRead, type StageFile } from '../db/stage-file.ts';
+import { DAMAGED, isStageBusy, openStageToRead, parseStaged, type StageFile } from '../db/stage-file.ts';
 import type { JudgedRow, Refused } from '../db/stage-rows.ts';
 import { BusyError } from '../errors.ts';
 import { ignoreErrors } from '../lib/make-file.ts';
@@ -77,17 +77,17 @@ export class StageReader {
   differences(limit: number): RowDifference[] {
     return this.#stage
       .differences(limit)
-      .map(({ was, is }) => ({ was: JSON.parse(was), is: JSON.parse(is) }));
+      .map(({ was, is }) => ({ was: parseStaged(was), is: parseStaged(is) }));
   }
 }
 
 function refusedRow({ cells, reasons, ...row }: Refused): RefusedRow {
-  return { ...row, cells: JSON.parse(cells), reasons: JSON.parse(reasons) };
+  return { ...row, cells: parseStaged(cells), reasons: parseStaged(reasons) };
 }
 
 export function shownRow({ row, line, verdict, user, version, does, said, reasons }: JudgedRow): ShownRow {
-  const { username, fields } = JSON.parse(does ?? '{}') as Partial<Does>;
-  const told = JSON.parse(said) as Said;
+  const { username, fields } = parseStaged<Partial<Does>>(does ?? '{}');
+  const told = parseStaged<Said>(said);
   return {
     row,
     line,
@@ -97,6 +97,6 @@ export function shownRow({ row, line, verdict, user, version, does, said, reason
     by: user === null ? undefined : told.by,
     values: saidBy(told, user === null),
     fields: fields ?? {},
-    reasons: JSON.parse(reasons ?? '[]'),
+    reasons: parseStaged(reasons ?? '[]'),
   };
 }

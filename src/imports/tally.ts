@@ -1,4 +1,5 @@
 /** What the rows of an import come to. */
+import { parseStaged } from '../db/stage-file.ts';
 import type { JudgedRow } from '../db/stage-rows.ts';
 import { type Judgement, saidBy } from './judge-rows.ts';
 import { mayHaveLost } from './lost-letters.ts';
@@ -30,8 +31,11 @@ export class Tally {
   }
 
   replace({ verdict, user, does, said }: JudgedRow, judgement: Judged): void {
-    const before = { verdict: VERDICTS[verdict] ?? 'refused', does: JSON.parse(does ?? 'null') };
-    const told = JSON.parse(said) as Said;
+    const before = {
+      verdict: VERDICTS[verdict] ?? 'refused',
+      does: parseStaged<Judged['does']>(does ?? 'null'),
+    };
+    const told = parseStaged<Said>(said);
     const by = user === null ? undefined : told.by;
     this.#count({ ...before, by, values: saidBy(told, user === null) }, -1);
     this.#count(judgement, 1);

@@ -6,6 +6,15 @@ import fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { addDraining } from '../../src/http/graceful-shutdown.ts';
 
+test('whoever listens for several processes, and hangs, keeps none of them from its end', async () => {
+  const app = fastify({ return503OnClosing: false });
+  const never = new Promise<void>(() => {});
+  addDraining(app, { turn: () => never, closed: () => never });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  await app.close();
+  expect(app.server.listening).toBe(false);
+});
+
 test('who asks again at the moment in which connections are closed is answered, and told that theirs is', async () => {
   const app = fastify({ return503OnClosing: false });
   const ask = () => void socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');

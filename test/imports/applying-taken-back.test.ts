@@ -1,5 +1,5 @@
 /** What cannot be applied whole is taken back whole, whoever it was that applied it, and whatever they may by then. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { type Actor, commandLine } from '../../src/auth/actor.ts';
@@ -18,6 +18,7 @@ import { pageOf } from '../page.ts';
 import { addPerson, movableClock, signedIn } from '../people.ts';
 import { addUser, get, post, readyUrl, startApp, temporaryDatabase } from '../support.ts';
 import { actorFor, begin, check, csv, importOf } from './bringing.ts';
+import { inEachRow } from './files.ts';
 
 const MINUTE = 60_000;
 const OPEN: Actor = { ...commandLine, via: 'open', role: 'editor' };
@@ -94,6 +95,7 @@ test('if the first administrator comes midway, nothing stays of what was applied
 const SPOILT: readonly [what: string, spoil: (stage: string) => void][] = [
   ['is gone', (stage) => rmSync(stage)],
   ['is damaged', (stage) => writeFileSync(stage, 'x'.repeat(8_192))],
+  ['has another byte in each row', (stage) => writeFileSync(stage, inEachRow(readFileSync(stage)))],
   ['is another one', (stage) => makeStage(stage).close()],
 ];
 

@@ -1,5 +1,5 @@
 /** Users from a file, by pages: brought, looked at, read differently, applied, undone. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
@@ -15,6 +15,7 @@ import { type Page, pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 import { apply, bring, decision, send } from './by-pages.ts';
+import { inEachRow } from './files.ts';
 import { multipart } from './multipart.ts';
 
 async function start() {
@@ -234,8 +235,11 @@ test('every refused row can be looked at, a hundred a page, forth and back', asy
   expect(third.links.map(({ text }) => text)).not.toContain('Next');
   expect(lines(await go(third, 'Previous'))).toEqual(lines(second));
   expect(lines(await go(third, 'First'))).toEqual(lines(first));
-  const beyond = pageOf(await get(app, `${address}/refused-rows?after=999`, ann));
-  expect(beyond.text).toContain('There are no more of them here.');
+  for (const place of ['after=999', 'before=1', 'before=-5', `before=-${'9'.repeat(400)}`]) {
+    const beyond = pageOf(await get(app, `${address}/refused-rows?${place}`, ann));
+    expect(beyond.text).toContain('There are no more of them here.');
+    expect(lines(await go(beyond, 'First'))).toEqual(lines(first));
+  }
   await apply(app, ann, address);
   const done = pageOf(await get(app, address, ann));
   expect(lines(await go(done, 'Look at the refused rows'))).toEqual(lines(first));
@@ -400,17 +404,34 @@ test('while it is read or applied its page says how far it is, and asks again by
   expect(pageOf(applying).buttons).toEqual(['Take it back']);
 });
 
-test('where its rows are damaged its page says so, and it can be read again', async () => {
+test.each<[string, (stage: Buffer) => Buffer]>([
+  ['no rows any more', ({ length }) => Buffer.alloc(length, 'x')],
+  ['a byte in each of them', inEachRow],
+])('where its rows are damaged, %s, its page says so, and it can be read again', async (_, spoil) => {
   const { app, ann } = await start();
   const address = await bring(app, ann, LIST);
   const stage = filesIn(app).find((name) => name.endsWith('.stage')) ?? '';
-  writeFileSync(join(app.config.importFolder, stage), 'x'.repeat(8_192));
+  const path = join(app.config.importFolder, stage);
+  writeFileSync(path, spoil(readFileSync(path)));
+  for (const more of ['/refused', '/refused-rows'])
+    expect((await get(app, address + more, ann)).statusCode).toBe(404);
   const page = pageOf(await get(app, address, ann));
   expect(page.text).toContain('Its rows are gone from the disk, or damaged. Have the file read again');
   const form = page.form('Read it again');
   await post(app, form.action, Object.fromEntries(form.fields.map((name) => [name, form.field(name)])), ann);
   await app.runJobs();
   expect(pageOf(await get(app, address, ann)).text).not.toContain('damaged');
+});
+
+test('where refused rows cannot be read to their end, what is downloaded of them breaks off and is not taken for all', async () => {
+  const { app, ann } = await start();
+  const rows = Array.from({ length: 60 }, (_, index) => `u${index},nowhere`);
+  const address = await bring(app, ann, ['username,email', 'bob,bob@example.org', ...rows].join('\n'));
+  const stage = filesIn(app).find((name) => name.endsWith('.stage')) ?? '';
+  const path = join(app.config.importFolder, stage);
+  expect((await get(app, `${address}/refused`, ann)).body).toContain('u59');
+  writeFileSync(path, readFileSync(path, 'latin1').replaceAll('["u59', "['u59"), 'latin1');
+  await expect(get(app, `${address}/refused`, ann)).rejects.toThrow('destroyed');
 });
 
 test('one that waits until another has been looked at says so', async () => {

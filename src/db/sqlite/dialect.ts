@@ -25,6 +25,7 @@ const LOCKS: readonly (SelectModifierNode['modifier'] | undefined)[] = [
   'ForShare',
   'ForKeyShare',
   'SkipLocked',
+  'NoWait',
 ];
 
 export function sqliteDialect(path: string, how: HowOpened = {}): Dialect {

@@ -43,7 +43,6 @@ export class ParentLink {
     process.on('SIGTERM', () => void tell({ kind: 'leaves' }));
     // What a terminal sends goes to all of them: the parent says what is to be done.
     for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-    setInterval(() => void this.sayCounted(), SAYS_EVERY_MS).unref();
   }
 
   /** @param end may be called more than once */
@@ -51,8 +50,10 @@ export class ParentLink {
     this.#end = end;
   }
 
+  /** From then on it says that it lives: one that hangs before it answers is ended as one that hangs later. */
   sayListening(place: Place): void {
     void tell({ kind: 'listening', place });
+    setInterval(() => void this.sayCounted(), SAYS_EVERY_MS).unref();
   }
 
   /** @param counted what this process has counted so far @returns what all have */

@@ -17,6 +17,7 @@ import { Mutex } from '../../../src/lib/mutex.ts';
 import { makeAdministrator } from '../../../src/setup/commands.ts';
 import { beginUndo, undoBatch } from '../../../src/undo/job.ts';
 import { changeUser, createUser, deleteUser } from '../../../src/users/commands.ts';
+import { lockUsers } from '../../../src/users/queries.ts';
 import { runnerOf } from '../../jobs/many.ts';
 import { meeting } from '../../meeting.ts';
 import { pageOf } from '../../page.ts';
@@ -266,6 +267,33 @@ describe('nobody waits for themselves, or for somebody who waits for them', () =
       { state: 'done' },
     ]);
   });
+
+  test.each([
+    ['deactivates', { is_active: false }],
+    ['deletes', undefined],
+  ] as const)(
+    'who %s somebody who has just begun to change another of the same users',
+    async (_, changes) => {
+      const { app, ann, eve, headers } = await start();
+      const { db } = app;
+      let saved: Promise<unknown> | undefined;
+      let attempts = 0;
+      await transact(db, async (trx) => {
+        attempts++;
+        await lockUsers(trx, [ann.id, eve.id]);
+        if (saved === undefined) {
+          saved = post(app, `/users/${ann.id}`, { full_name: 'Ann' }, headers);
+          await someoneWaits(db);
+        }
+        if (changes) await changeUser(trx, commandLine, eve.id, changes, 1);
+        else await deleteUser(trx, commandLine, eve.id, 1);
+      });
+      // Whoever has begun comes first.
+      expect(await saved).toMatchObject({ statusCode: 303 });
+      expect(attempts).toBe(2);
+      expect((await post(app, `/users/${ann.id}`, { full_name: 'A' }, headers)).statusCode).toBe(401);
+    },
+  );
 
   test('who sends a new password twice', async () => {
     const { app, headers } = await start();

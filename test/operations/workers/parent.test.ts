@@ -7,6 +7,7 @@ import { filePathOf } from '../../../src/database-url.ts';
 import { MIGRATIONS } from '../../../src/db/database.ts';
 import { engineOf } from '../../../src/db/engine.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { LOOK_EVERY_MS } from '../../../src/operations/workers/watchdog.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD } from '../../people.ts';
 import { askAnew, beginForm, expectNothingLost, send, startClients } from '../../reliability/clients.ts';
@@ -370,6 +371,36 @@ testProcesses('where another one cannot even be begun it is tried again', PATIEN
   child.kill('SIGUSR2');
   await expect.poll(workers).toHaveLength(2);
 });
+
+/** Settings with which the process of a number hangs before it listens, and it is looked twenty times as often who does. */
+const hangsAtStart = (id: number) =>
+  preloading(`
+    import cluster from 'node:cluster';
+    import { Server } from 'node:net';
+    const { setInterval } = globalThis;
+    if (cluster.isPrimary)
+      globalThis.setInterval = (look, time) => setInterval(look, time === ${LOOK_EVERY_MS} ? time / 20 : time);
+    if (cluster.worker?.id === ${id})
+      Server.prototype.listen = function () {
+        return this;
+      };`);
+
+testProcesses(
+  'one that hangs before it answers is ended, and another one begun in its place',
+  PATIENCE,
+  async () => {
+    const { child, workers, saying, replaced } = await startSeveral(hangsAtStart(3));
+    const [killed = 0] = workers();
+    process.kill(killed, 'SIGKILL');
+    await saying('does not answer any more, and is ended.');
+    await saying('One has ended before it answered: another one is started');
+    await expect.poll(() => workers().length).toBe(2);
+    // None waits for the one that hung.
+    const before = workers();
+    child.kill('SIGHUP');
+    await replaced(before);
+  },
+);
 
 testProcesses('a parent that is killed leaves none of them', PATIENCE, async () => {
   const { child, workers, ended } = await startSeveral();
