@@ -207,11 +207,25 @@ test('however many were changed since, it is said how many came and how many wen
   expect(history.text).not.toContain('Created max');
 });
 
+test('the first of them are those with the lowest numbers, whoever was changed first', async () => {
+  const { db } = await start();
+  const users: User[] = [];
+  for (let at = 0; at < 12; at += 1) users.push(await addUser(db, { username: `tim${at}` }));
+  const snapshot = await readHistorySnapshot(db);
+  for (const user of users.toReversed()) await change(db, user, { full_name: 'Tim' });
+  const asking = { db, actor: commandLine, stopwatch: () => 0 };
+  const list = parseFrom({ from: 'q=tim' }, 0);
+  const { changed } = await findDrift(asking, { do: 'delete' }, list, { total: 12, snapshot });
+  expect(changed.people.map(({ name }) => name)).toEqual(users.slice(0, 10).map(({ username }) => username));
+});
+
 test('where so very much was changed that there is no time for all of it, it is known that there is more', async () => {
   const { db, max, mia } = await start();
+  const last = await addUser(db, { username: 'moe' });
   const snapshot = await readHistorySnapshot(db);
   for (let each = 0; each < 130; each += 1)
     for (const user of [max, mia]) await change(db, user, { full_name: `M ${each}` });
+  await change(db, last, { full_name: 'Moe' });
   const list = parseFrom({ from: 'q=m' }, 0);
   let time = 0;
   const driftIn = (each: number) =>
@@ -219,7 +233,7 @@ test('where so very much was changed that there is no time for all of it, it is 
       total: 2,
       snapshot,
     });
-  expect(await driftIn(0)).toMatchObject({ isWhole: true, changed: { count: 2 } });
+  expect(await driftIn(0)).toMatchObject({ isWhole: true, changed: { count: 3 } });
   expect(await driftIn(40_000)).toMatchObject({ isWhole: false, changed: { count: 2 } });
 });
 
@@ -339,6 +353,7 @@ test('where only those were changed who are left as they are, nobody is said to 
 
 test('a role that was not chosen does not make what was shown anew', async () => {
   const { app, db, headers, max } = await start();
+  await change(db, max, { role: 'viewer' });
   const asked = await ask(app, headers, 'role', ALL);
   await change(db, max, { full_name: 'Moritz' });
   const unchosen = await confirm(app, headers, 'role', ALL, { asked });
