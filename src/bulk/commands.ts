@@ -31,17 +31,14 @@ export async function doToAll(
 ): Promise<{ set: number | undefined; done: number; left: Left[] }> {
   const ids = targets.map(({ id }) => id);
   await lockUsers(trx, ids);
+  // Before anything is written: whoever erases somebody waits for that, and this would wait for them.
+  const names = await findNames(trx, ids, maySeeDeleted(actor));
   const { kind } = ACTS[act.do];
   // What was done to someone's role they find in their own history.
   const subject_id = kind === 'access' && targets.length === 1 ? (ids[0] ?? null) : null;
   const begun = { at: now, kind, subject_id };
   const { result, set } = await inOneSet(trx, { ...actor, via: 'bulk' }, begun, (acting) =>
     doToMany(trx, acting, act, targets, now),
-  );
-  const names = await findNames(
-    trx,
-    result.map(([id]) => id),
-    maySeeDeleted(actor),
   );
   const left = result.map(([id, why]) => ({ whom: personOf(id, names), why }));
   return { set, done: targets.length - left.length, left };

@@ -75,27 +75,34 @@ async function fatesIn(
   changes: readonly ChangeOfSet[],
 ): Promise<[id: number, Fate][]> {
   const changed = [...new Set(changes.map(({ user_id }) => user_id))];
+  // Before what was done to them: of it all is taken back that was done to whoever is read here, and perhaps more.
+  const people = await findPeople(db, changed, condition);
   const since = Map.groupBy(await findSince(db, changed, snapshot), ({ user_id }) => user_id);
   const histories = new Map<number, readonly ChangeOfSet[]>();
   for (const { user_id, version } of changes) {
     const history = withoutDoubt(since.get(user_id) ?? [], snapshot);
     if (history[0]?.version === version) histories.set(user_id, history);
   }
-  const ids = [...histories.keys()];
-  if (ids.length === 0) return [];
-  const there = await usersByIds(db, ids)
-    .selectAll('users')
-    .select((where) => where.and([condition(where)]).as('is_match'))
-    .execute();
-  const matched = await wouldMatch(db, list, ids);
+  const matched = await wouldMatch(db, list, [...histories.keys()]);
   const isWanted = (user: Candidate) => whyLeft(actor, user, act) === undefined;
-  return [...there, ...(await findDeletedByIds(db, ids))].flatMap((today) => {
-    const { id } = today;
-    const before = valuesBeforeAll(today, histories.get(id) ?? []);
+  return [...histories].flatMap(([id, history]) => {
+    const today = people.get(id);
+    if (today === undefined) return [];
+    const before = valuesBeforeAll(today, history);
     const was = before !== undefined && matched(id, before) && isWanted({ ...before, id });
     const is = 'is_match' in today && Boolean(today.is_match) && isWanted(today);
     return is || was ? [[id, is ? (was ? 'changed' : 'came') : 'went'] as const] : [];
   });
+}
+
+/** Whoever is deleted between is among those who are deleted. */
+async function findPeople(db: Db, ids: readonly number[], condition: Condition) {
+  const there = await usersByIds(db, ids)
+    .selectAll('users')
+    .select((where) => where.and([condition(where)]).as('is_match'))
+    .execute();
+  const all = [...there, ...(await findDeletedByIds(db, ids))];
+  return new Map(all.map((one) => [one.id, one]));
 }
 
 /** What was done to a user since, from the first on of which it is known that it is not of before. */

@@ -36,7 +36,7 @@ import type { Step } from '../undo/steps.ts';
 import type { Difference } from '../users/concurrent-changes.ts';
 import type { ShownConflict } from '../users/conflict.ts';
 import type { Counts } from '../users/counts.ts';
-import type { Former } from '../users/former-names.ts';
+import type { Former, OfferedFormer } from '../users/former-names.ts';
 import type { Selection } from '../users/list/selection.ts';
 import type { ListState } from '../users/list/state.ts';
 import { takeFlash } from './flash.ts';
@@ -135,7 +135,7 @@ export type Views = {
     errors: Errors;
     holders: { username?: Former; email?: Former };
     /** Who is deleted, and had the username or email of somebody new. */
-    former: readonly Former[];
+    former: readonly OfferedFormer[];
     version: number | undefined;
     isDraft: boolean;
   };
@@ -202,7 +202,7 @@ export type Views = {
     errors: Errors;
     holders: { username?: Former; email?: Former };
     /** Who is deleted, and had the username or email of somebody new. */
-    former: readonly Former[];
+    former: readonly OfferedFormer[];
     isDraft: boolean;
     canSend: boolean;
   };

@@ -1,12 +1,12 @@
 /** Who is deleted, and had the username or email that somebody new is to have: asked about before there are two of them. */
 import type { Actor } from '../auth/actor.ts';
-import { maySeeDeleted } from '../auth/policy.ts';
+import { mayChange, mayManage, maySeeDeleted, whoMay } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
 import { findDeletedCalled } from '../history/deleted-names.ts';
 import { unpackValues } from '../history/fields.ts';
 import { emailKey } from '../lib/email.ts';
 import type { Fields } from '../lib/forms.ts';
-import { named, textKey } from '../lib/text.ts';
+import { capital, named, textKey } from '../lib/text.ts';
 import type { Problems } from './form.ts';
 import { findHolders } from './queries.ts';
 
@@ -14,8 +14,17 @@ import { findHolders } from './queries.ts';
 const PATIENCE_MS = 50;
 
 export type Former = Pick<User, 'id' | 'username'>;
+/** `mayRestore`: whether whoever asks may bring them back. */
+export type OfferedFormer = Former & { mayRestore: boolean };
 
-type FormerNames = { problems: Problems; holders: { username?: Former; email?: Former }; former: Former[] };
+type FormerNames = {
+  problems: Problems;
+  holders: { username?: Former; email?: Former };
+  former: OfferedFormer[];
+};
+
+const CHOOSE = ': choose whether it is them.';
+const OTHERS = `. ${capital(whoMay(mayManage))} bring them back; sent again, this is somebody new.`;
 
 /** `asked`: about whom the form was sent already. A form without it, as of a script, is asked nothing. */
 export async function findFormerNames(
@@ -35,8 +44,10 @@ export async function findFormerNames(
   for (const field of ['username', 'email'] as const) {
     const deleted = found[field].get(keys[field]);
     if (deleted === undefined || taken[field] || isAsked.has(deleted.id)) continue;
-    const one = { id: deleted.id, username: unpackValues(deleted.fields).username };
-    problems[field] = `${named(one.username)}, who is deleted, had that ${field}: choose whether it is them.`;
+    const { username, role } = unpackValues(deleted.fields);
+    const one = { id: deleted.id, username, mayRestore: mayChange(actor, { role }) };
+    problems[field] =
+      `${named(username)}, who is deleted, had that ${field}${one.mayRestore ? CHOOSE : OTHERS}`;
     result.holders[field] = one;
     if (!result.former.some(({ id }) => id === one.id)) result.former.push(one);
   }

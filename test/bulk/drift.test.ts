@@ -115,6 +115,22 @@ test('who comes at midnight, since they signed in long ago by then, is asked abo
   expect(pageOf(again).text).toContain(UNTOLD);
 });
 
+test('of who had signed in before nobody says that they went, whatever else was changed of them', async () => {
+  const app = await startApp();
+  const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
+  const val = await addPerson(app.db, 'val', 'viewer');
+  expect(await signIn(app, 'val')).toBeDefined();
+  const [vic, zoe] = [await addPerson(app.db, 'vic', 'viewer'), await addPerson(app.db, 'zoe', 'viewer')];
+  const whom = `from=${encodeURIComponent('signed_in=never')}&all=on`;
+  const asked = await ask(app, headers, 'deactivate', whom);
+  await change(app.db, val, { full_name: 'Val' });
+  await change(app.db, vic, { full_name: 'Vic' });
+  await change(app.db, zoe, { is_active: false });
+  const page = pageOf(await confirm(app, headers, 'deactivate', whom, { asked }));
+  expect(fatesIn(page)).toEqual(['1 user went: zoe', '1 user was changed: vic']);
+  expect(page.text).not.toContain(UNTOLD);
+});
+
 test('of who is not in a file it is told by their numbers who came, went and was changed', async () => {
   const { app, db, headers, max, mia, zoe } = await start();
   const [kai, lea] = [await addUser(db, { username: 'kai' }), await addUser(db, { username: 'lea' })];
@@ -191,11 +207,25 @@ test('however many were changed since, it is said how many came and how many wen
   expect(history.text).not.toContain('Created max');
 });
 
+test('the first of them are those with the lowest numbers, whoever was changed first', async () => {
+  const { db } = await start();
+  const users: User[] = [];
+  for (let at = 0; at < 12; at += 1) users.push(await addUser(db, { username: `tim${at}` }));
+  const snapshot = await readHistorySnapshot(db);
+  for (const user of users.toReversed()) await change(db, user, { full_name: 'Tim' });
+  const asking = { db, actor: commandLine, stopwatch: () => 0 };
+  const list = parseFrom({ from: 'q=tim' }, 0);
+  const { changed } = await findDrift(asking, { do: 'delete' }, list, { total: 12, snapshot });
+  expect(changed.people.map(({ name }) => name)).toEqual(users.slice(0, 10).map(({ username }) => username));
+});
+
 test('where so very much was changed that there is no time for all of it, it is known that there is more', async () => {
   const { db, max, mia } = await start();
+  const last = await addUser(db, { username: 'moe' });
   const snapshot = await readHistorySnapshot(db);
   for (let each = 0; each < 130; each += 1)
     for (const user of [max, mia]) await change(db, user, { full_name: `M ${each}` });
+  await change(db, last, { full_name: 'Moe' });
   const list = parseFrom({ from: 'q=m' }, 0);
   let time = 0;
   const driftIn = (each: number) =>
@@ -203,8 +233,30 @@ test('where so very much was changed that there is no time for all of it, it is 
       total: 2,
       snapshot,
     });
-  expect(await driftIn(0)).toMatchObject({ isWhole: true, changed: { count: 2 } });
+  expect(await driftIn(0)).toMatchObject({ isWhole: true, changed: { count: 3 } });
   expect(await driftIn(40_000)).toMatchObject({ isWhole: false, changed: { count: 2 } });
+});
+
+test('who is deleted while it is looked what has become of them went, or was changed before that', async () => {
+  const { db } = await start();
+  const list = parseFrom({ from: 'q=tim' }, 0);
+  const steps = Array.from({ length: 8 }, (_, step) => step);
+  for (const step of steps) {
+    const tim = await addUser(db, { username: `tim${step}`, full_name: 'Tim' });
+    const snapshot = await readHistorySnapshot(db);
+    await change(db, tim, { full_name: 'Timothy' });
+    let done = 0;
+    const meanwhile = db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => {
+        if (done++ === step) await remove(db, tim);
+        return result;
+      },
+    });
+    const asking = { db: meanwhile, actor: commandLine, stopwatch: () => 0 };
+    const { came, went, changed } = await findDrift(asking, { do: 'delete' }, list, { total: 1, snapshot });
+    expect([came.count, went.count + changed.count], `after ${step}`).toEqual([0, 1]);
+  }
 });
 
 test('whatever is done meanwhile, it is told of everyone who came, went or was changed', async () => {
@@ -301,6 +353,7 @@ test('where only those were changed who are left as they are, nobody is said to 
 
 test('a role that was not chosen does not make what was shown anew', async () => {
   const { app, db, headers, max } = await start();
+  await change(db, max, { role: 'viewer' });
   const asked = await ask(app, headers, 'role', ALL);
   await change(db, max, { full_name: 'Moritz' });
   const unchosen = await confirm(app, headers, 'role', ALL, { asked });

@@ -384,6 +384,7 @@ test('so is what an import does that had begun before, whose rows go by no numbe
   const { id } = await addUser(db, { username: 'ada' });
   const { set_id } = await beginImport(app, await check(app, 'username,full_name\nada,Since\n'));
   const { id: job = 0 } = (await findJobOfSet(db, set_id ?? 0)) ?? {};
+  const begun = await readHistorySnapshot(db);
   // As amid its second half a million of rows, which are in an order of their own.
   await transact(db, (trx) => saveJob(trx, job, { cursor: 500_000 }));
   const snapshot = await readHistorySnapshot(db);
@@ -393,8 +394,11 @@ test('so is what an import does that had begun before, whose rows go by no numbe
   // Whether it had been done before nobody knows, so that nobody says so.
   const asking = { db, actor: commandLine, stopwatch: () => 0 };
   const list = parseFrom({ from: 'q=since' }, 0);
-  const driftOf = () => findDrift(asking, { do: 'delete' }, list, { total: 0, snapshot });
+  const driftOf = (shown = snapshot) =>
+    findDrift(asking, { do: 'delete' }, list, { total: 0, snapshot: shown });
   expect(await driftOf()).toMatchObject({ came: { count: 0 }, amid: [set_id], since: undefined });
+  // Of one that had only begun it is known.
+  expect(await driftOf(begun)).toMatchObject({ came: { count: 1 }, amid: [] });
   await change(db, { id }, { is_active: false });
   expect(await driftOf()).toMatchObject({ came: { count: 0 }, changed: { count: 1 } });
 });
@@ -419,6 +423,10 @@ test('so is what a job does that begins while it is looked what has begun', asyn
     0,
   );
   expect(since).toEqual(new Map(users.map(({ id }) => [id, 2])));
+  const asking = { db, actor: commandLine, stopwatch: () => 0 };
+  const shown = { total: 0, snapshot };
+  const drift = await findDrift(asking, { do: 'activate' }, parseFrom({ from: '' }, NOW), shown);
+  expect(drift).toMatchObject({ came: { count: 3 }, went: { count: 0 } });
 });
 
 test('what was under way when it was shown, and was saved after it, is somebody else’s', async () => {
@@ -436,6 +444,33 @@ test('what was under way when it was shown, and was saved after it, is somebody 
   const drift = await findDrift(asking, { do: 'delete' }, parseFrom({ from: 'q=before' }, 0), shown);
   expect(drift).toMatchObject({ came: { count: 1, people: [{ id: user.id }] }, isWhole: true });
   expect(await findGaps(db, set + 3)).toEqual([[set + 2, set + 3]]);
+});
+
+test('of what was saved late, of what went on and of what began since each is told once, from the first of them on', async () => {
+  const db = await temporaryDatabase();
+  await seedUsers(db, 3);
+  const users = await db.selectFrom('users').selectAll().orderBy('id').execute();
+  const before = await engineOf(db).readLastId(db, 'change_sets');
+  for (const user of users) await change(db, user, { full_name: 'Since' });
+  const [late, growing] = [before + 1, before + 2];
+  const snapshot = { set: growing, growing: [[growing, 0]], gaps: [[late, late]] } as const;
+  const asking = { db, actor: commandLine, stopwatch: () => 0 };
+  const shown = { total: 3, snapshot };
+  const drift = await findDrift(asking, { do: 'delete' }, parseFrom({ from: '' }, NOW), shown);
+  expect(drift).toMatchObject({ changed: { count: 3 }, since: { id: before } });
+});
+
+test('of the numbers that no set has the last hundred are looked at', async () => {
+  const db = await temporaryDatabase();
+  const sets = await transact(db, async (trx) => {
+    const ids: number[] = [];
+    while (ids.length < 220) ids.push(await beginSet(trx, commandLine, { at: NOW, kind: 'access' }));
+    return ids;
+  });
+  const missing = sets.filter((_, index) => index % 2 === 0);
+  await transact(db, (trx) => trx.deleteFrom('change_sets').where('id', 'in', missing).execute());
+  const { gaps = [] } = await readHistorySnapshot(db);
+  expect(gaps).toEqual(missing.slice(-100).map((id) => [id, id]));
 });
 
 test('so it is however many others were saved before it', async () => {

@@ -1,18 +1,25 @@
 /** Somebody new with the username or email of somebody who is deleted: it is asked who is meant, by those who may know of them. */
 import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
+import { ROLES, type Role } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { deleteUser } from '../../src/users/commands.ts';
+import { deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { findFormerNames } from '../../src/users/former-names.ts';
 import { check } from '../imports/bringing.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
 
-async function start(role: 'admin' | 'editor' = 'editor') {
+async function start(role: 'admin' | 'editor' = 'editor', former: Role = 'member') {
   const app = await startApp();
   const headers = await signedIn(app, await addPerson(app.db, 'ann', 'admin'));
   const asked = role === 'admin' ? headers : await signedIn(app, await addPerson(app.db, 'eve', role));
-  const ada = await addUser(app.db, { username: 'ada', email: 'ada@example.org', full_name: 'Ada' });
+  const ada = await addUser(app.db, {
+    username: 'ada',
+    email: 'ada@example.org',
+    full_name: 'Ada',
+    role: former,
+  });
   await transact(app.db, (trx) => deleteUser(trx, commandLine, ada.id, 1));
   const send = (path: string, fields: Record<string, string>) => post(app, path, fields, asked);
   const names = async () => {
@@ -50,6 +57,41 @@ test('from there they are brought back, with what was typed beside what they wer
   const sent = { ...TYPED, full_name: 'Ada', version: page.field('version') };
   expect((await send(action, sent)).body).toBe('User ADA is back!\n');
   expect(await names()).toEqual([{ id: ada.id, username: 'ADA' }]);
+});
+
+test('whoever had both is offered once, and is asked about once', async () => {
+  const { ada, send } = await start();
+  const both = { ...TYPED, email: 'ada@example.org' };
+  const page = pageOf(await send('/users', { ...both, asked: '' }));
+  expect(page.errorOf('username')).toContain('ada, who is deleted, had that username');
+  expect(page.errorOf('email')).toContain('ada, who is deleted, had that email');
+  expect(page.text.split('Bring back ⁨ada⁩')).toHaveLength(2);
+  expect(page.field('asked')).toBe(String(ada.id));
+});
+
+test('of several who had it the one who was deleted last is meant', async () => {
+  const { app, ada } = await start();
+  const meant = async () => {
+    const typed = { username: 'ada', email: '', asked: '' };
+    return (await findFormerNames(app.db, commandLine, typed)).former.map(({ id }) => id);
+  };
+  const other = await addUser(app.db, { username: 'ada', email: 'other@example.org' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, other.id, 1));
+  expect(await meant()).toEqual([other.id]);
+  await transact(app.db, (trx) => restoreUser(trx, commandLine, ada.id, 1));
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, ada.id, 1));
+  expect(await meant()).toEqual([ada.id]);
+});
+
+test('whom they may not change nobody is offered to bring back, but told who may', async () => {
+  const { ada, send } = await start('editor', 'viewer');
+  const page = pageOf(await send('/users', { ...TYPED, asked: '' }));
+  expect(page.errorOf('username')).toContain(
+    'ada, who is deleted, had that username. Administrators bring them back; sent again, this is somebody new.',
+  );
+  expect(page.link('See ada')).toBe(`/users/${ada.id}`);
+  expect(page.text).not.toContain('Who it is');
+  expect((await send('/users', { ...TYPED, asked: page.field('asked') })).body).toBe('User ADA created!\n');
 });
 
 test('so does an invitation, by the email as well', async () => {
@@ -95,7 +137,15 @@ test('a script, which sends no such field, is asked nothing', async () => {
   expect((await send('/users', TYPED)).statusCode).toBe(303);
 });
 
-test('whoever chooses their own email learns nothing of who is deleted', async () => {
+test.each(ROLES)('%s: only who may know of who is deleted is told', async (role) => {
+  const { app } = await start();
+  const typed = { username: 'ada', email: 'ada@example.org', asked: '' };
+  const told = await findFormerNames(app.db, { ...commandLine, role }, typed);
+  const isTold = role === 'editor' || role === 'admin';
+  expect([told.former.length, Object.keys(told.problems).length]).toEqual(isTold ? [1, 2] : [0, 0]);
+});
+
+test('whoever may not create anybody learns nothing of who is deleted', async () => {
   const { app } = await start();
   const vic = await addPerson(app.db, 'vic', 'viewer');
   const asVic = await signedIn(app, vic);

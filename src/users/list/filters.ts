@@ -21,7 +21,7 @@ import {
 } from '../../search/terms.ts';
 import { absentAmong, isAbsent } from './absent-users.ts';
 import { SORT_KEYS, type SortKey } from './order.ts';
-import { parseSignIn, SIGN_INS, type SignIn, signedIn } from './sign-ins.ts';
+import { parseSignIn, SIGN_INS, type SignIn, signedIn, signedInAmong } from './sign-ins.ts';
 
 export const STATUSES = ['active', 'inactive'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -45,7 +45,7 @@ export type FilterRow<V> = {
   condition?(value: V): Condition;
   /** Where there is no column: whether somebody with these values would have passed, as far as values tell. */
   wouldPass?(value: V, values: KeptValues): boolean;
-  /** Where neither tells: who of these passes by their number alone, whatever they are or were, or are no more. */
+  /** Where values do not tell, or not all: who of these may pass by their number, whatever they are or were, or are no more. */
   passing?(db: Db, value: V, ids: readonly number[]): Promise<readonly number[]>;
   /** Whether others may pass from one moment to the next though no user was changed. */
   isFleeting?: boolean;
@@ -129,6 +129,7 @@ export const FILTERS = {
     format: ({ word }) => word,
     condition: signedIn,
     wouldPass: (_, values) => maySignIn(values),
+    passing: signedInAmong,
     // At midnight, and by signing in.
     isFleeting: true,
     field: {

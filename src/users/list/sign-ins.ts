@@ -4,6 +4,7 @@ import { SIGNING_IN } from '../../auth/policy.ts';
 import { NEVER } from '../../db/last-sign-ins.ts';
 import type { Db } from '../../db/schema.ts';
 import type { Condition } from '../../db/search-index.ts';
+import { usersByIds } from '../../db/users-by-ids.ts';
 import { DAY } from '../../lib/clock.ts';
 import type { KeyRange } from './key-range.ts';
 
@@ -20,19 +21,34 @@ export function parseSignIn(typed: string, now = Date.now()): SignIn | undefined
 }
 
 /** Of those who may sign in alone: it is no wonder that nobody else has. */
-export function signedIn({ before }: SignIn): Condition {
+export function signedIn(asked: SignIn): Condition {
+  return (where) =>
+    where.and([
+      where('users.is_active', '=', true),
+      where('users.role', 'in', SIGNING_IN),
+      lastSignedIn(asked)(where),
+    ]);
+}
+
+function lastSignedIn({ before }: SignIn): Condition {
   return (where) => {
     // No `exists`, for which PostgreSQL may go through all credentials there are.
     const last = where
       .selectFrom('credentials')
       .select('last_sign_in_at')
       .whereRef('credentials.user_id', '=', 'users.id');
-    return where.and([
-      where('users.is_active', '=', true),
-      where('users.role', 'in', SIGNING_IN),
-      before === undefined ? where(last, 'is', null) : where(last, '<', before),
-    ]);
+    return before === undefined ? where(last, 'is', null) : where(last, '<', before);
   };
+}
+
+/** By when they last have, whether or not they may any more; with those who are deleted, of whom nobody knows. */
+export async function signedInAmong(db: Db, asked: SignIn, ids: readonly number[]): Promise<number[]> {
+  const there = await usersByIds(db, ids)
+    .select('users.id')
+    .select((where) => where.and([lastSignedIn(asked)(where)]).as('is_match'))
+    .execute();
+  const others = new Set(there.filter(({ is_match }) => !is_match).map(({ id }) => id));
+  return ids.filter((id) => !others.has(id));
 }
 
 export type SignInOrder = {

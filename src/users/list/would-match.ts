@@ -18,11 +18,10 @@ async function questionOf(
   value: unknown,
   ids: readonly number[],
 ): Promise<Question> {
-  if (passing) {
-    const those = new Set(await passing(db, value, ids));
-    return (id) => those.has(id);
+  if (passing || wouldPass) {
+    const those = new Set(passing ? await passing(db, value, ids) : ids);
+    return (id, values) => those.has(id) && (wouldPass?.(value, values) ?? true);
   }
-  if (wouldPass) return (_id, values) => wouldPass(value, values);
   if (column) return (_id, values) => isInColumn(column, value, values);
   throw new Error('A filter without a column has to say whom it would have let through.');
 }

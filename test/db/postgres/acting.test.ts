@@ -3,10 +3,13 @@ import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { shareAdministrators } from '../../../src/auth/administrators.ts';
+import { lockErasing } from '../../../src/auth/drafts.ts';
 import { findRoleOf } from '../../../src/auth/sessions.ts';
 import { hashOf, newToken } from '../../../src/auth/tokens.ts';
+import { doToAll } from '../../../src/bulk/commands.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
+import { eraseUser } from '../../../src/erasure/commands.ts';
 import { type ChangeSet, findChangeSet } from '../../../src/history/queries.ts';
 import { beginSet, inOneSet } from '../../../src/history/record.ts';
 import { acceptInvitation } from '../../../src/invitations/commands.ts';
@@ -22,7 +25,7 @@ import { runnerOf } from '../../jobs/many.ts';
 import { meeting } from '../../meeting.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD, signedIn } from '../../people.ts';
-import { post, startApp } from '../../support.ts';
+import { addUser, post, startApp } from '../../support.ts';
 
 async function start() {
   const app = await startApp();
@@ -294,6 +297,32 @@ describe('nobody waits for themselves, or for somebody who waits for them', () =
       expect((await post(app, `/users/${ann.id}`, { full_name: 'A' }, headers)).statusCode).toBe(401);
     },
   );
+
+  test('who deactivates somebody, with somebody else who is gone, and who erases a third', async () => {
+    const { app, ann } = await start();
+    const { db } = app;
+    await signedIn(app, ann);
+    const users = [
+      await addUser(db, { username: 'gone' }),
+      await addUser(db, { username: 'erased' }),
+    ] as const;
+    for (const { id } of users) await transact(db, (trx) => deleteUser(trx, commandLine, id, 1));
+    const [gone, erased] = users;
+    // A form of hers waits, which goes with whoever is erased, and with her session.
+    await transact(db, (trx) =>
+      trx.updateTable('sessions').set({ draft: '[]' }).where('user_id', '=', ann.id).execute(),
+    );
+    const transactions = vi.spyOn(db, 'transaction');
+    let changing: ReturnType<typeof doToAll> | undefined;
+    await transact(db, async (trx) => {
+      await lockErasing(trx);
+      changing = transact(db, (other) => doToAll(other, commandLine, { do: 'deactivate' }, [ann, gone], 2));
+      await someoneWaits(db);
+      await eraseUser(trx, commandLine, erased.id, 2);
+    });
+    expect(await changing).toMatchObject({ done: 1, left: [{ why: 'gone' }] });
+    expect(transactions).toHaveBeenCalledTimes(2);
+  });
 
   test('who sends a new password twice', async () => {
     const { app, headers } = await start();
