@@ -122,6 +122,7 @@ export type Views = {
     seen: string;
     drift: Drift | undefined;
     error: string | undefined;
+    role: string | undefined;
   };
   'users/conflict': ShownConflict & {
     heading: string;

@@ -246,6 +246,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       amid: [7],
     },
     error: NAME,
+    role: 'viewer',
   },
   'users/show': {
     user: { ...user, id: 8, role: 'viewer' },
