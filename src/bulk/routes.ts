@@ -43,20 +43,21 @@ async function doBulk(request: Request, reply: FastifyReply) {
   const asked = readAsked(request);
   await refuseUnseenImport(request.reader, request.actor, asked.selection.list);
   const fields = readFields(request.body, ['seen', 'role']);
+  const { role } = fields;
   const seen = openSeen(request, asked, fields.seen);
-  if (seen === undefined) return ask(request, reply, asked, { status: 409 });
-  const form = parseForm(userChangesSchema, asked.act.do === 'role' ? { role: fields.role ?? '' } : {});
+  if (seen === undefined) return ask(request, reply, asked, { role, status: 409 });
+  const form = parseForm(userChangesSchema, asked.act.do === 'role' ? { role: role ?? '' } : {});
   if (!form.ok)
     return ask(request, reply, asked, { error: form.errors.role, seen: fields.seen, status: 422 });
   const act: Act = { ...asked.act, ...form.value };
   const { selection } = asked;
   const confirmed = await confirm(asking(request), act, selection, seen);
   if (confirmed.kind === 'drifted')
-    return ask(request, reply, asked, { drift: confirmed.drift, status: 409 });
+    return ask(request, reply, asked, { drift: confirmed.drift, role, status: 409 });
   if (confirmed.kind === 'few')
     return reply.answer(await doAtOnce(request, act, selection, confirmed.targets));
   const answer = await begin(request, act, { ...selection, ...confirmed });
-  if (answer === undefined) return ask(request, reply, asked, { status: 409 });
+  if (answer === undefined) return ask(request, reply, asked, { role, status: 409 });
   void request.server.runJobs();
   return reply.answer(answer);
 }

@@ -21,11 +21,12 @@ export function readAsked({ query, server, actor }: Request): Asked {
   return { act, selection: parseSelection(query, server.clock()) };
 }
 
-/** `seen`: what was sealed when it was first shown, and is not confirmed yet. */
+/** `seen`: what was sealed when it was first shown, and is not confirmed yet; `role`: the one that was chosen by then. */
 type Shown = {
   drift?: Drift | undefined;
   error?: string | undefined;
   seen?: string | undefined;
+  role?: string | undefined;
   status?: number;
 };
 
@@ -33,7 +34,7 @@ export async function ask(
   request: Request,
   reply: FastifyReply,
   { act, selection }: Asked,
-  { drift, error, seen, status = 200 }: Shown = {},
+  { drift, error, seen, role, status = 200 }: Shown = {},
 ) {
   const gone = abortSignalOf(reply.raw);
   const plan = await planBulk({ ...asking(request), gone }, act, selection);
@@ -46,6 +47,7 @@ export async function ask(
     seen: sealed,
     drift,
     error,
+    role,
   };
   return reply.render('bulk/show', shown, status);
 }

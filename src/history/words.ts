@@ -96,7 +96,8 @@ export function wordsOf(set: ChangeSet, fields: FieldChanges): Required<Words> {
 /** Without what leads to nobody: it says itself whom it was done to. */
 function wordsFor(set: ChangeSet, fields: FieldChanges): Words {
   const kind = nameOfCode(KINDS, set.kind);
-  const many = usersOf(set.users);
+  // How many is not known before the end, nor where there was none.
+  const many = set.users === 0 ? 'users' : usersOf(set.users);
   if (set.event === 'second factor required of')
     return { done: `asked ${peopleOf(set.detail)} for a second factor` };
   if (set.event === 'second factors given up')
@@ -109,8 +110,7 @@ function wordsFor(set: ChangeSet, fields: FieldChanges): Words {
   if (kind === 'copied') return { done: `copied ${many} from another database` };
   if (kind === 'put back') return { done: `restored everything from a backup ${set.detail}` };
   if (kind === 'began') return { done: `began to keep history, with ${many}` };
-  // How many is not known before the end, nor where there was none.
-  if (kind === 'exported') return { done: `exported ${set.users === 0 ? 'users' : many} as ${set.detail}` };
+  if (kind === 'exported') return { done: `exported ${many} as ${set.detail}` };
   if (kind === 'imported' && set.users !== 1)
     return { done: `imported ${many} from a file${importedOf(set)}` };
   if (set.users !== 1) return { done: `${isMixed(set) ? set.detail : verbOf(kind)} ${many}` };
@@ -137,7 +137,7 @@ export function titleOf({
 /** Not while it is under way, nor where it was taken back before its end. */
 function importedOf(set: ChangeSet): string {
   const { created = 0, changed = 0 } = importCountsOf(set) ?? {};
-  if (created + changed !== set.users) return '';
+  if (set.users === 0 || created + changed !== set.users) return '';
   const parts = [
     created > 0 && `${number.format(created)} created`,
     changed > 0 && `${number.format(changed)} changed`,

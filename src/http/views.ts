@@ -122,6 +122,7 @@ export type Views = {
     seen: string;
     drift: Drift | undefined;
     error: string | undefined;
+    role: string | undefined;
   };
   'users/conflict': ShownConflict & {
     heading: string;
@@ -307,6 +308,9 @@ export type Views = {
           differences: readonly string[];
           /** Who is deleted, and had the username or email of somebody who would be created. */
           former: readonly Former[];
+          moreFormer: number;
+          /** Full names that may have lost letters. */
+          doubtful: readonly { line: number; name: string }[];
         } & Readonly<Record<'created' | 'same', readonly ShownRow[]>>)
       | undefined;
     /** Whether Roster was changed since its rows were judged. */

@@ -9,9 +9,6 @@ import type { Former } from '../users/former-names.ts';
 
 const PATIENCE_MS = 50;
 
-/** So many rows are looked at. */
-export const MOST_NEW = 1_000;
-
 type Keys = Pick<JudgedRow, 'username_key' | 'email_key'>;
 
 export async function findFormerOfRows(

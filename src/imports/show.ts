@@ -15,16 +15,20 @@ import { offeredColumns } from './choices.ts';
 import { getImport } from './commands.ts';
 import { describeDifferences } from './differences.ts';
 import { findFolder } from './folder.ts';
-import { findFormerOfRows, MOST_NEW } from './former-names.ts';
+import { findFormerOfRows } from './former-names.ts';
 import { findFormerValues } from './former-values.ts';
 import { checkedOf, choicesOf, countToApply, howRead, totalsOf } from './json-columns.ts';
 import { findAnotherUnderWay, findImport, type Import } from './queries.ts';
 import { readStage, type StageReader } from './stage-reader.ts';
 import { findTakingBack } from './take-back.ts';
+import type { Totals } from './types.ts';
 import { waitForJobs } from './upload-page.ts';
 import { endOf, isOtherFile } from './words.ts';
 
-const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10, former: 10 };
+const MOST_SHOWN = { refused: 10, examples: 3, differences: 10, left: 10, former: 10, doubtful: 10 };
+
+/** So many rows are looked through, for whom they would create, and for what they would write. */
+const MOST_LOOKED_AT = 1_000;
 const ASKED_AGAIN_SECONDS = '2';
 /** The first rows of a file are judged within a moment: a page that was too early would show them two seconds later. */
 const LOOKS_FOR_FIRST = { times: 20, every: 50 };
@@ -122,10 +126,12 @@ async function waitedFor({ server, actor }: Request, { actor_id, state, totals }
 
 async function check({ server, actor }: Request, imported: Import): Promise<Views['imports/check']> {
   const { how, totals } = checkedOf(imported);
-  const found = readStage(findFolder(server.config.importFolder), imported, (stage) => rowsOf(stage));
+  const found = readStage(findFolder(server.config.importFolder), imported, (stage) => rowsOf(stage, totals));
+  const former = await findFormerOfRows(server.db, actor, found?.keys ?? []);
   const rows = found && {
     ...found,
-    former: (await findFormerOfRows(server.db, actor, found.former)).slice(0, MOST_SHOWN.former),
+    former: former.slice(0, MOST_SHOWN.former),
+    moreFormer: Math.max(0, former.length - MOST_SHOWN.former),
     changed: await Promise.all(
       found.changed.map(async (row) => ({ ...row, former: await findFormerValues(server.db, actor, row) })),
     ),
@@ -136,12 +142,13 @@ async function check({ server, actor }: Request, imported: Import): Promise<View
   return { imported, how, totals, columns: offeredColumns(how.columns), rows, isOutdated, ...where };
 }
 
-function rowsOf(stage: StageReader) {
-  const { refused, examples, differences } = MOST_SHOWN;
+function rowsOf(stage: StageReader, totals: Totals) {
+  const { refused, examples, differences, doubtful } = MOST_SHOWN;
   return {
     refused: stage.refused(0, refused),
     created: stage.examples('created', examples),
-    former: stage.keysOf('created', MOST_NEW),
+    keys: stage.keysOf('created', MOST_LOOKED_AT),
+    doubtful: totals.doubtful ? stage.doubtfulNames(MOST_LOOKED_AT).slice(0, doubtful) : [],
     changed: stage.examples('changed', examples),
     same: stage.examples('same', examples),
     differences: stage.differences(differences),

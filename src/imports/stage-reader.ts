@@ -5,6 +5,7 @@ import { BusyError } from '../errors.ts';
 import { ignoreErrors } from '../lib/make-file.ts';
 import { type Folder, filesOf } from './folder.ts';
 import { saidBy } from './judge-rows.ts';
+import { doubtfulName } from './lost-letters.ts';
 import type { Import } from './queries.ts';
 import {
   type Does,
@@ -72,6 +73,15 @@ export class StageReader {
 
   keysOf(verdict: Verdict, limit: number): Pick<JudgedRow, 'username_key' | 'email_key'>[] {
     return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit);
+  }
+
+  /** Of so many rows that are written. */
+  doubtfulNames(limit: number): { line: number; name: string }[] {
+    const rows = [...this.examples('created', limit), ...this.examples('changed', limit)];
+    return rows.flatMap((row) => {
+      const name = doubtfulName(row);
+      return name === undefined ? [] : [{ line: row.line, name }];
+    });
   }
 
   differences(limit: number): RowDifference[] {

@@ -186,9 +186,9 @@ export function fieldOf(field: Field, match: Match): string {
   return FIELD_LABELS[/_name$/.test(field) ? 'full_name' : field];
 }
 
-/** That most full names have the last name first, where they are not turned round. */
+/** That full names have the last name first, where they are not turned round. */
 export function reversedOf({ reversed }: Pick<Reading, 'reversed'>): string | undefined {
-  return reversed && `Most full names have the last name first, such as ${quoted(reversed)}.`;
+  return reversed && `Full names such as ${quoted(reversed)} seem to have the last name first.`;
 }
 
 /** That signs in new full names may stand for lost letters, where there are some. */

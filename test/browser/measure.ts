@@ -91,6 +91,18 @@ const LAYOUT = `
     if (lines.length > 1 && lines.reduce((sum, { box }) => sum + box.right - box.left, 0) < width / 3)
       problems.push(nameOf(word) + ' is broken');
 
+  for (const card of seen('.card')) {
+    const last = card.lastElementChild;
+    if (last && isSeen(last) && parseFloat(getComputedStyle(last).marginBottom) > 0)
+      problems.push(nameOf(last) + ' has room below it, at the end of a card');
+  }
+  // Of a line some 5 px are below its letters.
+  for (const { node, box } of controls().filter(({ node }) => node.matches('.button')))
+    for (const line of boxes.filter(({ node }) => node.data))
+      if (!node.contains(line.node) && Math.min(box.right, line.box.right) > Math.max(box.left, line.box.left) &&
+        box.top >= line.box.bottom && box.top - line.box.bottom < 6)
+        problems.push(nameOf(line.node) + ' touches ' + nameOf(node));
+
   // A link inside of a sentence is as high as its line (the exception "inline" of both criteria).
   const isInSentence = (element) => /^inline(-block)?$/.test(look(element).display) &&
     boxesAround(element)[0].textContent.trim() !== element.textContent.trim();
@@ -100,7 +112,7 @@ const LAYOUT = `
   }
 `;
 
-/** What scrolls sideways, is outside, sticks out, overlaps, or is less than `target` px high or wide although it can be pressed. */
+/** What scrolls sideways, is outside, sticks out, overlaps, touches the button below it, or is less than `target` px high or wide although it can be pressed. */
 export async function layoutProblems(page: Evaluates, target: number): Promise<string[]> {
   return measure(page, LAYOUT, target);
 }

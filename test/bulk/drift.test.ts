@@ -363,6 +363,19 @@ test('a role that was not chosen does not make what was shown anew', async () =>
   expect(fatesIn(pageOf(again))).toEqual(['1 user was changed: max']);
 });
 
+test.each<[string, (zoe: User, max: User) => Whom]>([
+  ['all who match', () => ALL],
+  ['those ticked', (...ticked) => ticked],
+])('the role that was chosen for %s is still chosen where it is asked again', async (_whom, of) => {
+  const { app, db, headers, max, zoe } = await start();
+  const whom = of(zoe, max);
+  const asked = await ask(app, headers, 'role', whom);
+  await change(db, max, { full_name: 'Moritz' });
+  const again = await confirm(app, headers, 'role', whom, { asked, role: 'editor' });
+  expect(again.statusCode).toBe(409);
+  expect(pageOf(again).field('role')).toContain('Editor');
+});
+
 test('of those ticked it is said who was changed and who is gone; who was not ticked does not matter', async () => {
   const { app, db, headers, max, mia, zoe } = await start();
   const whom = [max, mia];

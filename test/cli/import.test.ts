@@ -84,7 +84,7 @@ test('full names that have the last name first are turned round where an option 
   const path = write('username;Name\nbob;Braun, Bob\n');
   const { said } = await roster('import', path, '--dry-run');
   expect(said).toContain(
-    '  Most full names have the last name first, such as “Braun, Bob”. They are turned round with --names reversed.\n',
+    '  Full names such as “Braun, Bob” seem to have the last name first. They are turned round with --names reversed.\n',
   );
   const turned = await roster('import', path, '--yes', '--names', 'reversed');
   expect(turned.said).toContain('  Name → Full name, turned round\n');

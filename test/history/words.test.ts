@@ -66,6 +66,8 @@ test.each<[Partial<ChangeSet>, FieldChanges, inHistory: string, onTheirPage: str
 
 test.each<[Partial<ChangeSet>, string]>([
   [{ kind: KINDS.deleted, users: 3 }, 'Deleted 3 users'],
+  [{ kind: KINDS.deleted, users: 0 }, 'Deleted users'],
+  [{ kind: KINDS.imported, users: 0 }, 'Imported users from a file'],
   [{ kind: KINDS.loaded }, 'Added 1 user at once'],
   [
     { event: 'second factor required of', detail: 'viewer, editor', users: 0 },

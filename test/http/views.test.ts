@@ -246,6 +246,7 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       amid: [7],
     },
     error: NAME,
+    role: 'viewer',
   },
   'users/show': {
     user: { ...user, id: 8, role: 'viewer' },
@@ -493,6 +494,8 @@ const SAMPLES: { [V in keyof Views]: Views[V] } = {
       ],
       created: [{ ...shownRow, verdict: 'created', user: undefined }],
       changed: [{ ...shownRow, former: [{ fields: ['full_name'], who: NAME, at: 0 }] }],
+      moreFormer: 3,
+      doubtful: [{ line: 2, name: NAME }],
       same: [{ ...shownRow, verdict: 'same', fields: {} }],
       differences: [`Line 2, ${NAME}: was new`],
       former: [user],
@@ -748,6 +751,8 @@ const DATA: Partial<{ [V in keyof Views]: Partial<Views[V]> }> = {
       same: [],
       differences: [],
       former: [{ ...user, ...WORDS }],
+      moreFormer: 0,
+      doubtful: [{ line: 2, name: WORDS.full_name }],
     },
   },
   'imports/result': {

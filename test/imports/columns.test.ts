@@ -175,7 +175,7 @@ test('names that have the last name first are noticed, and turned round where so
     return pageOf(await get(app, address, ann));
   };
   const noticed = await press('Make usernames from the emails');
-  expect(noticed.text).toContain('Most full names have the last name first, such as “Braun, Peter”.');
+  expect(noticed.text).toContain('Full names such as “Braun, Peter” seem to have the last name first.');
   const turned = await press('Turn them round');
   expect(turned.items).toContain('Name Full name, turned round');
   expect(turned.text).not.toContain('last name first');

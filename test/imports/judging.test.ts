@@ -97,9 +97,12 @@ test('who is new with a sign that may stand for a lost letter is counted, and th
   );
   const id = await check(app, rows, actorFor(ann));
   expect(await totalsOf(app, id)).toMatchObject({ created: 2, refused: 2, doubtful: 2 });
-  expect(pageOf(await get(app, `/imports/${id}`, await signedIn(app, ann))).text).toContain(
+  const page = pageOf(await get(app, `/imports/${id}`, await signedIn(app, ann)));
+  expect(page.text).toContain(
     '2 full names have a “?”, and would be written so: maybe a letter that was lost when the file was saved.',
   );
+  const named = page.items.filter((item) => /^A\S+ Line \d$/.test(item));
+  expect(named).toEqual(['Ay?e Line 2', 'An? Line 4']);
 });
 
 test('empty rows are left out and counted, also once it is judged again, and that is told', async () => {

@@ -132,6 +132,23 @@ test('so does the page of an import, with the way to bring them back', async () 
   expect(pageOf(await get(app, `/imports/${other}`, headers)).text).not.toContain('is deleted');
 });
 
+test('of very many it names the first, says how many more there are, and where all are brought back', async () => {
+  const { app, headers } = await start('admin');
+  const names = Array.from({ length: 12 }, (_, index) => `gone${index}`);
+  for (const username of names) {
+    const { id } = await addUser(app.db, { username });
+    await transact(app.db, (trx) => deleteUser(trx, commandLine, id, Date.now()));
+  }
+  const rows = names.map((name) => `${name},${name}@example.org\n`);
+  const id = await check(app, `username,email\n${rows.join('')}`);
+  const page = pageOf(await get(app, `/imports/${id}`, headers));
+  expect(page.items.filter((item) => /^gone\d+$|^and /.test(item))).toEqual([
+    ...names.slice(0, 10),
+    'and 2 more',
+  ]);
+  expect([page.link('The history'), page.link('Import')]).toEqual(['/history', '/import']);
+});
+
 test('a script, which sends no such field, is asked nothing', async () => {
   const { send } = await start();
   expect((await send('/users', TYPED)).statusCode).toBe(303);

@@ -1,8 +1,10 @@
 /** The page of one user: what everyone sees of them, and what only those who give access do. */
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../src/auth/actor.ts';
 import { noteSignIn } from '../../src/auth/credentials.ts';
 import type { Role } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { deleteUser } from '../../src/users/commands.ts';
 import { pageOf } from '../page.ts';
 import { addPerson, signedIn } from '../people.ts';
 import { addUser, get, post, startApp } from '../support.ts';
@@ -47,6 +49,40 @@ describe('the last sign-in', () => {
     await transact(app.db, (trx) => noteSignIn(trx, ed.id, 0));
     expect(await textFor('viewer', ed.id)).toContain('Last sign-in Not known');
     expect(await textFor('admin', max.id)).not.toContain('Last sign-in');
+  });
+});
+
+describe('what is for administrators alone', () => {
+  const ONLY = 'Only administrators change who can sign in.';
+
+  test('is said to an editor where it is missing, and to nobody else', async () => {
+    const { app, people, textFor } = await start();
+    const max = await addUser(app.db, { username: 'max' });
+    expect(await textFor('editor', people.viewer.id)).toContain(ONLY);
+    for (const [role, { id }] of [
+      ['admin', people.viewer],
+      ['viewer', people.admin],
+      ['editor', people.editor],
+      ['editor', max],
+    ] as const)
+      expect(await textFor(role, id)).not.toContain(ONLY);
+  });
+
+  test('is said of roles in the forms of an editor, and of bringing back', async () => {
+    const { app, people } = await start();
+    const max = await addUser(app.db, { username: 'max' });
+    const vic = await addUser(app.db, { username: 'vic', role: 'viewer' });
+    await transact(app.db, (trx) => deleteUser(trx, commandLine, vic.id, Date.now()));
+    const [emil, ann] = [await signedIn(app, people.editor), await signedIn(app, people.admin)];
+    for (const [address, sentence] of [
+      ['/users/new', 'They are a member, who cannot sign in: only administrators give other roles.'],
+      [`/users/${max.id}/edit`, 'They are a member, who cannot sign in: only administrators give'],
+      ['/import', 'Role member: only administrators give other roles'],
+      [`/users/${vic.id}`, 'Only administrators bring back who could sign in.'],
+    ] as const) {
+      expect(pageOf(await get(app, address, emil)).text).toContain(sentence);
+      expect(pageOf(await get(app, address, ann)).text).not.toMatch(/only administrators/i);
+    }
   });
 });
 

@@ -49,7 +49,7 @@ export type Reading = {
   /** The last line of what stands above the names of the columns, such as a title; 0 where nothing does. */
   above: number;
   columns: readonly Column[];
-  /** One of the full names, where most of the first have the last name first, and are not turned round. */
+  /** The first of the full names that have the last name first, where they are not turned round. */
   reversed?: string | undefined;
 };
 

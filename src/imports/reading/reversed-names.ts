@@ -7,11 +7,10 @@ import { textIn } from './values.ts';
 const MOST_NAMES = 100;
 const HEAD_BYTES = 2 ** 17;
 
-/** @returns one of them, where most of the first names of the file are like that */
+/** @returns the first of them, among the first names of the file */
 export async function findReversedName(path: string, reading: Reading): Promise<string | undefined> {
   const names = await sampleNames(path, reading);
-  const reversed = names.filter((name) => firstNameFirst(name) !== name);
-  return 2 * reversed.length > names.length ? reversed[0] : undefined;
+  return names.find((name) => firstNameFirst(name) !== name);
 }
 
 async function sampleNames(path: string, reading: Reading): Promise<string[]> {

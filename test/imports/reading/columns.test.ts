@@ -108,10 +108,10 @@ test('it is told which lines stand above the names of the columns, also where so
 test.each([
   ['Braun, Peter|Lovelace, Ada|Helpdesk|', 'Braun, Peter'],
   ['Nguyen, Vi|Chen, Xi|Peter Braun', 'Nguyen, Vi'],
-  ['Peter Braun|Lovelace, Ada', undefined],
+  ['Peter Braun|Grace Hopper|Lovelace, Ada', 'Lovelace, Ada'],
   ['Davis, Jr.|King, Ada, Countess', undefined],
   ['', undefined],
-])('of the full names %s it is told whether most have the last name first', async (names, reversed) => {
+])('of the full names %s it is told which has the last name first', async (names, reversed) => {
   const lines = names.split('|').map((name, index) => `u${index},"${name}"\n`);
   const path = written(`username,Name\n${lines.join('')}`);
   expect((await recognise(path)).reversed).toBe(reversed);
