@@ -2,11 +2,41 @@
 import { ASCII, clustersOf, fold, foldCluster } from './folding.ts';
 import { isSqueezed, spellCluster, squeeze } from './spellings.ts';
 import { isIndexedTerm, type Term, textsToFind } from './terms.ts';
-import { type MarkedParts, markParts } from './words.ts';
+import { type MarkedParts, markParts, WORD_START } from './words.ts';
 
 type Range = [from: number, to: number];
 
-export function highlight(field: string, terms: readonly Term[]): { part: string; isMatch: boolean }[] {
+type Part = { part: string; isMatch: boolean };
+
+export function highlight(field: string, terms: readonly Term[]): Part[] {
+  return highlightPlain(field, terms) ?? highlightClusters(field, terms);
+}
+
+/** A single word is found in a plain field without the marks of words, and most are such: each letter is where it was. */
+function highlightPlain(field: string, terms: readonly Term[]): Part[] | undefined {
+  if (!ASCII.test(field) || !terms.every(isWordAnywhere)) return undefined;
+  const folded = fold(field);
+  if (isSqueezed(folded)) return undefined;
+  const ranges = terms.flatMap((term) => rangesOfTerm(folded, term)).sort(([one], [other]) => one - other);
+  const parts: Part[] = [];
+  let end = 0;
+  for (const [from, to] of ranges) {
+    if (from > end) parts.push({ part: field.slice(end, from), isMatch: false });
+    const part = field.slice(Math.max(from, end), to);
+    const last = parts.at(-1);
+    if (last?.isMatch) last.part += part;
+    else parts.push({ part, isMatch: true });
+    end = Math.max(end, to);
+  }
+  if (end < field.length) parts.push({ part: field.slice(end), isMatch: false });
+  return parts;
+}
+
+function isWordAnywhere(term: Term): boolean {
+  return term.at === 'anywhere' && isIndexedTerm(term) && !term.text.includes(WORD_START);
+}
+
+function highlightClusters(field: string, terms: readonly Term[]): Part[] {
   const clusters = clustersOf(field);
   const isFound = clusters.map(() => false);
   for (const { text, ends } of waysToRead(field, clusters)) {
@@ -50,7 +80,7 @@ function rangesOfTerm(text: string, term: Term): Range[] {
 }
 
 function joinParts(clusters: readonly string[], isFound: readonly boolean[]) {
-  const parts: { part: string; isMatch: boolean }[] = [];
+  const parts: Part[] = [];
   for (const [index, cluster] of clusters.entries()) {
     const isMatch = isFound[index] ?? false;
     const last = parts.at(-1);

@@ -32,23 +32,25 @@ export const sqliteSearch: SearchIndex = {
 /** After the first of them, who tell whether there seem to be far too many, it is only counted how many more there are. */
 async function findAll(db: Db, asked: Asked, most: number, deadline: Deadline): Promise<Found> {
   const query = { ...asked, isReversed: false };
+  const parts = await rangesOf(db, false);
   const limit = Math.min(SAMPLE, most + 1);
-  const first = await find(db, { ...query, limit }, deadline);
+  const first = await findIn(parts, db, { ...query, limit }, deadline);
   const last = first.at(-1);
   if (last === undefined || first.length < limit) return { kind: 'all', ids: first };
   const mayBeCounted = asked.condition === undefined && asked.terms.every(isIndexedTerm);
   const share = limit / last;
   const seemsFar = mayBeCounted && share * (await engineOf(db).readLastId(db)) > FAR_TOO_MANY * most;
-  if (seemsFar && (await hasMoreThan(db, most, { ...asked, share }, deadline)))
+  if (seemsFar && (await hasMoreThan(parts, db, most, { ...asked, share }, deadline)))
     return { kind: 'too many', first };
   const range = { operator: '>' as const, id: last };
-  const others = await find(db, { ...query, range, limit: most + 1 - limit }, deadline);
+  const others = await findIn(parts, db, { ...query, range, limit: most + 1 - limit }, deadline);
   const ids = [...first, ...others];
   return ids.length > most ? { kind: 'too many', first: ids } : { kind: 'all', ids };
 }
 
 /** @param share of all users, those who seem to match: by it each part is asked what it answers soonest */
 async function hasMoreThan(
+  parts: readonly number[],
   db: Db,
   most: number,
   { terms, share }: { terms: readonly Term[]; share: number },
@@ -56,7 +58,7 @@ async function hasMoreThan(
 ): Promise<boolean> {
   const match = terms.map(matchOf).join(' AND ');
   let left = most + 1;
-  for (const part of await rangesOf(db, false)) {
+  for (const part of parts) {
     const index = indexNameOf(part);
     const those = `from ${index} where ${index} match +?`;
     const ask = async (text: string, values: readonly unknown[]) => {
@@ -74,11 +76,20 @@ async function hasMoreThan(
 }
 
 async function find(db: Db, query: SearchQuery, deadline: Deadline): Promise<number[]> {
+  return findIn(await rangesOf(db, query.isReversed), db, query, deadline);
+}
+
+async function findIn(
+  parts: readonly number[],
+  db: Db,
+  query: SearchQuery,
+  deadline: Deadline,
+): Promise<number[]> {
   const { isReversed, offset = 0, range } = query;
   const wanted = offset + query.limit;
   const ids: number[] = [];
   let lookedUp = Math.min(MOST_LOOKED_UP, Math.max(FEWEST_LOOKED_UP, LOOKED_UP_FOR_EACH_WANTED * wanted));
-  for (const part of await rangesOf(db, isReversed)) {
+  for (const part of parts) {
     const [first, end] = [part * IDS_IN_RANGE, (part + 1) * IDS_IN_RANGE];
     if (range && (range.operator.startsWith('<') ? first > range.id : end <= range.id)) continue;
     let from = range;
