@@ -5,7 +5,7 @@ import { backfill } from './checkpoint.ts';
 import { translated } from './errors.ts';
 
 const OPEN_WAIT_MS = 5_000;
-const CACHE_KIB = 4 * 1024;
+const CACHE_KIB = 2 * 1024;
 /** Where it is smaller than what batches of a hundred users change (some 1,000 pages each), pages are written more than once. */
 const WRITER_CACHE_KIB = 16 * 1024;
 const LARGEST_LOG_BYTES = 32 * 1024 * 1024;
