@@ -176,7 +176,8 @@ test.each([
     const turns: Turn[] = [];
     for (const connections of Array(TURNS).fill(CROWDS).flat()) {
       const requests = inject('isLong') ? [list(client)] : [list(client), create(client)];
-      const orders = { port, connections, milliseconds: STANDING, requests };
+      const untilRefused = !inject('isLong');
+      const orders = { port, connections, milliseconds: STANDING, untilRefused, requests };
       const slownessSince = watchSlowness(pid);
       const turn = { connections, ...(await withCrowd(orders, proxy)), slowness: slownessSince() };
       const { 200: _pages, 303: _creates, 503: _refusals, ...others } = turn.seen.answers;
