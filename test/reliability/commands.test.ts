@@ -143,7 +143,7 @@ test.each(ENGINES)(
         const job = imported.set_id === null ? undefined : await findJobOfSet(db, imported.set_id);
         return isTime(imported, job?.done ?? 0);
       };
-      await expect.poll(hasCome, { interval: 5 }).toBe(true);
+      await expect.poll(hasCome, { interval: 1 }).toBe(true);
       child.kill('SIGKILL');
       await ended;
       // What it has sent last the server may still be doing.
