@@ -21,8 +21,10 @@ async function start(width: number) {
   return { app, page };
 }
 
-async function bring(page: Page, text: string, name = 'users.csv'): Promise<void> {
-  await page.getByLabel('File').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+async function bring(page: Page, text: string): Promise<void> {
+  const path = join(temporaryFolder(), 'users.csv');
+  writeFileSync(path, text);
+  await page.getByLabel('File').setInputFiles(path);
   await page.getByRole('button', { name: 'Check the file' }).click();
 }
 

@@ -2,19 +2,25 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { expect } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { expect, inject } from 'vitest';
 import { temporaryDatabase } from '../support.ts';
 
 export const CLIENTS = 16;
 /** Not the plain list: to offer its button to whoever runs Roster, it reads of all connections of the machine. */
 const PAGE = '/users?sort=username';
+/** In milliseconds, before somebody asks again where much else goes on meanwhile: of sixteen one comes every other moment, and the machine is left to others. */
+export const THINKING = inject('isLong') ? 0 : 20;
 
 type Told = { failures: readonly string[]; acknowledged: readonly string[] };
 
 let number = 0;
 
-/** Clients that ask on connections that they keep, as long as they may, until nobody listens or they are stopped. */
-export function startClients(address: string) {
+/**
+ * Clients that ask on connections that they keep, as long as they may, until nobody listens or they are stopped.
+ * @param thinking for so many milliseconds between an answer and what is asked next
+ */
+export function startClients(address: string, thinking = 0) {
   const acknowledged: string[] = [];
   const failures: string[] = [];
   let isStopped = false;
@@ -35,6 +41,7 @@ export function startClients(address: string) {
       const code = await ask(agent).catch(codeOf);
       if (code === 'ECONNREFUSED') break;
       if (code !== undefined) failures.push(code);
+      if (thinking > 0) await setTimeout(thinking);
     }
     agent.destroy();
   };
@@ -73,7 +80,7 @@ export function askAnew(url: string): () => Promise<(number | string | undefined
   let isOver = false;
   const ask = () => send(url, { agent: false }).catch(codeOf);
   const asking = (async () => {
-    while (!isOver) answers.add(await ask());
+    for (; !isOver; await setTimeout(THINKING)) answers.add(await ask());
   })();
   return async () => {
     isOver = true;

@@ -7,6 +7,8 @@ export type Orders = {
   connections: number;
   /** For how long it goes on once each has been answered, in milliseconds. */
   milliseconds: number;
+  /** And until somebody is refused, however slow the machine is. */
+  untilRefused: boolean;
   /** Connections take turns with these; a "0000000" becomes another number each time, a "0.0.0.0" the next client's address. */
   requests: string[];
 };
@@ -23,6 +25,8 @@ export type Seen = {
 
 const orders: Orders = JSON.parse(process.argv[2] ?? '');
 const seen: Seen = { answers: {}, refusals: [], retryAfter: [], problems: [] };
+/** In milliseconds, until it is looked once more whether somebody was. */
+const AGAIN = 50;
 const NOTHING = Buffer.alloc(0);
 /** What has come last, on whichever connection: what this process takes of the machine the other one lacks. */
 const taken = Buffer.alloc(64 * 1024);
@@ -81,11 +85,17 @@ function nextClient(): string {
 function stand(): void {
   isStanding = true;
   console.log('standing');
-  setTimeout(() => {
-    seen.retryAfter = [...new Set(seen.retryAfter)];
-    // Not before all of it is in the pipe.
-    process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit());
-  }, orders.milliseconds);
+  setTimeout(end, orders.milliseconds);
+}
+
+function end(): void {
+  if (orders.untilRefused && seen.refusals.length === 0) {
+    setTimeout(end, AGAIN);
+    return;
+  }
+  seen.retryAfter = [...new Set(seen.retryAfter)];
+  // Not before all of it is in the pipe.
+  process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit());
 }
 
 /** Returns the length of the body that follows. */

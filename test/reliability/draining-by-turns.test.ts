@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRoster } from '../roster.ts';
 import { readyUrl } from '../support.ts';
-import { CLIENTS, expectNothingLost, send, startClients } from './clients.ts';
+import { CLIENTS, expectNothingLost, send, startClients, THINKING } from './clients.ts';
 import { inLanes } from './twenty-rounds.ts';
 import { IN_TIME, takesTwoMinutes } from './two-minutes.ts';
 
@@ -78,7 +78,7 @@ test.each(['sqlite', 'postgres'] as const)(
       const rosters = [await startRoster(settings), await startRoster(settings)];
       const proxy = await startProxy(rosters.map(({ address }) => address));
       await expect.poll(() => proxy.ready.size).toBe(2);
-      const clients = startClients(proxy.address);
+      const clients = startClients(proxy.address, THINKING);
       for (const _round of rounds) {
         await clients.more(50);
         const roster = rosters.shift();

@@ -1,9 +1,12 @@
 /** What many people do at once, and what they are answered. */
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { countByStatus } from '../../src/users/counts.ts';
 import { temporaryDatabase } from '../support.ts';
 
 const WRITERS = 8;
+/** In milliseconds: whoever is refused tries again after that. */
+const REFUSED = 20;
 
 /** Writers that create users until they are stopped. */
 export function startWriters(address: string) {
@@ -21,6 +24,7 @@ export function startWriters(address: string) {
       await answer.text();
       if (answer.status === 303) acknowledged.add(username);
       oneMore.resolve();
+      if (answer.status === 503) await setTimeout(REFUSED);
     }
   };
   const writers = Promise.all(Array.from({ length: WRITERS }, write));

@@ -21,9 +21,11 @@ takesTwoMinutes();
 const CROWDS = inject('isLong') ? [16, 512, 2_000] : [1_000];
 /** Machines are faster and slower by turns: crowds are compared by the median of what each was given in several turns. */
 const TURNS = inject('isLong') ? 3 : 1;
+/** Pages that are asked for before anything is measured, which in short is nothing. */
+const WARM_UP = inject('isLong') ? 300 : 0;
 /** How long a crowd stands in each turn, and how often someone new comes meanwhile, in milliseconds. */
-const STANDING = inject('isLong') ? 2_700 : 1_500;
-const EVERY = 50;
+const STANDING = inject('isLong') ? 2_700 : 750;
+const EVERY = inject('isLong') ? 50 : 25;
 /** What counts as itself again: so many pages in a row that take so long at most. */
 const ITSELF = { pages: 5, milliseconds: 100 };
 /** What is promised, in milliseconds, however busy the machine is: `slowness` in the table says how much it was. */
@@ -170,11 +172,12 @@ test.each([
     onTestFinished(() => proxy?.destroy());
     const client = isProxied ? 'X-Forwarded-For: 0.0.0.0\r\n' : '';
     // What has been compiled by then is not measured.
-    for (let asked = 0; asked < 300; asked++) await comeNew(port, '/users');
+    for (let asked = 0; asked < WARM_UP; asked++) await comeNew(port, '/users');
     const turns: Turn[] = [];
     for (const connections of Array(TURNS).fill(CROWDS).flat()) {
       const requests = inject('isLong') ? [list(client)] : [list(client), create(client)];
-      const orders = { port, connections, milliseconds: STANDING, requests };
+      const untilRefused = !inject('isLong');
+      const orders = { port, connections, milliseconds: STANDING, untilRefused, requests };
       const slownessSince = watchSlowness(pid);
       const turn = { connections, ...(await withCrowd(orders, proxy)), slowness: slownessSince() };
       const { 200: _pages, 303: _creates, 503: _refusals, ...others } = turn.seen.answers;

@@ -8,6 +8,8 @@ import { expectAllSaved, startWriters } from './load.ts';
 
 /** Milliseconds from a PostgreSQL that answers again to a Roster that does, on a machine that has nothing else to do at length. */
 const BACK = inject('isLong') ? 5_000 : 30_000;
+/** So many are created between two of them, by some who all wait for an answer at any moment. */
+const EACH = inject('isLong') ? 200 : 50;
 
 test.each(['restart', 'crash'] as const)(
   'a %s of PostgreSQL under load loses nothing that was acknowledged',
@@ -17,13 +19,13 @@ test.each(['restart', 'crash'] as const)(
     const { child, address } = await startRoster({ DATABASE_URL: postgres.url, LOG_LEVEL: 'silent' });
     const writers = startWriters(address);
     for (let round = 0; round < 3; round++) {
-      await writers.more(200);
+      await writers.more(EACH);
       await postgres[way]();
       const started = performance.now();
       await writers.more(1);
       expect(performance.now() - started).toBeLessThan(BACK);
     }
-    await writers.more(200);
+    await writers.more(EACH);
     await writers.stop();
     expect([...writers.statuses.keys()].sort()).toEqual([303, 503]);
     expect(child.exitCode).toBeNull();

@@ -1,6 +1,7 @@
 /** Several processes at one port: what becomes of requests when one of them dies, all are replaced, or all are stopped. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { seedUsers } from '../../../src/cli/seed.ts';
 import { filePathOf } from '../../../src/database-url.ts';
@@ -10,7 +11,14 @@ import { transact } from '../../../src/db/transact.ts';
 import { LOOK_EVERY_MS } from '../../../src/operations/workers/watchdog.ts';
 import { pageOf } from '../../page.ts';
 import { addPerson, PASSWORD } from '../../people.ts';
-import { askAnew, beginForm, expectNothingLost, send, startClients } from '../../reliability/clients.ts';
+import {
+  askAnew,
+  beginForm,
+  expectNothingLost,
+  send,
+  startClients,
+  THINKING,
+} from '../../reliability/clients.ts';
 import { preloading, run, runToEnd } from '../../roster.ts';
 import { Browser } from '../../soak/browser.ts';
 import { fillAsCommand, readyUrl, temporaryDatabase } from '../../support.ts';
@@ -73,7 +81,7 @@ test(
     expect(others).toHaveLength(BROWSERS / 2);
     let isOver = false;
     const asking = others.map(async ({ browser }) => {
-      while (!isOver) expect((await browser.get('/users')).status).toBe(200);
+      for (; !isOver; await setTimeout(THINKING)) expect((await browser.get('/users')).status).toBe(200);
     });
     process.kill(killed, 'SIGKILL');
     await expect.poll(() => workers().filter((pid) => !before.includes(pid))).toHaveLength(1);
@@ -193,7 +201,7 @@ test(
   async () => {
     const { url, child, address, workers, saying, replaced } = await startSeveral(DRAINING);
     const before = workers();
-    const clients = startClients(address);
+    const clients = startClients(address, THINKING);
     await clients.more(50);
     const answers = askAnew(`${address}/readyz`);
     child.kill('SIGHUP');
