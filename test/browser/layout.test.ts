@@ -69,7 +69,7 @@ const LISTS: [address: string, pages: number, rows: number][] = [
 
 /** What can be pressed, but for what is read as well: names, what was done, the chips and headings of the list. */
 const PRESSED =
-  'button, input, select, summary, nav, .button, .top, a:not(.users a, .chips a, .details a, .timeline a)';
+  'button, input, select, summary, nav, .button, .top, a:not(.users a, .chips a, .details a, .timeline a, .rows p a)';
 
 /** A row of a table is never high, and the pager is one line. */
 const LIST = `(() => {
@@ -313,4 +313,12 @@ test('on paper a user is what is known of them, without what can be pressed', as
     expect(await page.getByText('Earlier', { exact: true }).count(), `${id}`).toBe(earlier);
     expect(await page.locator(PRESSED).filter({ visible: true }).allTextContents(), `${id}`).toEqual([]);
   }
+});
+
+test('on paper a question says of whom it is, without what can be pressed', async () => {
+  const page = await openWindow();
+  await page.emulateMedia({ media: 'print' });
+  await page.goto(`/bulk?do=role&tick.${LONG_ID}=on&tick.${OFTEN_ID}=on`);
+  expect(await page.locator('.rows li:visible').count()).toBe(2);
+  expect(await page.locator(PRESSED).filter({ visible: true }).allTextContents()).toEqual([]);
 });

@@ -142,7 +142,8 @@ async function bringLongest(app: FastifyInstance): Promise<{ id: number; list: s
   const rows = names.map((name) => [name, `${name}@example.org`, WORDS, 'viewer', 'inactive', LONG]);
   const wrong = Array.from({ length: 12 }, () => [WORDS, LONG, LONGEST.full_name, WORDS, LONG]);
   const header = ['username', 'email', 'full name', 'role', 'status', LONGEST.full_name];
-  return { id: await check(app, csv(header, ...rows, ...wrong, header.map(() => ''))), list };
+  const empty = header.map(() => '');
+  return { id: await check(app, csv(header, ...rows, ...wrong, empty)), list };
 }
 
 /** In the middle, since its rows were found to be gone; somebody has changed one of them. Nothing of it is undone yet. */
