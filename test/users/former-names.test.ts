@@ -104,7 +104,7 @@ test('what every such form has, and nobody chose, they keep as it was', async ()
     await deleteUser(trx, commandLine, ada.id, 1);
   });
   const page = pageOf(await send('/users', { ...TYPED, asked: '', restore: String(ada.id) }));
-  expect([page.field('role'), page.field('is_active')]).toEqual(['viewer', '0']);
+  expect([page.field('role'), page.field('is_active')]).toEqual(['Viewer', 'Inactive']);
 });
 
 test('so does an invitation, by the email as well', async () => {
