@@ -70,6 +70,17 @@ test('whoever had both is offered once, and is asked about once', async () => {
   expect(page.field('asked')).toBe(String(ada.id));
 });
 
+test('about whom it was asked once it is not asked again, whoever comes up after that', async () => {
+  const { app, send } = await start();
+  const bob = await addUser(app.db, { username: 'bob', email: 'bob@example.org' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, bob.id, 1));
+  const first = pageOf(await send('/users', { ...TYPED, asked: '' }));
+  const typed = { ...TYPED, email: 'bob@example.org' };
+  const second = pageOf(await send('/users', { ...typed, asked: first.field('asked') }));
+  expect(second.errorOf('email')).toContain('bob, who is deleted, had that email');
+  expect((await send('/users', { ...typed, asked: second.field('asked') })).body).toBe('User ADA created!\n');
+});
+
 test('of several who had it the one who was deleted last is meant', async () => {
   const { app, ada } = await start();
   const meant = async () => {
