@@ -23,9 +23,6 @@ type FormerNames = {
   former: OfferedFormer[];
 };
 
-const CHOOSE = ': choose whether it is them.';
-const OTHERS = `. ${capital(whoMay(mayManage))} bring them back; sent again, this is somebody new.`;
-
 /** `asked`: about whom the form was sent already. A form without it, as of a script, is asked nothing. */
 export async function findFormerNames(
   db: Db,
@@ -46,12 +43,17 @@ export async function findFormerNames(
     if (deleted === undefined || taken[field] || isAsked.has(deleted.id)) continue;
     const { username, role } = unpackValues(deleted.fields);
     const one = { id: deleted.id, username, mayRestore: mayChange(actor, { role }) };
-    problems[field] =
-      `${named(username)}, who is deleted, had that ${field}${one.mayRestore ? CHOOSE : OTHERS}`;
+    problems[field] = sentenceOf(one, field);
     result.holders[field] = one;
     if (!result.former.some(({ id }) => id === one.id)) result.former.push(one);
   }
   return { ...result, problems };
+}
+
+function sentenceOf({ username, mayRestore }: OfferedFormer, field: string): string {
+  return mayRestore
+    ? `${named(username)}, who is deleted, had that ${field}: choose whether it is them.`
+    : `${named(username)}, who is deleted, had that ${field}. ${capital(whoMay(mayManage))} bring them back; sent again, this is somebody new.`;
 }
 
 /** What a form for somebody new says of somebody who was there before: what is left empty, or is as every such form has it, they keep. */

@@ -403,31 +403,35 @@ test('so is what an import does that had begun before, whose rows go by no numbe
   expect(await driftOf()).toMatchObject({ came: { count: 0 }, changed: { count: 1 } });
 });
 
-test('so is what a job does that begins while it is looked what has begun', async () => {
-  const db = await temporaryDatabase();
-  await seedUsers(db, 3);
-  await activateAll(db);
-  const { readLastId } = engineOf(db);
-  const beginFirst = vi.fn(readLastId).mockImplementationOnce(async (...args) => {
-    await begin(db, { do: 'deactivate' }, 'status=active', 3);
-    return readLastId(...args);
-  });
-  replaceInEngine(db, { readLastId: beginFirst });
-  const snapshot = await readHistorySnapshot(db);
-  await runJobs(runnerOf(db), () => false);
-  const users = await db.selectFrom('users').selectAll().execute();
-  const since = await findFirstSince(
-    db,
-    users.map(({ id }) => id),
-    snapshot,
-    0,
-  );
-  expect(since).toEqual(new Map(users.map(({ id }) => [id, 2])));
-  const asking = { db, actor: commandLine, stopwatch: () => 0 };
-  const shown = { total: 0, snapshot };
-  const drift = await findDrift(asking, { do: 'activate' }, parseFrom({ from: '' }, NOW), shown);
-  expect(drift).toMatchObject({ came: { count: 3 }, went: { count: 0 } });
-});
+test.each(['before', 'after'])(
+  'so is what a job does that begins %s it is looked which set is the last',
+  async (when) => {
+    const db = await temporaryDatabase();
+    await seedUsers(db, 3);
+    await activateAll(db);
+    const { readLastId } = engineOf(db);
+    const beginFirst = vi.fn(readLastId).mockImplementationOnce(async (...args) => {
+      const last = await readLastId(...args);
+      const set = await begin(db, { do: 'deactivate' }, 'status=active', 3);
+      return when === 'before' ? set : last;
+    });
+    replaceInEngine(db, { readLastId: beginFirst });
+    const snapshot = await readHistorySnapshot(db);
+    await runJobs(runnerOf(db), () => false);
+    const users = await db.selectFrom('users').selectAll().execute();
+    const since = await findFirstSince(
+      db,
+      users.map(({ id }) => id),
+      snapshot,
+      0,
+    );
+    expect(since).toEqual(new Map(users.map(({ id }) => [id, 2])));
+    const asking = { db, actor: commandLine, stopwatch: () => 0 };
+    const shown = { total: 0, snapshot };
+    const drift = await findDrift(asking, { do: 'activate' }, parseFrom({ from: '' }, NOW), shown);
+    expect(drift).toMatchObject({ came: { count: 3 }, went: { count: 0 } });
+  },
+);
 
 test('what was under way when it was shown, and was saved after it, is somebody else’s', async () => {
   const db = await temporaryDatabase();

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { commandLine } from '../../src/auth/actor.ts';
 import { ROLES, type Role } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
-import { deleteUser, restoreUser } from '../../src/users/commands.ts';
+import { findFormerOfRows } from '../../src/imports/former-names.ts';
+import { changeUser, deleteUser, restoreUser } from '../../src/users/commands.ts';
 import { findFormerNames } from '../../src/users/former-names.ts';
 import { check } from '../imports/bringing.ts';
 import { pageOf } from '../page.ts';
@@ -69,6 +70,17 @@ test('whoever had both is offered once, and is asked about once', async () => {
   expect(page.field('asked')).toBe(String(ada.id));
 });
 
+test('about whom it was asked once it is not asked again, whoever comes up after that', async () => {
+  const { app, send } = await start();
+  const bob = await addUser(app.db, { username: 'bob', email: 'bob@example.org' });
+  await transact(app.db, (trx) => deleteUser(trx, commandLine, bob.id, 1));
+  const first = pageOf(await send('/users', { ...TYPED, asked: '' }));
+  const typed = { ...TYPED, email: 'bob@example.org' };
+  const second = pageOf(await send('/users', { ...typed, asked: first.field('asked') }));
+  expect(second.errorOf('email')).toContain('bob, who is deleted, had that email');
+  expect((await send('/users', { ...typed, asked: second.field('asked') })).body).toBe('User ADA created!\n');
+});
+
 test('of several who had it the one who was deleted last is meant', async () => {
   const { app, ada } = await start();
   const meant = async () => {
@@ -91,7 +103,19 @@ test('whom they may not change nobody is offered to bring back, but told who may
   );
   expect(page.link('See ada')).toBe(`/users/${ada.id}`);
   expect(page.text).not.toContain('Who it is');
+  expect((await send('/users', { ...TYPED, asked: '', restore: String(ada.id) })).statusCode).toBe(403);
   expect((await send('/users', { ...TYPED, asked: page.field('asked') })).body).toBe('User ADA created!\n');
+});
+
+test('what every such form has, and nobody chose, they keep as it was', async () => {
+  const { app, ada, send } = await start('admin', 'viewer');
+  await transact(app.db, async (trx) => {
+    await restoreUser(trx, commandLine, ada.id, 1);
+    await changeUser(trx, commandLine, ada.id, { is_active: false }, 1);
+    await deleteUser(trx, commandLine, ada.id, 1);
+  });
+  const page = pageOf(await send('/users', { ...TYPED, asked: '', restore: String(ada.id) }));
+  expect([page.field('role'), page.field('is_active')]).toEqual(['Viewer', 'Inactive']);
 });
 
 test('so does an invitation, by the email as well', async () => {
@@ -128,6 +152,8 @@ test('so does the page of an import, with the way to bring them back', async () 
     'Some of those who are created have the username or email of somebody who is deleted',
   );
   expect(page.link('ada')).toBe(`/users/${ada.id}`);
+  const byEmail = await check(app, 'username,email\ncarl,ADA@example.org\n');
+  expect(pageOf(await get(app, `/imports/${byEmail}`, headers)).link('ada')).toBe(`/users/${ada.id}`);
   const other = await check(app, 'username,email\nbob,bob@example.org\n');
   expect(pageOf(await get(app, `/imports/${other}`, headers)).text).not.toContain('is deleted');
 });
@@ -160,6 +186,8 @@ test.each(ROLES)('%s: only who may know of who is deleted is told', async (role)
   const told = await findFormerNames(app.db, { ...commandLine, role }, typed);
   const isTold = role === 'editor' || role === 'admin';
   expect([told.former.length, Object.keys(told.problems).length]).toEqual(isTold ? [1, 2] : [0, 0]);
+  const rows = [{ username_key: 'ada', email_key: null }];
+  expect(await findFormerOfRows(app.db, { ...commandLine, role }, rows)).toHaveLength(isTold ? 1 : 0);
 });
 
 test('whoever may not create anybody learns nothing of who is deleted', async () => {

@@ -244,17 +244,18 @@ describe('nobody waits for themselves, or for somebody who waits for them', () =
   });
 
   test.each([
-    ['two jobs of one administrator that both change them', 'ann', 'ann'],
-    ['jobs of two administrators, each of which changes the other', 'ann', 'eve'],
-  ] as const)('%s', async (_what, first, second) => {
+    ['two jobs of one administrator that both change them', 'ann', 'ann', false],
+    ['jobs of two administrators that both change them', 'ann', 'eve', false],
+    ['jobs of two administrators, each of which changes the other alone', 'ann', 'eve', true],
+  ] as const)('%s', async (_what, first, second, isOtherAlone) => {
     const { app, ann, eve } = await start();
     const { db } = app;
     const people = { ann, eve };
-    for (const [name, field] of [
-      [first, 'full_name'],
-      [second, 'username'],
+    for (const [name, other, field] of [
+      [first, second, 'full_name'],
+      [second, first, 'username'],
     ] as const) {
-      const set = await changeAll(db, [ann.id, eve.id], field);
+      const set = await changeAll(db, isOtherAlone ? [people[other].id] : [ann.id, eve.id], field);
       const actor = { ...commandLine, via: 'form' as const, user: people[name] };
       await transact(db, (trx) => beginUndo(trx, actor, set, 2));
     }
