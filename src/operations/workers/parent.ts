@@ -36,6 +36,8 @@ export class Workers {
   #isStopping = false;
   /** Another one after each reload, whose code may be another. */
   #task: Task;
+  /** At which they are said to answer. */
+  #port: number | undefined;
 
   constructor({ task, ...plan }: Plan & { task: Task }, log: Log) {
     this.#plan = plan;
@@ -49,6 +51,7 @@ export class Workers {
     return this.#turn.run(async () => {
       // One by itself: what is wrong is said once.
       const place = await this.#begin();
+      this.#port = Number(place.host.split(':').at(-1));
       await this.#beginMissing();
       return place;
     });
@@ -135,7 +138,16 @@ export class Workers {
     this.#watchdog.heard(worker);
     this.#sayIfClosed();
     this.#endWithoutSocket();
-    if (this.#serving.delete(worker)) this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
+    if (!this.#serving.delete(worker)) return;
+    this.#keepPort();
+    this.#replace(`Process ${worker.process.pid} has ended (${ending})`);
+  }
+
+  /** The last of them takes the port along: where it was any that is free, the next one has to be given that one. */
+  #keepPort(): void {
+    const { listening } = this.#task;
+    if (this.#serving.size > 0 || this.#port === undefined) return;
+    this.#task = { ...this.#task, listening: { ...listening, port: this.#port } };
   }
 
   /** The last of them takes along what was handed on: whoever has done that does it once more. */

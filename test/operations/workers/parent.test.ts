@@ -170,12 +170,17 @@ testProcesses(
   },
 );
 
-testProcesses('of those that die at once all are begun again', PATIENCE, async () => {
-  const { workers } = await startSeveral();
-  const before = workers();
-  for (const pid of before) process.kill(pid, 'SIGKILL');
-  await expect.poll(() => workers().filter((pid) => !before.includes(pid))).toHaveLength(2);
-});
+testProcesses(
+  'of those that die at once all are begun again, at the port that was said',
+  PATIENCE,
+  async () => {
+    const { address, workers } = await startSeveral();
+    const before = workers();
+    for (const pid of before) process.kill(pid, 'SIGKILL');
+    await expect.poll(() => workers().filter((pid) => !before.includes(pid))).toHaveLength(2);
+    await expect.poll(() => send(`${address}/healthz`, { agent: false }).catch(() => 0)).toBe(200);
+  },
+);
 
 testProcesses(
   'of those that die again and again the next one is started later each time',
