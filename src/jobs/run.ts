@@ -52,6 +52,8 @@ export const MOST_WITHOUT_JOB = 100;
 /** So many users by one statement, before the deadline is looked at. */
 export const DONE_TOGETHER = 250;
 
+type Leased = { id: number; owner: string };
+
 type Size = Pick<Turn, 'limit' | 'refusal'>;
 
 export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;
@@ -109,14 +111,15 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
     const job = await save((trx) => leaseJob(trx, kinds, lease, unnoted));
     if (job === undefined) break;
     isAny = true;
+    const leased = { id: job.id, owner };
     try {
       // What it met was noted each time where somebody was left to note it.
       refuseEndedEachTime(job.failures);
-      await runJob(runner, { id: job.id, owner }, isEnding);
+      await runJob(runner, leased, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
       // What cannot even be noted is tried again at the end of the lease.
-      const paused = save((trx) => pauseJob(trx, runner, job.id, owner, error));
+      const paused = save((trx) => pauseJob(trx, runner, leased, error));
       await paused.catch(() => void unnoted.set(job.id, owner));
     }
   }
@@ -127,11 +130,7 @@ function savingOf({ db, alone }: JobRunner) {
   return <T>(work: (trx: Trx) => Promise<T>) => alone.run(() => transact(db, work));
 }
 
-async function runJob(
-  runner: JobRunner,
-  { id, owner }: { id: number; owner: string },
-  isEnding: () => boolean,
-): Promise<void> {
+async function runJob(runner: JobRunner, leased: Leased, isEnding: () => boolean): Promise<void> {
   const save = savingOf(runner);
   const pace = paceOf(runner);
   let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
@@ -141,7 +140,7 @@ async function runJob(
     try {
       isRunning = await runner.alone.run(() => {
         began = runner.stopwatch();
-        return transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
+        return transact(runner.db, (trx) => runBatch(trx, runner, leased, size));
       });
       size = { limit: limitAfter(pace, size.limit, runner.stopwatch() - began), refusal: undefined };
     } catch (error) {
@@ -152,7 +151,7 @@ async function runJob(
     await engineOf(runner.db).giveWay();
     if (pace.pause > 0) await setTimeout(pace.pause);
   }
-  if (isEnding()) await save((trx) => release(trx, id, owner));
+  if (isEnding()) await save((trx) => release(trx, leased));
 }
 
 function paceOf({ db, pace }: JobRunner): Pace {
@@ -167,8 +166,7 @@ function isRefusal(error: unknown): error is Error {
 async function pauseJob(
   trx: Trx,
   { clock, kinds }: JobRunner,
-  id: number,
-  owner: string,
+  { id, owner }: Leased,
   error: unknown,
 ): Promise<void> {
   const job = await lockJob(trx, id, owner);
@@ -191,13 +189,7 @@ function limitAfter({ batch, most, fewest }: Pace, limit: number, milliseconds: 
   return Math.min(Math.max(fitting, Math.min(fewest, limit)), 2 * limit, most);
 }
 
-async function runBatch(
-  trx: Trx,
-  runner: JobRunner,
-  id: number,
-  owner: string,
-  size: Size,
-): Promise<boolean> {
+async function runBatch(trx: Trx, runner: JobRunner, { id, owner }: Leased, size: Size): Promise<boolean> {
   const job = await lockJob(trx, id, owner);
   if (job === undefined) return false;
   const kind = runner.kinds[job.kind];
@@ -233,7 +225,7 @@ async function runBatch(
   return !isLast;
 }
 
-async function release(trx: Trx, id: number, owner: string): Promise<void> {
+async function release(trx: Trx, { id, owner }: Leased): Promise<void> {
   if (await lockJob(trx, id, owner)) await saveJob(trx, id, { lease_owner: null, leased_until: 0 });
 }
 
