@@ -1,14 +1,8 @@
 /** The tables whose rows go into another database as they are, each in the order in which it is gone through. */
 import type { Db, Trx } from '../db/schema.ts';
 import { type Erasure, findErasuresAfter, insertErasures } from '../erasure/queries.ts';
-import {
-  type Change,
-  type ChangeSet,
-  type DeletedUser,
-  findChangeSetsAfter,
-  findChangesAfter,
-  findDeletedAfter,
-} from '../history/queries.ts';
+import { type DeletedUser, findDeletedAfter } from '../history/deleted-queries.ts';
+import { type Change, type ChangeSet, findChangeSetsAfter, findChangesAfter } from '../history/queries.ts';
 import { insertHistory } from '../history/record.ts';
 import { type Absent, findAbsentAfter, insertAbsentOfAll } from '../imports/absent-queries.ts';
 import { findImportsAfter, type Import, insertImports } from '../imports/queries.ts';

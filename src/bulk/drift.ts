@@ -3,16 +3,11 @@ import { engineOf } from '../db/engine.ts';
 import type { Db, User } from '../db/schema.ts';
 import type { Condition } from '../db/search-index.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
+import { type DeletedUser, findDeletedByIds } from '../history/deleted-queries.ts';
 import { type Person, personOf } from '../history/descriptions.ts';
 import { type KeptValues, valuesBefore } from '../history/fields.ts';
 import type { HistoryCursor } from '../history/list.ts';
-import {
-  type ChangeOfSet,
-  type DeletedUser,
-  findChangeSet,
-  findDeletedByIds,
-  findNames,
-} from '../history/queries.ts';
+import { type ChangeOfSet, findChangeSet, findNames } from '../history/queries.ts';
 import { Deadline } from '../lib/deadline.ts';
 import { type Candidate, conditionOf } from '../users/list/matching.ts';
 import type { ListState } from '../users/list/state.ts';

@@ -2,8 +2,9 @@
 import type { NumberedTable } from '../db/engine.ts';
 import type { Db, Schema, User } from '../db/schema.ts';
 import type { Count } from '../db/user-counts.ts';
+import type { DeletedUser } from '../history/deleted-queries.ts';
 import { KINDS } from '../history/kinds.ts';
-import type { Change, ChangeSet, DeletedUser } from '../history/queries.ts';
+import type { Change, ChangeSet } from '../history/queries.ts';
 
 const MOST_USERS = 1_000;
 const MOST_CHANGES = 5_000;

@@ -1,8 +1,8 @@
 /** The history of one user, taken change by change, beside what they are now. */
 import type { User } from '../db/schema.ts';
+import type { DeletedUser } from '../history/deleted-queries.ts';
 import { isDeletion, unpackFields, unpackValues } from '../history/fields.ts';
 import type { KeptField } from '../history/kinds.ts';
-import type { DeletedUser } from '../history/queries.ts';
 import { type Fault, PUT_BACK } from './finding.ts';
 import type { CheckedChange } from './queries.ts';
 

@@ -6,7 +6,7 @@ import type { Replaced } from '../backup/replace.ts';
 import type { Summary } from '../backup/summary.ts';
 import type { Finding } from '../check/finding.ts';
 import { isBackup } from '../db/backup-file.ts';
-import { MIGRATIONS } from '../db/database.ts';
+import { MIGRATIONS } from '../db/migration-list.ts';
 import { StartError } from '../errors.ts';
 import { number, pluralize, time, usersOf } from '../lib/formats.ts';
 import { isThere } from '../lib/make-file.ts';

@@ -1,8 +1,8 @@
 /** What a database is made of: tables, and whatever is on them; and whether that is what Roster makes. */
 import SqliteFile from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
-import { MIGRATIONS } from './database.ts';
 import { engineOf } from './engine.ts';
+import { MIGRATIONS } from './migration-list.ts';
 import type { Db, Schema } from './schema.ts';
 import type { SchemaDrift } from './schema-parts.ts';
 

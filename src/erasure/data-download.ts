@@ -7,7 +7,7 @@ import type { Db, Trx } from '../db/schema.ts';
 import { readSnapshot } from '../db/transact.ts';
 import { NotFoundError } from '../errors.ts';
 import { Spool } from '../exports/spool.ts';
-import { findDeleted } from '../history/queries.ts';
+import { findDeleted } from '../history/deleted-queries.ts';
 import { findUser } from '../users/queries.ts';
 import { type Request, userIdFrom } from '../users/request.ts';
 import { TABLES } from './tables.ts';

@@ -2,9 +2,10 @@
 import { countRecoveryCodes, findCredentials } from '../auth/credentials.ts';
 import { type Draft, parseDrafts } from '../auth/drafts.ts';
 import type { Db, User } from '../db/schema.ts';
+import { findDeleted } from '../history/deleted-queries.ts';
 import { type KeptValues, unpackFields, unpackValues } from '../history/fields.ts';
 import { ACTORS, KINDS, nameOfCode, WAYS } from '../history/kinds.ts';
-import { type ChangeSet, findDeleted } from '../history/queries.ts';
+import type { ChangeSet } from '../history/queries.ts';
 import { type FoundVersions, findVersionSets } from '../history/versions.ts';
 import { findUser } from '../users/queries.ts';
 

@@ -1,8 +1,8 @@
 /** Of which database one is a copy that was given its identity when it was brought up to date: before version 9 there was none. */
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
+import { findDeleted } from '../history/deleted-queries.ts';
 import { unpackValues } from '../history/fields.ts';
-import { findDeleted } from '../history/queries.ts';
 import { findUser } from '../users/queries.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { hasJustBegun, readIdentity, writeIdentity } from './queries.ts';

@@ -4,8 +4,8 @@ import { Deadline } from '../lib/deadline.ts';
 import { emailKey } from '../lib/email.ts';
 import { letTimersRun } from '../lib/progress.ts';
 import { textKey } from '../lib/text.ts';
+import { type DeletedUser, findDeletedAfter } from './deleted-queries.ts';
 import { unpackValues } from './fields.ts';
-import { type DeletedUser, findDeletedAfter } from './queries.ts';
 
 const AT_ONCE = 1_000;
 

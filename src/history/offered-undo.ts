@@ -3,8 +3,9 @@ import type { Actor } from '../auth/actor.ts';
 import { isOwnEmail, mayChange, mayChangeOwn, mayEdit } from '../auth/policy.ts';
 import type { Db, Role } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
+import { findDeletedByIds } from './deleted-queries.ts';
 import { type FieldChanges, unpackValues } from './fields.ts';
-import { type ChangeSet, findDeletedByIds, findUsersOfSets } from './queries.ts';
+import { type ChangeSet, findUsersOfSets } from './queries.ts';
 import { findUndoneTooOften } from './undos.ts';
 import { isUndoable } from './words.ts';
 

@@ -2,44 +2,13 @@
 import type { Selectable } from 'kysely';
 import { lockErasing } from '../auth/drafts.ts';
 import { executeCached } from '../db/cached-query.ts';
-import { engineOf } from '../db/engine.ts';
-import type { ChangeSet, ChangesTable, Db, DeletedUsersTable, Trx } from '../db/schema.ts';
+import type { ChangeSet, ChangesTable, Db, Trx } from '../db/schema.ts';
 import { usersByIds } from '../db/users-by-ids.ts';
 import { unpackValues } from './fields.ts';
 import { KINDS, type Kind } from './kinds.ts';
 
 export type { ChangeSet };
 export type Change = Selectable<ChangesTable>;
-export type DeletedUser = Selectable<DeletedUsersTable>;
-
-export async function findDeleted(db: Db, id: number): Promise<DeletedUser | undefined> {
-  return db.selectFrom('deleted_users').selectAll().where('id', '=', id).executeTakeFirst();
-}
-
-export async function findDeletedByIds(db: Db, ids: readonly number[]): Promise<DeletedUser[]> {
-  if (ids.length === 0) return [];
-  return db.selectFrom('deleted_users').selectAll().where(engineOf(db).isOneOf('id', ids)).execute();
-}
-
-export async function lockDeleted(
-  trx: Trx,
-  ids: readonly number[],
-): Promise<(DeletedUser & { at: number })[]> {
-  return trx
-    .selectFrom('deleted_users')
-    .innerJoin('changes', (on) =>
-      on
-        .onRef('changes.user_id', '=', 'deleted_users.id')
-        .onRef('changes.version', '=', 'deleted_users.version'),
-    )
-    .innerJoin('change_sets', 'change_sets.id', 'changes.set_id')
-    .selectAll('deleted_users')
-    .select(({ fn }) => fn.coalesce('changes.at', 'change_sets.at').as('at'))
-    .where(engineOf(trx).isOneOf('deleted_users.id', ids))
-    .orderBy('deleted_users.id')
-    .forUpdate('deleted_users')
-    .execute();
-}
 
 export async function findChangeSet(db: Db, id: number): Promise<ChangeSet | undefined> {
   return db.selectFrom('change_sets').selectAll().where('id', '=', id).executeTakeFirst();
@@ -52,10 +21,6 @@ export async function findChangeSetsAfter(db: Db, id: number, limit: number): Pr
 export async function isAnyOfKind(db: Db, kind: Kind): Promise<boolean> {
   const sets = db.selectFrom('change_sets').select('id').where('kind', '=', KINDS[kind]);
   return (await sets.limit(1).executeTakeFirst()) !== undefined;
-}
-
-export async function findDeletedAfter(db: Db, id: number, limit: number): Promise<DeletedUser[]> {
-  return db.selectFrom('deleted_users').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
 }
 
 export async function findChangesAfter(

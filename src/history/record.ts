@@ -4,10 +4,11 @@ import { engineOf } from '../db/engine.ts';
 import { insertion } from '../db/many-rows.ts';
 import { moveRevision } from '../db/revision.ts';
 import type { Trx, User } from '../db/schema.ts';
+import type { DeletedUser } from './deleted-queries.ts';
 import { changedFields, packChanges, packValues } from './fields.ts';
 import { insertChanges, insertSet, insertSets, type NewSet, setFor } from './insert.ts';
 import { type AccessEvent, KINDS, type Kind, ROLE_CHANGED } from './kinds.ts';
-import type { Change, ChangeSet, DeletedUser } from './queries.ts';
+import type { Change, ChangeSet } from './queries.ts';
 
 /** A creation keeps no values: they are those of the row, or what later changes have replaced. @returns its change set, as all of these do */
 export async function recordCreations(

@@ -1,8 +1,9 @@
 /** A user as they were at some time: today's values, from which each change since is taken back. */
 import type { Db, User } from '../db/schema.ts';
+import type { DeletedUser } from './deleted-queries.ts';
 import { type KeptValues, valuesBefore } from './fields.ts';
 import { KINDS } from './kinds.ts';
-import { type DeletedUser, findBeginning, findFieldsFrom } from './queries.ts';
+import { findBeginning, findFieldsFrom } from './queries.ts';
 import { findVersionFrom, findVersions } from './versions.ts';
 
 export type StateAt =

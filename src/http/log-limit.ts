@@ -51,8 +51,7 @@ export function limitLines(interval = INTERVAL): Limit {
       const waiting = kinds.get(kind);
       if (!waiting) {
         if (!isOver) begin(kind);
-        line({});
-        return;
+        return line({});
       }
       const { last, requests, unnamed } = waiting;
       if (last) waiting.leftOut++;

@@ -25,8 +25,8 @@ export function addOverloadResponse(
   const refusals: Partial<Record<ReturnType<typeof doingOf>, Refusal>> = {};
 
   app.addHook('onReady', async () => {
-    refusals.reading = await make({ doing: 'reading', link: RELOAD });
-    refusals.writing = await make({ doing: 'writing' });
+    refusals.reading = await makeRefusal(app, { doing: 'reading', link: RELOAD });
+    refusals.writing = await makeRefusal(app, { doing: 'writing' });
   });
 
   return (request, response) => {
@@ -51,15 +51,18 @@ export function addOverloadResponse(
       response.writeHead(503, headers).end(html, 'latin1');
     });
   };
+}
 
-  async function make(more: Parameters<typeof bareErrorPage>[2]): Promise<Refusal> {
-    const requestId = isWritten('info', app.config.logLevel) ? ITS_ID : undefined;
-    const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId })).toString('latin1');
-    const [before = '', after] = page.split(ITS_ID);
-    return {
-      headers: [...Array(DIFFERING).fill(''), ...Object.entries(bareHeaders(app)).flat()],
-      before,
-      after,
-    };
-  }
+async function makeRefusal(
+  app: FastifyInstance,
+  more: Parameters<typeof bareErrorPage>[2],
+): Promise<Refusal> {
+  const requestId = isWritten('info', app.config.logLevel) ? ITS_ID : undefined;
+  const page = Buffer.from(await bareErrorPage(app, 503, { ...more, requestId })).toString('latin1');
+  const [before = '', after] = page.split(ITS_ID);
+  return {
+    headers: [...Array(DIFFERING).fill(''), ...Object.entries(bareHeaders(app)).flat()],
+    before,
+    after,
+  };
 }

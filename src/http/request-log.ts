@@ -12,6 +12,7 @@ import { isGivenUp } from './unread-bodies.ts';
 /** `databaseMs`: of all its statements, commits and waits for them, also where several ran at once. */
 type Noted = {
   since: number;
+  socket: Socket;
   peer: string | undefined;
   databaseMs: number;
   request?: FastifyRequest;
@@ -34,10 +35,10 @@ export function addRequestLog(app: FastifyInstance, isTrusted: IsTrusted): void 
   app.addHook('onClose', async () => stop());
 
   app.server.prependListener('request', (raw: IncomingMessage, response: ServerResponse) => {
-    const noted: Noted = { since: performance.now(), peer: raw.socket.remoteAddress, databaseMs: 0 };
-    requests.set(raw, noted);
     const { socket } = raw;
-    response.once('close', () => write(noted, raw, response, socket));
+    const noted: Noted = { since: performance.now(), socket, peer: socket.remoteAddress, databaseMs: 0 };
+    requests.set(raw, noted);
+    response.once('close', () => app.log.info(lineOf(app, noted, response, isTrusted), 'request'));
   });
   // Reading a form begins a context of its own.
   app.addHook('onRequest', goOn).addHook('preValidation', goOn);
@@ -48,26 +49,23 @@ export function addRequestLog(app: FastifyInstance, isTrusted: IsTrusted): void 
     if (noted) current.run(noted, done);
     else done();
   }
+}
 
-  function write(noted: Noted, raw: IncomingMessage, response: ServerResponse, socket: Socket): void {
-    const { since, peer, databaseMs, request } = noted;
-    const isAnswered = response.headersSent || isGivenUp(socket);
-    app.log.info(
-      {
-        reqId: app.requestIdOf(raw),
-        method: raw.method,
-        route: request && patternOf(request),
-        status: isAnswered ? response.statusCode : undefined,
-        ms: tenths(performance.now() - since),
-        databaseMs: tenths(databaseMs),
-        bytes: countSent(socket),
-        actor: request?.actor?.user?.id,
-        address: request?.address ?? clientOf(peer, raw.headers, isTrusted),
-        aborted: response.writableFinished || isGivenUp(socket) ? undefined : true,
-      },
-      'request',
-    );
-  }
+function lineOf(app: FastifyInstance, noted: Noted, response: ServerResponse, isTrusted: IsTrusted) {
+  const { since, socket, peer, databaseMs, request } = noted;
+  const { req: raw, statusCode } = response;
+  return {
+    reqId: app.requestIdOf(raw),
+    method: raw.method,
+    route: request && patternOf(request),
+    status: response.headersSent || isGivenUp(socket) ? statusCode : undefined,
+    ms: tenths(performance.now() - since),
+    databaseMs: tenths(databaseMs),
+    bytes: countSent(socket),
+    actor: request?.actor?.user?.id,
+    address: request?.address ?? clientOf(peer, raw.headers, isTrusted),
+    aborted: response.writableFinished || isGivenUp(socket) ? undefined : true,
+  };
 }
 
 /** The bytes of the last answer, with its head. */

@@ -5,8 +5,8 @@ import { DAMAGED, openStageToRead, parseStaged, type StageFile } from '../db/sta
 import type { ToDo } from '../db/stage-rows.ts';
 import { detailOfImport } from '../history/import-counts.ts';
 import { beginSet } from '../history/record.ts';
+import type { Kinds, Turn, Work } from '../jobs/batch.ts';
 import { insertJob, type Job } from '../jobs/queries.ts';
-import type { Kinds, Turn, Work } from '../jobs/run.ts';
 import { ignoreErrors } from '../lib/make-file.ts';
 import { changeUsers, createUsers } from '../users/commands.ts';
 import type { UserChanges } from '../users/validation.ts';

@@ -1,10 +1,9 @@
 /** Work on many users, batch by batch: each is one short transaction, after which another process can go on, and what fails is tried again. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { type Actor, commandLine } from '../auth/actor.ts';
 import { engineOf } from '../db/engine.ts';
 import { LEASE } from '../db/lease.ts';
-import type { Db, Trx, User } from '../db/schema.ts';
+import type { Db, Trx } from '../db/schema.ts';
 import { transact } from '../db/transact.ts';
 import {
   DamagedError,
@@ -14,13 +13,8 @@ import {
   NotFoundError,
   NotUniqueError,
 } from '../errors.ts';
-import { ACTORS } from '../history/kinds.ts';
-import { findChangeSet } from '../history/queries.ts';
-import { countInSet } from '../history/record.ts';
-import type { Clock, Stopwatch } from '../lib/clock.ts';
-import { Deadline } from '../lib/deadline.ts';
 import type { Mutex } from '../lib/mutex.ts';
-import { findUser, lockUsers } from '../users/queries.ts';
+import { type BatchRunner, type Leased, runBatch, type Size } from './batch.ts';
 import {
   hasEndedEachTime,
   LONGEST_PAUSE,
@@ -29,41 +23,10 @@ import {
   pauseAfter,
   refuseEndedEachTime,
 } from './failures.ts';
-import { findActorOfBatch, lockBesideActor } from './job-actor.ts';
-import { type Job, leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
-
-/** What a batch has done: to how many, and whom it has left out, with why. `cursor`: where the next one begins. */
-export type Batch = { cursor: number; seen: number; users: number; left: readonly number[]; isLast: boolean };
-
-export type Turn = {
-  /** To be called once, before anybody is changed or created: it keeps whoever acts what they are. */
-  lock: (ids: readonly number[]) => Promise<User[]>;
-  /** Of users; fewer where the deadline comes first. */
-  limit: number;
-  deadline: Deadline;
-  now: number;
-  /** Why the next user cannot be done, who is not tried again. */
-  refusal: Error | undefined;
-};
+import { leaseJob, lockJob, saveJob, stopJob } from './queries.ts';
 
 /** What is done to more users is a job, and not done while somebody waits. */
 export const MOST_WITHOUT_JOB = 100;
-
-/** So many users by one statement, before the deadline is looked at. */
-export const DONE_TOGETHER = 250;
-
-type Size = Pick<Turn, 'limit' | 'refusal'>;
-
-export type Work = (trx: Trx, actor: Actor, job: Job, turn: Turn) => Promise<Batch>;
-
-export type Kind = {
-  via: Actor['via'];
-  work: Work;
-  /** Whatever whoever it is done for may by now. */
-  isAlways?: boolean;
-  /** Ends it where it would be stopped, and wait until somebody has it go on. */
-  giveUp?: (trx: Trx, job: Job, now: number, error: unknown) => Promise<void>;
-};
 
 /** A batch takes as long, or does as many, and is not shrunk below `fewest` for being slow; then others have so long to begin. Times are in milliseconds. */
 export type Pace = { batch: number; most: number; fewest: number; pause: number };
@@ -71,10 +34,7 @@ export type Pace = { batch: number; most: number; fewest: number; pause: number 
 /** In a thread of their own pages do not wait for them; others who want to write look every millisecond whether they can. */
 const PACE = { most: 2_000, pause: 15 };
 
-export type Kinds = Readonly<Record<string, Kind>>;
-
 const FIRST = 100;
-export const MOST_NOTES = 100;
 /** What is impossible for one user, and maybe because of another. */
 const REFUSALS = [NotUniqueError, LastAdministratorError, ForbiddenError, NotFoundError];
 /** In a row, over some 4 minutes: of what does not pass by itself. */
@@ -83,17 +43,11 @@ const MOST_FAILURES = 5;
 /** Of this process, which goes on. */
 const unnoted = new Map<number, string>();
 
-type Named = Exclude<Actor['user'], undefined>;
-
 /** `alone`: in the same thread nothing long is done amid a transaction, which would keep its locks meanwhile. */
-export type JobRunner = {
+export type JobRunner = BatchRunner & {
   db: Db;
   alone: Mutex;
-  kinds: Kinds;
   pace?: Pace;
-  clock: Clock;
-  stopwatch: Stopwatch;
-  note: (job: number, by: Named | undefined, ...done: Parameters<Actor['note']>) => void;
   warn: (job: number, error: unknown) => void;
 };
 
@@ -109,14 +63,15 @@ export async function runJobs(runner: JobRunner, isEnding: () => boolean): Promi
     const job = await save((trx) => leaseJob(trx, kinds, lease, unnoted));
     if (job === undefined) break;
     isAny = true;
+    const leased = { id: job.id, owner };
     try {
       // What it met was noted each time where somebody was left to note it.
       refuseEndedEachTime(job.failures);
-      await runJob(runner, { id: job.id, owner }, isEnding);
+      await runJob(runner, leased, isEnding);
     } catch (error) {
       runner.warn(job.id, error);
       // What cannot even be noted is tried again at the end of the lease.
-      const paused = save((trx) => pauseJob(trx, runner, job.id, owner, error));
+      const paused = save((trx) => pauseJob(trx, runner, leased, error));
       await paused.catch(() => void unnoted.set(job.id, owner));
     }
   }
@@ -127,11 +82,7 @@ function savingOf({ db, alone }: JobRunner) {
   return <T>(work: (trx: Trx) => Promise<T>) => alone.run(() => transact(db, work));
 }
 
-async function runJob(
-  runner: JobRunner,
-  { id, owner }: { id: number; owner: string },
-  isEnding: () => boolean,
-): Promise<void> {
+async function runJob(runner: JobRunner, leased: Leased, isEnding: () => boolean): Promise<void> {
   const save = savingOf(runner);
   const pace = paceOf(runner);
   let size: Size = { limit: Math.min(pace.most, FIRST), refusal: undefined };
@@ -141,7 +92,7 @@ async function runJob(
     try {
       isRunning = await runner.alone.run(() => {
         began = runner.stopwatch();
-        return transact(runner.db, (trx) => runBatch(trx, runner, id, owner, size));
+        return transact(runner.db, (trx) => runBatch(trx, runner, leased, { ...size, longest: pace.batch }));
       });
       size = { limit: limitAfter(pace, size.limit, runner.stopwatch() - began), refusal: undefined };
     } catch (error) {
@@ -152,7 +103,7 @@ async function runJob(
     await engineOf(runner.db).giveWay();
     if (pace.pause > 0) await setTimeout(pace.pause);
   }
-  if (isEnding()) await save((trx) => release(trx, id, owner));
+  if (isEnding()) await save((trx) => release(trx, leased));
 }
 
 function paceOf({ db, pace }: JobRunner): Pace {
@@ -167,8 +118,7 @@ function isRefusal(error: unknown): error is Error {
 async function pauseJob(
   trx: Trx,
   { clock, kinds }: JobRunner,
-  id: number,
-  owner: string,
+  { id, owner }: Leased,
   error: unknown,
 ): Promise<void> {
   const job = await lockJob(trx, id, owner);
@@ -191,72 +141,6 @@ function limitAfter({ batch, most, fewest }: Pace, limit: number, milliseconds: 
   return Math.min(Math.max(fitting, Math.min(fewest, limit)), 2 * limit, most);
 }
 
-async function runBatch(
-  trx: Trx,
-  runner: JobRunner,
-  id: number,
-  owner: string,
-  size: Size,
-): Promise<boolean> {
-  const job = await lockJob(trx, id, owner);
-  if (job === undefined) return false;
-  const kind = runner.kinds[job.kind];
-  const actor = kind && (await actorOf(trx, runner, job, kind));
-  if (kind === undefined || actor === undefined) {
-    if (kind?.giveUp)
-      await kind.giveUp(trx, job, runner.clock(), new ForbiddenError('those who may sign in'));
-    else await stopJob(trx, job, { failures: 0 });
-    return false;
-  }
-  const deadline = Deadline.in(paceOf(runner).batch, runner.stopwatch);
-  // Whoever has begun it may have had a clock that is ahead: what is done for them does not come before that.
-  const now = Math.max(runner.clock(), actor.changeSet?.at ?? 0);
-  let isLocked = false;
-  const lock = async (ids: readonly number[]) => {
-    isLocked = true;
-    return kind.isAlways ? lockUsers(trx, ids) : lockBesideActor(trx, actor, ids);
-  };
-  const turn = { ...size, deadline, now, lock };
-  const { cursor, seen, users, left, isLast } = await kind.work(trx, actor, job, turn);
-  if (users > 0 && !isLocked) throw new Error('Nothing has kept whoever acts what they are.');
-  await countInSet(trx, job.set_id, users);
-  const notes = [...(JSON.parse(job.notes) as number[]), ...left].slice(0, MOST_NOTES);
-  await saveJob(trx, id, {
-    cursor,
-    done: job.done + seen - left.length,
-    left_out: job.left_out + left.length,
-    notes: JSON.stringify(notes),
-    state: isLast ? 'done' : 'running',
-    leased_until: runner.clock() + LEASE,
-    failures: 0,
-  });
-  return !isLast;
-}
-
-async function release(trx: Trx, id: number, owner: string): Promise<void> {
+async function release(trx: Trx, { id, owner }: Leased): Promise<void> {
   if (await lockJob(trx, id, owner)) await saveJob(trx, id, { lease_owner: null, leased_until: 0 });
-}
-
-async function actorOf(
-  trx: Trx,
-  { note }: JobRunner,
-  { id, actor_id, set_id }: Job,
-  { via, isAlways = false }: Kind,
-): Promise<Actor | undefined> {
-  const changeSet = await findChangeSet(trx, set_id);
-  if (changeSet === undefined) return undefined;
-  if (actor_id === null && changeSet.actor_kind === ACTORS['command line'])
-    return { ...commandLine, changeSet };
-  const acting = isAlways
-    ? { user: actor_id === null ? undefined : await findUser(trx, actor_id), role: 'admin' as const }
-    : await findActorOfBatch(trx, actor_id);
-  if (acting === undefined) return undefined;
-  const { user } = acting;
-  return {
-    ...acting,
-    via,
-    address: undefined,
-    changeSet,
-    note: (...done) => note(id, user && { id: user.id, username: user.username }, ...done),
-  };
 }

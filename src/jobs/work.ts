@@ -10,8 +10,9 @@ import { runImports } from '../imports/run.ts';
 import { takeBackUnattended } from '../imports/unattended-imports.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { TAKE_BACK, undoBatch } from '../undo/job.ts';
+import type { Kinds } from './batch.ts';
 import { isAnyRunning } from './queries.ts';
-import { type JobRunner, type Kinds, runJobs } from './run.ts';
+import { type JobRunner, runJobs } from './run.ts';
 
 export type WorkRunner = Omit<JobRunner, 'alone' | 'kinds' | 'warn'> & {
   importFolder: string;

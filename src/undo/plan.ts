@@ -3,6 +3,7 @@ import type { Actor } from '../auth/actor.ts';
 import { findCredentials } from '../auth/credentials.ts';
 import { mayRead, maySignIn } from '../auth/policy.ts';
 import type { Db, User } from '../db/schema.ts';
+import { type DeletedUser, findDeletedByIds } from '../history/deleted-queries.ts';
 import {
   type FieldChanges,
   isDeletion,
@@ -12,7 +13,7 @@ import {
   unpackValues,
 } from '../history/fields.ts';
 import type { KeptField } from '../history/kinds.ts';
-import { type ChangeOfSet, type DeletedUser, findDeletedByIds } from '../history/queries.ts';
+import type { ChangeOfSet } from '../history/queries.ts';
 import { findHolders } from '../users/queries.ts';
 import type { UserChanges } from '../users/validation.ts';
 import { findLaterChanges } from './later-changes.ts';

@@ -2,8 +2,8 @@
 import type { FastifyReply } from 'fastify';
 import { maySeeAccess, maySeeDeleted } from '../auth/policy.ts';
 import { NotFoundError } from '../errors.ts';
+import { findDeleted } from '../history/deleted-queries.ts';
 import { unpackValues } from '../history/fields.ts';
-import { findDeleted } from '../history/queries.ts';
 import { readStateAt } from '../history/state-at.ts';
 import { DAY, HOUR } from '../lib/clock.ts';
 import { isoDate, parseDay } from '../lib/days.ts';

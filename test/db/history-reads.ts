@@ -5,6 +5,7 @@ import { findFirstSince, findGaps } from '../../src/bulk/history-snapshot.ts';
 import { seedUsers } from '../../src/cli/seed.ts';
 import type { Db } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
+import { findDeleted, findDeletedAfter } from '../../src/history/deleted-queries.ts';
 import { describeSets, visibilityFor } from '../../src/history/descriptions.ts';
 import { KINDS, ROLE_CHANGED } from '../../src/history/kinds.ts';
 import { type HistoryCursor, type HistoryFilter, readHistory } from '../../src/history/list.ts';
@@ -15,8 +16,6 @@ import {
   findChangesAfter,
   findChangesInSet,
   findChangesPast,
-  findDeleted,
-  findDeletedAfter,
 } from '../../src/history/queries.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
 import { readTimeline } from '../../src/history/timeline.ts';

@@ -1,7 +1,8 @@
 /** Migrates a database and stops, for good, in the middle of one more migration; says so on standard output. */
 import { sql } from 'kysely';
-import { MIGRATIONS, openDatabase } from '../../src/db/database.ts';
+import { openDatabase } from '../../src/db/database.ts';
 import { type Migration, migrate } from '../../src/db/migrate.ts';
+import { MIGRATIONS } from '../../src/db/migration-list.ts';
 import type { Trx } from '../../src/db/schema.ts';
 
 async function half(trx: Trx): Promise<void> {

@@ -20,7 +20,8 @@ import {
   noteGone,
   readIdentity,
 } from '../../src/erasure/queries.ts';
-import { findChangeSet, findDeleted } from '../../src/history/queries.ts';
+import { findDeleted } from '../../src/history/deleted-queries.ts';
+import { findChangeSet } from '../../src/history/queries.ts';
 import { deleteUser } from '../../src/users/commands.ts';
 import { findUser } from '../../src/users/queries.ts';
 import { erase } from '../backup/backed-up.ts';

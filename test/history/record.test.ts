@@ -6,9 +6,9 @@ import { readRevision } from '../../src/db/revision.ts';
 import { type Db, KEPT_FIELDS, type Trx, type User } from '../../src/db/schema.ts';
 import { transact } from '../../src/db/transact.ts';
 import { ForbiddenError, NotFoundError, NotUniqueError } from '../../src/errors.ts';
+import { findDeleted } from '../../src/history/deleted-queries.ts';
 import { type KeptValues, unpackFields, unpackValues } from '../../src/history/fields.ts';
 import type { KeptField } from '../../src/history/kinds.ts';
-import { findDeleted } from '../../src/history/queries.ts';
 import { inOneSet } from '../../src/history/record.ts';
 import { readStateAt } from '../../src/history/state-at.ts';
 import {

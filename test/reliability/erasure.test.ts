@@ -15,7 +15,7 @@ import { transact } from '../../src/db/transact.ts';
 import { eraseUser } from '../../src/erasure/commands.ts';
 import { ledgerOf, readLedger } from '../../src/erasure/ledger.ts';
 import { findErasure, findPending } from '../../src/erasure/queries.ts';
-import { findDeleted } from '../../src/history/queries.ts';
+import { findDeleted } from '../../src/history/deleted-queries.ts';
 import { changeUser, deleteUser } from '../../src/users/commands.ts';
 import { runCommand } from '../command.ts';
 import { bytesIn, bytesOf, filesOfPostgres, found, NAME, TRIGRAMS } from '../erasure/byte-search.ts';

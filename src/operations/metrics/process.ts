@@ -1,7 +1,7 @@
 /** The process itself, by the names that all have for it (https://prometheus.io/docs/instrumenting/writing_clientlibs/). */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import { MIGRATIONS } from '../../db/database.ts';
+import { MIGRATIONS } from '../../db/migration-list.ts';
 import { VERSION } from '../../maintenance/version.ts';
 import { counter, type Family, gauge } from './families.ts';
 import { Histogram, histogram } from './histogram.ts';
