@@ -10,11 +10,13 @@ import { doToAll } from '../../../src/bulk/commands.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
 import { transact } from '../../../src/db/transact.ts';
 import { eraseUser } from '../../../src/erasure/commands.ts';
+import { ContendedError } from '../../../src/errors.ts';
 import { type ChangeSet, findChangeSet } from '../../../src/history/queries.ts';
 import { beginSet, inOneSet } from '../../../src/history/record.ts';
 import { acceptInvitation } from '../../../src/invitations/commands.ts';
 import { insertInvitation } from '../../../src/invitations/queries.ts';
 import type { Work } from '../../../src/jobs/batch.ts';
+import { lockBesideActor } from '../../../src/jobs/job-actor.ts';
 import { insertJob } from '../../../src/jobs/queries.ts';
 import { runJobs } from '../../../src/jobs/run.ts';
 import { Mutex } from '../../../src/lib/mutex.ts';
@@ -135,6 +137,19 @@ describe('until the end of what somebody does', () => {
     const order = await orderOfBatch(app.db, eve.id, (trx) => change(trx, eve.id));
     expect(order).toEqual(['who acts', 'the other']);
   });
+
+  test.each(['among those who are changed', 'beside them'])(
+    'who may do less by then, %s, does nothing',
+    async (where) => {
+      const { app, ann, eve } = await start();
+      await transact(app.db, (trx) => changeUser(trx, commandLine, eve.id, { role: 'viewer' }, 1));
+      const ids = where === 'beside them' ? [ann.id] : [ann.id, eve.id];
+      const locking = app.db
+        .transaction()
+        .execute((trx) => lockBesideActor(trx, { user: eve, role: 'admin' }, ids));
+      await expect(locking).rejects.toThrow(ContendedError);
+    },
+  );
 
   test('but they sign in amid such a batch', async () => {
     const { app, eve } = await start();
