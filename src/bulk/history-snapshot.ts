@@ -47,14 +47,13 @@ export async function findGaps(db: Db, last: number): Promise<Gap[]> {
   return pairs.filter(([first, last]) => first <= last).slice(-MOST_GAPS);
 }
 
-/** Of some users, the first version that others made after a moment, `except` for a set that came of it. */
+/** Of some users, the first version that others made after a moment. */
 export async function findFirstSince(
   db: Db,
   users: readonly number[],
   snapshot: HistorySnapshot,
-  except: number,
 ): Promise<ReadonlyMap<number, number>> {
-  const since = await findSince(db, users, snapshot, except);
+  const since = await findSince(db, users, snapshot);
   return new Map(since.toReversed().map(({ user_id, version }) => [user_id, version]));
 }
 
@@ -63,7 +62,6 @@ export async function findSince(
   db: Db,
   users: readonly number[],
   { set, growing, gaps = [] }: HistorySnapshot,
-  except = 0,
 ): Promise<ChangeOfSet[]> {
   if (users.length === 0) return [];
   const began = new Map(growing);
@@ -78,7 +76,6 @@ export async function findSince(
       ];
       return or(began.size === 0 ? isSince : [...isSince, eb(unindexed('set_id'), 'in', [...began.keys()])]);
     })
-    .where(unindexed('set_id'), '!=', except)
     .execute();
   const since = changes.filter(({ user_id, set_id }) => user_id > (began.get(set_id) ?? 0));
   return since.sort((one, other) => one.version - other.version);

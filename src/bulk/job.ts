@@ -67,7 +67,8 @@ export const bulkBatch: Work = async (trx, actor, job, { lock, limit, deadline, 
     .selectAll('users')
     .orderBy('users.id')
     .execute();
-  const changed = await findFirstSince(trx, found.ids, since, job.set_id);
+  // Nobody here was changed by this job, which goes on after the last one.
+  const changed = await findFirstSince(trx, found.ids, since);
   const batch = { cursor: found.cursor, seen: 0, users: 0, left: [] as number[], isLast: found.isLast };
   let previous = job.cursor;
   for (const some of chunksOf(users.filter(isWanted), DONE_TOGETHER)) {

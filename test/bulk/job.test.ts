@@ -391,7 +391,7 @@ test('so is what an import does that had begun before, whose rows go by no numbe
   const snapshot = await readHistorySnapshot(db);
   await transact(db, (trx) => saveJob(trx, job, { cursor: 0 }));
   await app.runJobs();
-  expect(await findFirstSince(db, [id], snapshot, 0)).toEqual(new Map([[id, 2]]));
+  expect(await findFirstSince(db, [id], snapshot)).toEqual(new Map([[id, 2]]));
   // Whether it had been done before nobody knows, so that nobody says so.
   const asking = { db, actor: commandLine, stopwatch: () => 0 };
   const list = parseFrom({ from: 'q=since' }, 0);
@@ -424,7 +424,6 @@ test.each(['before', 'after'])(
       db,
       users.map(({ id }) => id),
       snapshot,
-      0,
     );
     expect(since).toEqual(new Map(users.map(({ id }) => [id, 2])));
     const asking = { db, actor: commandLine, stopwatch: () => 0 };
@@ -441,9 +440,9 @@ test('what was under way when it was shown, and was saved after it, is somebody 
   const user = await db.selectFrom('users').selectAll().orderBy('id').executeTakeFirstOrThrow();
   await change(db, user, { full_name: 'Before' });
   const moment = { set: set + 1, growing: [] };
-  expect(await findFirstSince(db, [user.id], moment, 0)).toEqual(new Map());
+  expect(await findFirstSince(db, [user.id], moment)).toEqual(new Map());
   const gaps = [[set + 1, set + 1]] as const;
-  expect(await findFirstSince(db, [user.id], { ...moment, gaps }, 0)).toEqual(new Map([[user.id, 2]]));
+  expect(await findFirstSince(db, [user.id], { ...moment, gaps })).toEqual(new Map([[user.id, 2]]));
   const asking = { db, actor: commandLine, stopwatch: () => 0 };
   const shown = { total: 0, snapshot: { ...moment, gaps } };
   const drift = await findDrift(asking, { do: 'delete' }, parseFrom({ from: 'q=before' }, 0), shown);
