@@ -123,6 +123,7 @@ export async function deleteSession(trx: Trx, id: number): Promise<void> {
 }
 
 export async function deleteSessionOf(trx: Trx, userId: number, id: number): Promise<boolean> {
+  await lockEach(trx, (next) => sessionsOf(next, [userId]).where('id', '=', id));
   const { numDeletedRows } = await trx
     .deleteFrom('sessions')
     .where('id', '=', id)
@@ -138,15 +139,21 @@ export async function deleteSessionsOf(trx: Trx, userId: number, exceptId = 0): 
   return (await ended.executeTakeFirstOrThrow()).numDeletedRows > 0n;
 }
 
-/**
- * To be called before they are deleted. Whoever acts in one keeps it, and may wait for somebody who is locked here: so nobody
- * waits for them amid this. @throws ContendedError
- */
+/** To be called before they are deleted. @throws ContendedError */
 export async function lockSessions(trx: Trx, userIds: readonly number[], exceptId = 0): Promise<void> {
-  const lock = (one: Trx) => {
-    const theirs = one.selectFrom('sessions').select('id').where('id', '!=', exceptId);
-    return theirs.where(engineOf(one).isOneOf('user_id', userIds)).orderBy('id').forUpdate();
-  };
+  await lockEach(trx, (next) => sessionsOf(next, userIds).where('id', '!=', exceptId));
+}
+
+function sessionsOf(trx: Trx, userIds: readonly number[]) {
+  return trx.selectFrom('sessions').select('id').where(engineOf(trx).isOneOf('user_id', userIds));
+}
+
+/**
+ * Whoever acts in one keeps it, and may wait for what is locked here: so nobody waits for them amid this.
+ * @throws ContendedError
+ */
+async function lockEach(trx: Trx, sessions: (trx: Trx) => ReturnType<typeof sessionsOf>): Promise<void> {
+  const lock = (one: Trx) => sessions(one).orderBy('id').forUpdate();
   lockFirstNextTime(trx, (next) => lock(next).execute());
   try {
     await lock(trx).noWait().execute();

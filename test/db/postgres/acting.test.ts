@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { commandLine } from '../../../src/auth/actor.ts';
 import { shareAdministrators } from '../../../src/auth/administrators.ts';
 import { lockErasing } from '../../../src/auth/drafts.ts';
-import { findRoleOf } from '../../../src/auth/sessions.ts';
+import { deleteSessionsOf, findRoleOf } from '../../../src/auth/sessions.ts';
 import { hashOf, newToken } from '../../../src/auth/tokens.ts';
 import { doToAll } from '../../../src/bulk/commands.ts';
 import type { Db, Trx } from '../../../src/db/schema.ts';
@@ -314,6 +314,25 @@ describe('nobody waits for themselves, or for somebody who waits for them', () =
       expect((await post(app, `/users/${ann.id}`, { full_name: 'A' }, headers)).statusCode).toBe(401);
     },
   );
+
+  test('who ends the sessions of somebody who has just begun to end one of theirs', async () => {
+    const { app, ann, eve, session } = await start();
+    const { db } = app;
+    const headers = await signedIn(app, ann);
+    let ending: ReturnType<typeof post> | undefined;
+    let attempts = 0;
+    await transact(db, async (trx) => {
+      attempts++;
+      await findRoleOf(trx, session);
+      if (ending === undefined) {
+        ending = post(app, `/users/${eve.id}/sessions/${session.id}/delete`, {}, headers);
+        await someoneWaits(db);
+      }
+      await deleteSessionsOf(trx, ann.id);
+    });
+    expect(attempts).toBe(1);
+    expect(await ending).toMatchObject({ statusCode: 401 });
+  });
 
   test('who deactivates somebody, with somebody else who is gone, and who erases a third', async () => {
     const { app, ann } = await start();
