@@ -21,8 +21,9 @@ export async function importFile(env: NodeJS.ProcessEnv, args: readonly string[]
     ...readChoices(values),
     ...(values['make-usernames'] && { usernames: 'email' as const }),
   };
-  const isFile = (await stat(path).catch(() => undefined))?.isFile();
-  if (!isFile) throw new StartError(`There is no file ${path}.`);
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new StartError(`There is no file ${path}.`);
+  if (!found.isFile()) throw new StartError(`${path} is no file with rows: give the path of a CSV file.`);
   const db = await openNamed(env);
   try {
     const { DATABASE_URL, SECRET_KEY_FILE, IMPORT_FOLDER } = env;

@@ -253,6 +253,8 @@ test.each([
 test.each([
   ['no file', ['import'], 'Say which file: npm run roster -- import users.csv'],
   ['a file that is not there', ['import', '/nowhere/users.csv'], 'There is no file /nowhere/users.csv.'],
+  ['a folder', ['import', '/dev'], '/dev is no file with rows: give the path of a CSV file.'],
+  ['a device', ['import', '/dev/null'], '/dev/null is no file with rows: give the path of a CSV file.'],
   [
     'another match',
     ['import', 'users.csv', '--match', 'name'],

@@ -139,6 +139,10 @@ export const CORPUS: Readonly<Record<string, File>> = {
     content: 'username;notes\nann;x,"y\n',
     rows: [SHE],
   },
+  'a row of one cell': {
+    content: 'username,email\nann\n',
+    rows: ['2 The row has 1 cell, the first line has 2.'],
+  },
   'trailing delimiters': {
     content: 'username,email,,\nann,a@example.org,,\nbob,b@example.org\ncy,c@example.org,,,,\n',
     rows: [...THEY, '4 cy'],

@@ -68,5 +68,6 @@ function recordProblem(
   while (cells.length > columns.length && cells.at(-1)?.trim() === '') cells.pop();
   if (cells.length === columns.length) return undefined;
   const names = above === 0 ? 'the first line' : 'the line with the names';
-  return `The row has ${cells.length} cells, ${names} has ${columns.length}.`;
+  const has = cells.length === 1 ? '1 cell' : `${cells.length} cells`;
+  return `The row has ${has}, ${names} has ${columns.length}.`;
 }
