@@ -248,6 +248,12 @@ export class StageFile {
     return this.#all(`${JUDGED} where rows.verdict = ? ${SOME_BY_ROW}`, verdict, limit);
   }
 
+  /** By which its users are found, alone: the rows themselves may be long. */
+  keysOfVerdict(verdict: number, limit: number): Pick<JudgedRow, Key>[] {
+    const keys = `select ${KEYS} from rows where verdict = ? ${SOME_BY_ROW}`;
+    return this.#all(keys, verdict, limit);
+  }
+
   /** At least one, and fewer where they are long. */
   refusedAfter(row: number, limit: number): Refused[] {
     return this.#someRefused('select * from refused where row > ? order by row limit ?', row, limit);

@@ -1,6 +1,6 @@
 /** What pages read of the rows of an import, on the machine that has them. */
 import { DAMAGED, isStageBusy, openStageToRead, parseStaged, type StageFile } from '../db/stage-file.ts';
-import type { JudgedRow, Refused } from '../db/stage-rows.ts';
+import type { JudgedRow, Key, Refused } from '../db/stage-rows.ts';
 import { BusyError } from '../errors.ts';
 import { ignoreErrors } from '../lib/make-file.ts';
 import { type Folder, filesOf } from './folder.ts';
@@ -71,8 +71,8 @@ export class StageReader {
     return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit).map(shownRow);
   }
 
-  keysOf(verdict: Verdict, limit: number): Pick<JudgedRow, 'username_key' | 'email_key'>[] {
-    return this.#stage.ofVerdict(VERDICTS.indexOf(verdict), limit);
+  keysOf(verdict: Verdict, limit: number): Pick<JudgedRow, Key>[] {
+    return this.#stage.keysOfVerdict(VERDICTS.indexOf(verdict), limit);
   }
 
   /** Of so many rows that are written. */
