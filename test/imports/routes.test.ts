@@ -325,6 +325,17 @@ test('what others change meanwhile is shown, and asked about again', async () =>
   expect((await apply(app, ann, address)).body).toBe('1 user created, 1 user changed!\n');
 });
 
+test('where somebody has had the file read again since, that is said', async () => {
+  const { app, ann } = await start();
+  const address = await bring(app, ann, 'username,email\nbob,bob@example.org\n');
+  const before = await decision(app, ann, address);
+  await post(app, address, { match: 'email' }, ann);
+  await app.runJobs();
+  const stale = await post(app, before.action, { judged: before.judged }, ann);
+  expect(stale.body).toContain('the file was read again since this was shown to you');
+  expect(await usernames(app)).toEqual(['ann']);
+});
+
 test('of what others have changed meanwhile it is said what was there, what is, what becomes of it, and who did', async () => {
   const { app, db, ann } = await start();
   const bea = await addPerson(db, 'bea', 'admin');

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { transact } from '../../src/db/transact.ts';
 import { makeFolder } from '../../src/imports/folder.ts';
-import { saveImport } from '../../src/imports/queries.ts';
+import { findAnotherUnderWay, findUnseenImport, saveImport } from '../../src/imports/queries.ts';
 import { runImports } from '../../src/imports/run.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { movableClock } from '../people.ts';
@@ -72,4 +72,48 @@ test.each<[string, string, object]>([
   const { state, lease_owner, totals } = await importOf(app, second);
   expect({ state, lease_owner, rows: JSON.parse(totals ?? '{}').rows }).toEqual(expected);
   expect(await importOf(app, first)).toMatchObject({ state: 'reading', lease_owner: null });
+});
+
+/** One for each, with these values. */
+async function bringWith(app: FastifyInstance, all: readonly Parameters<typeof saveImport>[2][]) {
+  const ids: number[] = [];
+  for (const values of all) {
+    const id = await bring(app, SMALL);
+    await transact(app.db, (trx) => saveImport(trx, id, values));
+    ids.push(id);
+  }
+  return ids;
+}
+
+test('looked at is the earliest that waits here, at which nobody is and which nobody has looked at', async () => {
+  const app = await startApp();
+  const now = app.clock();
+  const ids = await bringWith(app, [
+    { folder: 'another' },
+    { totals: '{}' },
+    { lease_owner: 'another', leased_until: now + 1 },
+    { state: 'confirmed' },
+    { lease_owner: 'another', leased_until: now },
+    { size: 1 },
+  ]);
+  const { id } = makeFolder(app.config.importFolder);
+  const lease = { owner: 'own', now, until: now + 1, latest: now + 1 };
+  expect(await findUnseenImport(app.db, id, lease)).toMatchObject({ id: ids[4] });
+});
+
+test('what one waits for is the largest other one of its folder at which somebody is', async () => {
+  const app = await startApp();
+  const now = app.clock();
+  const under = { lease_owner: 'another', leased_until: now + 1 };
+  const ids = await bringWith(app, [
+    { ...under, size: 1 },
+    { ...under, size: 2 },
+    { ...under, size: 3, folder: 'another' },
+    { ...under, size: 4, leased_until: now },
+    { size: 5, leased_until: now + 1 },
+    { ...under, size: 6, state: 'checked' },
+    { ...under, size: 7 },
+  ]);
+  const waiting = await importOf(app, ids[6] ?? 0);
+  expect(await findAnotherUnderWay(app.db, waiting, now)).toMatchObject({ id: ids[1] });
 });
