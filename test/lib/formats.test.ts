@@ -1,7 +1,7 @@
 /** What is written by hand for speed is what Intl would write. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesOf, date, number, time } from '../../src/lib/formats.ts';
+import { and, bytesOf, date, number, time } from '../../src/lib/formats.ts';
 import { runs } from '../runs.ts';
 
 test('a date is written as in British English, whatever the day', () => {
@@ -50,6 +50,28 @@ test('a number has its thousands apart, whole or not', () => {
         expect(number.format(value)).toBe(byIntl.format(value));
       },
     ),
+    runs(2000),
+  );
+});
+
+test('names are joined as Intl joins them', () => {
+  const byIntl = new Intl.ListFormat('en');
+  fc.assert(
+    fc.property(fc.array(fc.string(), { maxLength: 5 }), (names) => {
+      expect(and.format(names)).toBe(byIntl.format(names));
+    }),
+    runs(2000),
+  );
+});
+
+test('bytes are rounded as Intl rounds them', () => {
+  const byIntl = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  fc.assert(
+    fc.property(fc.maxSafeNat(), (count) => {
+      const [shown, unit = ''] = bytesOf(count).split(' ');
+      expect(shown).toBe(byIntl.format(count / 1_000 ** units.indexOf(unit)));
+    }),
     runs(2000),
   );
 });
