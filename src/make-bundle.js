@@ -82,6 +82,8 @@ async function bundle({ rolldown }, dir) {
     sourcemap: true,
     sourcemapExcludeSources: true,
     keepNames: true,
+    // V8 keeps a source as long as it runs, and where its lines end once an error has been made in it.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   });
   const files = written.output.map(({ fileName }) => join(dir, fileName));
   return { files, stamps };
@@ -100,7 +102,7 @@ function withPlace(code, path) {
   return placed;
 }
 
-/** V8 keeps a source as long as it runs, and in two bytes for each letter where a single one needs them. @param {string} code */
+/** V8 takes two bytes for each letter of a source where a single one needs them. @param {string} code */
 function inAscii(code) {
   return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
