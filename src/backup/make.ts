@@ -12,6 +12,7 @@ import type { Db } from '../db/schema.ts';
 import { ledgerOf } from '../erasure/ledger.ts';
 import { StartError } from '../errors.ts';
 import { freeBytes } from '../lib/disk-space.ts';
+import { number } from '../lib/formats.ts';
 import { syncFile, syncFolder } from '../lib/make-file.ts';
 import { copyEverything } from './database-copy.ts';
 import type { Destination } from './destination.ts';
@@ -103,7 +104,7 @@ async function writePortable({ db, secretKeyFile, say }: Options, draft: string)
     // One that has no key yet is given none.
     const to = hasKey ? (await loadKey(target, secretKeyFile)).key : undefined;
     const progressOf = (what: string, count: number) => (done: number) =>
-      say?.(`${what} ${done.toLocaleString('en')} of ${count.toLocaleString('en')} users`);
+      say?.(`${what} ${number.format(done)} of ${number.format(count)} users`);
     await copyEverything(db, target, { from, to }, { progressOf, isBackup: true });
   } finally {
     await target.destroy();

@@ -10,6 +10,7 @@ import type { Db } from '../db/schema.ts';
 import { ledgerOf, readLedger } from '../erasure/ledger.ts';
 import { noteLine, readLines } from '../erasure/ledger-replay.ts';
 import { StartError } from '../errors.ts';
+import { number } from '../lib/formats.ts';
 import { reportProgress } from '../lib/progress.ts';
 import { readArguments } from './arguments.ts';
 import { refuseErased, sayWhich } from './named-database.ts';
@@ -46,7 +47,7 @@ export async function copy(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
       await bringErasures(source, ledgerOf(from, fromKey), target, ledgerOf(to, toKey));
       const keys = { from: sourceKey, to: (await loadKey(target, toKey)).key };
       const count = await copyEverything(source, target, keys, { progressOf: reportProgress });
-      console.log(`All ${count.toLocaleString('en')} users have arrived as they were.`);
+      console.log(`All ${number.format(count)} users have arrived as they were.`);
       const left = filePathOf(from);
       if (left) console.log(afterwards(left));
     } finally {

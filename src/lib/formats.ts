@@ -1,5 +1,5 @@
 /** How numbers, times and people are written for people. */
-// What Intl would write is written by hand: the first of it takes as long as Node to start, and 4 MB of Unicode’s tables.
+// By hand, for the first that Intl writes takes as long as Node itself to start, and 4 MB of memory.
 import { lazily } from './lazily.ts';
 
 const anyNumber = lazily(() => new Intl.NumberFormat('en'));
@@ -54,7 +54,7 @@ export function bytesOf(count: number): string {
   // Rounded first: 999,999 bytes are 1 MB.
   const shown = Number(count.toPrecision(3));
   const unit = Math.min(Math.floor(Math.log10(Math.max(shown, 1)) / 3), BYTE_UNITS.length - 1);
-  return `${grouped(Number((shown / 1_000 ** unit).toPrecision(3)))} ${BYTE_UNITS[unit]}`;
+  return `${grouped(shown / 1_000 ** unit)} ${BYTE_UNITS[unit]}`;
 }
 
 /** "1 hour", "1,204 hours" */

@@ -1,5 +1,6 @@
 /** How far a long command has come, said now and then on standard output; and how it hears what happens meanwhile. */
 import { setImmediate } from 'node:timers/promises';
+import { number } from './formats.ts';
 
 export type Progress = (done: number) => void;
 
@@ -7,7 +8,7 @@ export function reportProgress(what: string, count: number): Progress {
   const started = performance.now();
   return (done) => {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${done.toLocaleString('en')} of ${count.toLocaleString('en')} users ${what}, ${seconds} s`);
+    console.log(`${number.format(done)} of ${number.format(count)} users ${what}, ${seconds} s`);
   };
 }
 
