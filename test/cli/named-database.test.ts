@@ -28,14 +28,19 @@ function roster(args: readonly string[], settings: Record<string, string>) {
   return runCommand(args, { PORT: '0', ...settings }, `${PASSWORD}\n`);
 }
 
-/** The same by another installation, from some folder. */
-function installed(args: readonly string[], settings: Record<string, string>, main: string, folder?: string) {
+/** The same by another installation, from some folder: in this project's own there may be a database. */
+function installed(
+  args: readonly string[],
+  settings: Record<string, string>,
+  main: string,
+  folder = temporaryFolder(),
+) {
   return runToEnd(args, { PORT: '0', ...settings }, `${PASSWORD}\n`, main, folder);
 }
 
 /** Starts to serve, and is stopped: what it said on standard output. */
 async function served(settings: Record<string, string>, main?: string): Promise<string> {
-  const child = run([], { PORT: '0', ...settings }, '', main);
+  const child = run([], { PORT: '0', ...settings }, '', main, temporaryFolder());
   let out = '';
   for await (const chunk of child.stdout) {
     // Once: a second signal would end it at once.
